@@ -1,0 +1,1 @@
+"""How people reach the desk: messengers, conversations, the web and the command line."""

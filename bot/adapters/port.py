@@ -1,0 +1,116 @@
+"""The promise of an adapter: what the desk may ask of a messenger, and what it may rely on.
+
+An adapter translates and connects; it decides nothing. Receiving: it commits each raw event through the
+`Door` before it acknowledges it to the platform. Sending: it shows one message and tells what became of it.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from bot.incoming import Carried, Incoming
+from bot.message import Message
+from core.kernel.ids import Address, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a messenger can show, as data. Sizes of text are in UTF-16 units."""
+
+    text_limit: int = 4000
+    buttons: int = 100
+    buttons_in_row: int = 8
+    label_limit: int = 64
+    forms: bool = False
+    edits: bool = True
+    deletes: bool = True
+    file_limit: int = 50_000_000
+    """Bytes of the largest file it takes from us."""
+    pace_per_room: timedelta = timedelta(0)
+    """The least time between two messages in one room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One event as the platform told it. `key` is unique per platform and account: the same event told
+    twice has the same key. `lane` names the conversation whose order must hold."""
+
+    key: str
+    lane: str
+    body: Mapping[str, Any]
+
+
+class Door(Protocol):
+    """The way in."""
+
+    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+        """Commit the events to the inbox; returns how many were new. Only then may they be acknowledged.
+
+        Raises TemporaryError when the database cannot take them: do not acknowledge."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whose eyes a message is worded."""
+
+    language: str
+    time_zone: str
+    only: Identity | None = None
+    """Shown to this person alone, though the room has others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where the message stands now: its id in the room, the first where it took several."""
+
+    message: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One line for /readyz: `ok`, and otherwise in plain words what is wrong."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Adapter(Protocol):
+    """One messenger. Each sending method raises TemporaryError (try again), PermanentError (do not)."""
+
+    platform: str
+    features: Features
+
+    async def run(self, door: Door) -> None:
+        """Receive until cancelled. Never returns by itself while the messenger can be heard."""
+        ...
+
+    def read(self, body: Mapping[str, Any]) -> Incoming | None:
+        """What the raw event means; None for one that is of no concern to a help desk.
+
+        Raises ValueError or KeyError for a body that is not of the platform's form."""
+        ...
+
+    async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
+        """Show a new message. `nonce` is the same on every try of the same message."""
+        ...
+
+    async def edit(self, to: Address, posted: Posted, message: Message, reader: Reader) -> Posted:
+        """Replace a message shown before; equal content is not an error."""
+        ...
+
+    async def delete(self, to: Address, posted: Posted) -> None:
+        """Take a message back; one that is already gone is not an error."""
+        ...
+
+    def fetch(self, carried: Carried) -> AsyncIterator[bytes]:
+        """The bytes of a file that came along."""
+        ...
+
+    def direct(self, identity: Identity) -> Address | None:
+        """The conversation of this person with the desk alone, if it can be named beforehand."""
+        ...
+
+    def health(self) -> Health: ...

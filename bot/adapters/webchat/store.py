@@ -1,0 +1,194 @@
+"""The tables of the web chat: the transcript, which is its platform, and who is signed in to look at it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, func, or_, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.sql import Select
+from sqlalchemy.sql.elements import ColumnElement
+
+from bot import message as messages
+from core.database.schema import Instant, Serial, metadata, serial_key
+from core.database.transaction import Transaction
+from core.kernel.ids import Identity
+
+BELL = "web"
+
+web_messages = Table(
+    "web_messages",
+    metadata,
+    serial_key(),
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("room", Text, nullable=False),
+    Column("thread", Serial),
+    Column("author", Text),
+    Column("only_for", Text),
+    Column("nonce", Text, unique=True),
+    Column("tone", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("edited_at", Instant),
+    Column("deleted", Boolean, nullable=False),
+    Index("ix_web_messages_room_seq", "room", "seq"),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("identity", Text, nullable=False, index=True),
+    Column("seat", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+web_links = Table(
+    "web_links",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("reusable", Boolean, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message of the transcript as it stands now. `author` None: the desk said it."""
+
+    id: int
+    seq: int
+    room: str
+    thread: int | None
+    author: str | None
+    only_for: str | None
+    message: messages.Message
+    created_at: datetime
+    edited: bool
+    deleted: bool
+
+    def shown_to(self, identity: Identity) -> bool:
+        """Whether this account may see it, where it may see the room."""
+        return self.only_for is None or self.only_for == str(identity)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        id=row.id,
+        seq=row.seq,
+        room=row.room,
+        thread=row.thread,
+        author=row.author,
+        only_for=row.only_for,
+        message=messages.from_json(row.body),
+        created_at=row.created_at,
+        edited=row.edited_at is not None,
+        deleted=row.deleted,
+    )
+
+
+async def last_seq(tx: Transaction) -> int:
+    """The number of the newest change; 0 before the first."""
+    return cast(int, await tx.scalar(select(func.coalesce(func.max(web_messages.c.seq), 0))))
+
+
+async def by_nonce(tx: Transaction, nonce: str) -> int | None:
+    """The message that was posted under this nonce, if it was."""
+    return cast("int | None", await tx.scalar(select(web_messages.c.id).where(web_messages.c.nonce == nonce)))
+
+
+async def post(
+    tx: Transaction,
+    *,
+    room: str,
+    thread: int | None,
+    author: Identity | None,
+    only_for: Identity | None,
+    nonce: str,
+    message: messages.Message,
+) -> int:
+    """Append a message and return its id; the same nonce twice is one message."""
+    if (known := await by_nonce(tx, nonce)) is not None:
+        return known
+    statement = web_messages.insert().values(
+        seq=await last_seq(tx) + 1,
+        room=room,
+        thread=thread,
+        author=str(author) if author else None,
+        only_for=str(only_for) if only_for else None,
+        nonce=nonce,
+        tone=message.tone,
+        body=messages.to_json(message),
+        created_at=tx.now,
+        deleted=False,
+    )
+    tx.ring(BELL)
+    return cast(int, await tx.scalar(statement.returning(web_messages.c.id)))
+
+
+async def edit(tx: Transaction, message_id: int, message: messages.Message) -> None:
+    """Replace what a message says; the same again changes nothing."""
+    body = messages.to_json(message)
+    same = select(web_messages.c.id).where(web_messages.c.id == message_id, web_messages.c.body == body)
+    if await tx.scalar(same) is None:
+        await _change(tx, message_id, tone=message.tone, body=body, edited_at=tx.now)
+
+
+async def delete(tx: Transaction, message_id: int) -> None:
+    """Take a message back; nothing of what it said is kept."""
+    entry = await get(tx, message_id)
+    if entry is not None and not entry.deleted:
+        empty = messages.Message((), tone=entry.message.tone, ticket=entry.message.ticket)
+        await _change(tx, message_id, deleted=True, body=messages.to_json(empty))
+
+
+async def _change(tx: Transaction, message_id: int, **values: object) -> None:
+    await tx.execute(
+        update(web_messages)
+        .where(web_messages.c.id == message_id)
+        .values(seq=await last_seq(tx) + 1, **values)
+    )
+    tx.ring(BELL)
+
+
+async def get(tx: Transaction, message_id: int) -> Entry | None:
+    """The message of this id, whoever may see it."""
+    row = await tx.first(select(web_messages).where(web_messages.c.id == message_id))
+    return None if row is None else _entry(row)
+
+
+async def changed(tx: Transaction, after: int, limit: int) -> list[Entry]:
+    """What was said or changed after that number, in every room, the earliest first."""
+    rows = await tx.all(
+        select(web_messages).where(web_messages.c.seq > after).order_by(web_messages.c.seq).limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+async def replay(
+    tx: Transaction, viewer: Identity, rooms: Collection[str], after: int, limit: int
+) -> list[Entry]:
+    """What `viewer` missed in the rooms after that number, the earliest first."""
+    rows = await tx.all(
+        _visible(viewer, rooms).where(web_messages.c.seq > after).order_by(web_messages.c.seq).limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+async def recent(tx: Transaction, viewer: Identity, rooms: Collection[str], limit: int) -> list[Entry]:
+    """The newest messages of the rooms and, however old, the newest cards, in the order of change."""
+    alive = _visible(viewer, rooms).where(web_messages.c.deleted.is_(False))
+    newest = alive.order_by(web_messages.c.seq.desc()).limit(limit)
+    cards = alive.where(web_messages.c.tone == "card").order_by(web_messages.c.seq.desc()).limit(limit)
+    rows = {row.id: row for row in [*await tx.all(newest), *await tx.all(cards)]}
+    return [_entry(row) for row in sorted(rows.values(), key=lambda row: row.seq)]
+
+
+def _visible(viewer: Identity, rooms: Collection[str]) -> Select[Any]:
+    mine: ColumnElement[bool] = or_(web_messages.c.only_for.is_(None), web_messages.c.only_for == str(viewer))
+    return select(web_messages).where(web_messages.c.room.in_(list(rooms)), mine)

@@ -1,0 +1,151 @@
+"""The card: the one live message of a ticket in a staff space."""
+
+from datetime import timedelta
+from typing import Literal
+
+from bot import codes
+from bot.flows import intake, phrases, story, work
+from bot.flows.forms import form
+from bot.message import (
+    At,
+    Choice,
+    Fact,
+    Message,
+    Paragraph,
+    Plain,
+    Quote,
+    Several,
+    Span,
+    Text,
+    Words,
+)
+from core.database.transaction import Transaction
+from core.escalation import store as escalation
+from core.feedback import store as feedback
+from core.files import store as files
+from core.kernel import text as texts
+from core.people import store as people
+from core.people.model import Person
+from core.sla import queries as sla
+from core.tickets import store as tickets
+from core.tickets.catalogue import Catalogue
+from core.tickets.model import Status, Ticket
+
+QUOTED = 300
+
+
+async def card(tx: Transaction, ticket: Ticket) -> Message:
+    """The ticket as it is now, with what can be done to it now."""
+    blocks = [
+        Paragraph(Plain(f"{_mark(ticket)} #{ticket.id} {ticket.title}"), "title"),
+        Paragraph(_sort(tx.rule(Catalogue), ticket), "quiet"),
+        Paragraph(await _from(tx, ticket), "quiet"),
+        Paragraph(await _state(tx, ticket)),
+        *await _words(tx, ticket),
+        *await _answers(tx, ticket),
+        *await _notices(tx, ticket),
+    ]
+    staff = await people.staff(tx)
+    return Message(tuple(blocks), buttons(ticket, staff), tone="card", ticket=ticket.id)
+
+
+def _mark(ticket: Ticket) -> str:
+    return {Status.RESOLVED: "✅", Status.CLOSED: "☑️"}.get(ticket.status, phrases.MARKS[ticket.priority])
+
+
+def _sort(catalogue: Catalogue, ticket: Ticket) -> Text:
+    kind = phrases.type_title(catalogue, ticket.type)
+    status = phrases.status(ticket.status)
+    return Several((phrases.priority(ticket.priority), kind, Plain(ticket.level), status))
+
+
+async def _from(tx: Transaction, ticket: Ticket) -> Text:
+    requester = await people.get(tx, ticket.requester)
+    platform = phrases.via(ticket.home.partition(":")[0])
+    return Several((Plain(requester.name), platform, At(ticket.created_at)))
+
+
+async def _state(tx: Transaction, ticket: Ticket) -> Text:
+    owner = await story.name(tx, ticket.owner) if ticket.owner else Words("name.nobody")
+    parts: list[Text] = [Words("card.owner", {"name": owner})]
+    clock = await sla.next_due(tx, ticket)
+    if clock is not None:
+        left = clock.due_at - tx.now
+        facts: dict[str, Fact] = {"at": At(clock.due_at), "span": Span(abs(left))}
+        late = "_late" if left <= timedelta(0) else ""
+        parts.append(Words(f"card.due_{clock.target}{late}", facts))
+    if ticket.status is Status.WAITING:
+        parts.append(Words("card.waiting"))
+    if ticket.hold_until is not None:
+        parts.append(Words("card.hold_until", {"at": At(ticket.hold_until)}))
+    return Several(tuple(parts))
+
+
+async def _words(tx: Transaction, ticket: Ticket) -> list[Quote | Paragraph]:
+    first = (await tickets.messages_of(tx, ticket.id))[0]
+    lines: list[Quote | Paragraph] = [Quote(Plain(texts.shorten(first.text, QUOTED)))]
+    count = len(await files.of_ticket(tx, ticket.id))
+    if count:
+        lines.append(Paragraph(Words("card.files", count=count), "quiet"))
+    if ticket.resolution and ticket.status in (Status.RESOLVED, Status.CLOSED):
+        lines.append(Paragraph(Words("card.resolution", {"text": Plain(ticket.resolution)})))
+    return lines
+
+
+async def _answers(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
+    kind = tx.rule(Catalogue).types.get(ticket.type)
+    questions = {question.name: question for question in kind.questions} if kind else {}
+    lines = []
+    for answer in ticket.answers:
+        question = questions.get(answer.question)
+        asked = phrases.titled(question.text) if question else Plain(answer.question)
+        lines.append(Paragraph(Several((asked, intake.answer_text(question, answer)), " ")))
+    return lines
+
+
+async def _notices(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
+    """Pings and their answers, a promise or a snooze, the rating."""
+    lines = []
+    pings = [ping for ping in await escalation.of_ticket(tx, ticket.id) if ping.person is not None]
+    if pings:
+        last = pings[-3:]
+        told = [
+            Words("card.ping", {"name": await story.name(tx, ping.person), "at": At(ping.sent_at, "clock")})
+            for ping in last
+        ]
+        lines.append(Paragraph(Several((Plain("⏰"), Several(tuple(told), ", ")), " "), "quiet"))
+    chain = await escalation.chain(tx, ticket.id)
+    if chain.quiet_until is not None and ticket.status in (Status.NEW, Status.OPEN):
+        facts: dict[str, Fact] = {
+            "name": await story.name(tx, chain.quiet_by),
+            "at": At(chain.quiet_until, "clock"),
+        }
+        lines.append(Paragraph(Words(f"card.{chain.quiet_kind}", facts), "quiet"))
+    stars = await feedback.stars(tx, ticket.id)
+    if stars is not None:
+        lines.append(Paragraph(Words("card.rating", {"stars": stars}), "quiet"))
+    return lines
+
+
+def buttons(ticket: Ticket, staff: list[Person]) -> tuple[tuple[Choice, ...], ...]:
+    """What can be done in the ticket's status; the rarer things under "More"."""
+    number = ticket.id
+
+    def opening(name: str, *, menu: bool = False) -> Choice:
+        return work.form_button(name, f"button.{name}", number, form(name, ticket, staff), menu=menu)
+
+    def plain(verb: str) -> Choice:
+        style: Literal["primary", "normal"] = "primary" if verb == "take" else "normal"
+        return Choice(codes.code("t", verb, number), Words(f"button.{verb}"), style=style)
+
+    if ticket.status is Status.CLOSED:
+        return ((plain("reopen"), opening("note")),)
+    if ticket.status is Status.RESOLVED:
+        return ((opening("reply"), opening("note"), plain("reopen")),)
+    take = () if ticket.owner else (plain("take"),)
+    resume = (plain("resume"),) if ticket.status in (Status.WAITING, Status.ON_HOLD) else ()
+    wait = () if ticket.status is Status.WAITING else (opening("wait"),)
+    main = (*take, opening("reply"), opening("note"), *wait, *resume, opening("resolve"))
+    release = (opening("release", menu=True),) if ticket.owner else ()
+    rest = ("priority", "pass", "hold", "level", "snooze")
+    return (main, (*release, *(opening(name, menu=True) for name in rest)))

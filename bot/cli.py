@@ -1,0 +1,193 @@
+"""The command line: run, check-config, migrate, export, dead-letters, sign-in."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from bot import config, export, logs
+from bot.config import Settings
+from core.database import engine
+from core.database.engine import Database
+from core.database.transaction import Transaction
+from core.inbox import actions as inbox
+from core.inbox import store as inbox_store
+from core.kernel.errors import SetupError, TemporaryError
+from core.kernel.ids import Identity, ParcelId
+from core.outbox import actions as outbox
+from core.outbox import store as outbox_store
+
+OK, FAILED, WRONG_CONFIG = 0, 1, 2
+"""Exit codes: done; could not be done; the configuration or the command line is wrong."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(prog="deskbridge", description="A help desk that lives inside messengers.")
+    top.add_argument("--version", action="version", version=metadata.version("deskbridge"))
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, help="a TOML file (default: config.toml if it is there)")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+
+    def add(name: str, does: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=does, description=does, parents=[shared])
+
+    run = add("run", "serve until Ctrl-C or SIGTERM")
+    run.add_argument("--init", action="store_true", help="begin an empty desk where the database is lost")
+    add("check-config", "read the configuration and report every mistake")
+    add("migrate", "bring the database up to date, or make it")
+    add("export", "every ticket with messages and timeline").add_argument(
+        "--json", action="store_true", required=True, help="as one JSON document on standard output"
+    )
+    letters = add("dead-letters", "events and parcels that were given up")
+    letters.add_argument("what", choices=["list", "replay", "discard"])
+    letters.add_argument("ids", nargs="*", metavar="id", help="as `list` names them, for example in-12 out-7")
+    sign_in = add("sign-in", "a one-time link for a person of the web chat")
+    sign_in.add_argument("identity", help="for example web:anna")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Mistakes are told in plain lines on standard error."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = config.load(options.config, os.environ)
+        logs.setup(secrets=settings.secrets)
+        result: int = COMMANDS[options.command](settings, options)
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return WRONG_CONFIG
+    except SetupError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return FAILED
+    except TemporaryError as error:
+        print(f"The database does not answer: {error}. Try again.", file=sys.stderr)  # noqa: T201
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    return result
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal, at once."""
+    print(line, flush=True)  # noqa: T201
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import main as house
+
+    asyncio.run(house.run(settings, anew=options.init, say=say))
+    return OK
+
+
+def _check(settings: Settings, options: argparse.Namespace) -> int:
+    where = settings.source or "no file, the built-in demo"
+    say(f"The configuration is right ({where}).")
+    return OK
+
+
+def _migrate(settings: Settings, options: argparse.Namespace) -> int:
+    engine.prepare(settings.database.path).release()
+    say(f"The database {settings.database.path} is up to date.")
+    return OK
+
+
+def _with_database(settings: Settings, work: Callable[[Database], Any]) -> Any:
+    """Beside a running desk, which may be writing at the same moment."""
+    path = settings.database.path
+    if not path.exists():
+        raise SetupError(f"There is no database {path} yet. Start the desk once, or check database.url.")
+    engine.check(path)
+
+    async def run() -> Any:
+        database = Database(path, guest=True)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _export(settings: Settings, options: argparse.Namespace) -> int:
+    async def work(database: Database) -> list[Any]:
+        async def everything(tx: Transaction) -> list[Any]:
+            return [await export.ticket(tx, number) for number in await export.ticket_ids(tx)]
+
+        return await database.read(everything)
+
+    document = {"format": export.FORMAT, "tickets": _with_database(settings, work)}
+    export.write(document, sys.stdout)
+    return OK
+
+
+def _dead_letters(settings: Settings, options: argparse.Namespace) -> int:
+    if options.what == "list":
+        _with_database(settings, _list_dead)
+        return OK
+    if not options.ids:
+        raise SetupError(f"Which? For example: deskbridge dead-letters {options.what} in-12")
+
+    async def work(database: Database) -> list[str]:
+        return [each for each in options.ids if not await _settle(database, options.what, each)]
+
+    unknown = _with_database(settings, work)
+    for each in unknown:
+        say(f"There is no dead letter {each}; `deskbridge dead-letters list` names them.")
+    return FAILED if unknown else OK
+
+
+async def _list_dead(database: Database) -> None:
+    events = await database.read(inbox_store.dead)
+    parcels = await database.read(outbox_store.dead)
+    for row in events:
+        say(f"in-{row.id}\t{row.received_at.isoformat()}\t{row.lane}\t{row.error}")
+    for row in parcels:
+        say(f"out-{row.id}\t{row.created_at.isoformat()}\t{row.lane}\t{row.kind}\t{row.error}")
+    if not events and not parcels:
+        say("There are no dead letters.")
+
+
+async def _settle(database: Database, what: str, name: str) -> bool:
+    where, _, number = name.partition("-")
+    if where not in ("in", "out") or not number.isdecimal():
+        return False
+    if where == "in":
+        act = inbox.replay if what == "replay" else inbox.discard
+        return await database.write(lambda tx: act(tx, int(number)))
+    settle = outbox.replay if what == "replay" else outbox.discard
+    return await database.write(lambda tx: settle(tx, ParcelId(int(number))))
+
+
+def _sign_in(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import main as house
+
+    try:
+        identity = Identity.parse(options.identity)
+    except ValueError as error:
+        raise SetupError(str(error)) from None
+    known = {str(each) for person in settings.people for each in person.identities}
+    if str(identity) not in known or identity.platform != "web":
+        raise SetupError(
+            f"No person of the configuration has the identity {identity}; only web:… can sign in."
+        )
+
+    async def work(database: Database) -> str:
+        return await house.sign_in_link(settings, database, identity)
+
+    say(_with_database(settings, work))
+    return OK
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "run": _run,
+    "check-config": _check,
+    "migrate": _migrate,
+    "export": _export,
+    "dead-letters": _dead_letters,
+    "sign-in": _sign_in,
+}

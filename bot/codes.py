@@ -1,0 +1,20 @@
+"""The codes behind buttons and forms: short words joined by dots, at most 60 ASCII bytes.
+
+A code says what was pressed; who pressed it is told by the messenger, and that alone decides what is allowed.
+"""
+
+LIMIT = 60
+
+
+def code(*parts: object) -> str:
+    """Join the parts. Raises ValueError past the limit or for a part with a dot."""
+    words = [str(part) for part in parts]
+    joined = ".".join(words)
+    if len(joined) > LIMIT or not joined.isascii() or any("." in word for word in words):
+        raise ValueError(f"{joined!r} cannot be a code")
+    return joined
+
+
+def parts(pressed: str) -> list[str]:
+    """What `code` joined."""
+    return pressed.split(".")

@@ -1,0 +1,210 @@
+"""The settings of a desk: what each section of the configuration holds, frozen once read."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.config import accounts, values
+from core.people.model import Role
+from core.tickets.catalogue import Priority
+
+Language = Literal["en", "ru"]
+Weight = Literal["high", "normal", "low"]
+
+PREFIX = "DESKBRIDGE_"
+
+
+class Section(BaseModel):
+    """One table of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Database(Section):
+    url: values.DatabaseUrl = Field(default="sqlite+aiosqlite:///data/deskbridge.db", repr=False)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.url.partition(":///")[2])
+
+
+class Web(Section):
+    host: values.Host = "127.0.0.1"
+    port: values.Port = 8080
+    public_url: values.Origin | None = None
+    visitors: bool = True
+    file_limit: values.Size = 25_000_000
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the desk: `public_url`, or this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+class Telegram(Section):
+    token: accounts.TelegramToken | None = None
+    token_file: values.Location | None = None
+    api_url: values.Url = "https://api.telegram.org"
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_secret: accounts.WebhookSecret | None = None
+    webhook_secret_file: values.Location | None = None
+
+
+class Slack(Section):
+    bot_token: accounts.BotToken | None = None
+    bot_token_file: values.Location | None = None
+    app_token: accounts.AppToken | None = None
+    app_token_file: values.Location | None = None
+    signing_secret: accounts.SigningSecret | None = None
+    signing_secret_file: values.Location | None = None
+    api_url: values.Url = "https://slack.com/api"
+    mode: Literal["socket", "http"] = "socket"
+
+
+class Desk(Section):
+    name: values.Line = "Deskbridge"
+    language: Language = "en"
+    time_zone: values.TimeZone = "UTC"
+    close_after: values.Duration = timedelta(days=3)
+    reopen_for: values.Span = timedelta(days=14)
+    rating_every: values.Span = timedelta(days=7)
+    files: values.Location | None = None
+
+
+class Person(Section):
+    name: values.Line
+    identities: tuple[accounts.Account, ...] = Field(min_length=1)
+    roles: frozenset[Role] = Field(default=frozenset({Role.REQUESTER}), min_length=1)
+    queues: tuple[str, ...] = ()
+    languages: tuple[Language, ...] = Field(min_length=1)
+
+    @property
+    def language(self) -> str:
+        return self.languages[0]
+
+
+class Queue(Section):
+    name: values.Name
+    title: values.Title
+    spaces: tuple[accounts.Space, ...] = Field(min_length=1)
+    language: Language
+    plain_text: Literal["note", "reply"] = "note"
+
+
+class Question(Section):
+    name: values.Name
+    text: values.Sentence
+    kind: Literal["text", "choice"] = "text"
+    options: tuple[values.Title, ...] = Field(default=(), max_length=20)
+    optional: bool = False
+
+
+class RequestType(Section):
+    name: values.Name
+    queue: str
+    title: values.Title
+    questions: tuple[Question, ...] = Field(default=(), max_length=4)
+    urgency: Priority | None = None
+    impact: Weight = "normal"
+    keywords: tuple[values.Keyword, ...] = ()
+
+    @property
+    def priority(self) -> Priority | None:
+        """Urgency × impact; None where the type does not settle the urgency."""
+        if self.urgency is None:
+            return None
+        ladder = list(Priority)
+        place = ladder.index(self.urgency) + {"high": -1, "normal": 0, "low": 1}[self.impact]
+        return ladder[min(max(place, 0), len(ladder) - 1)]
+
+
+class Step(Section):
+    """`after` counts from when the ticket came to be `of`; `times` is how often it pings in all."""
+
+    after: values.Duration
+    of: Literal["unclaimed", "unanswered", "unresolved"]
+    whom: values.Line
+    repeat: values.Duration | None = None
+    times: values.Times = 1
+
+
+class Escalation(Section):
+    name: values.Name
+    priorities: tuple[Priority, ...] = Field(default=tuple(Priority), min_length=1)
+    queues: tuple[str, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
+
+
+class Calendar(Section):
+    kind: Literal["always"] = "always"
+
+
+class Targets(Section):
+    first_response: values.Duration
+    next_response: values.Duration
+    resolution: values.Duration
+
+
+class Sla(Section):
+    critical: Targets
+    high: Targets
+    normal: Targets
+    low: Targets
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Made by `bot.config.load`, which lays the defaults under it."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, env_prefix=PREFIX, env_nested_delimiter="__"
+    )
+    database: Database = Database()
+    web: Web = Web()
+    telegram: Telegram = Telegram()
+    slack: Slack = Slack()
+    desk: Desk = Desk()
+    calendar: Calendar = Calendar()
+    sla: Sla
+    people: tuple[Person, ...] = Field(min_length=1)
+    queues: tuple[Queue, ...] = Field(min_length=1)
+    request_types: tuple[RequestType, ...] = Field(min_length=1)
+    escalations: tuple[Escalation, ...] = ()
+
+    _demo: bool = PrivateAttr(default=False)
+    _source: Path | None = PrivateAttr(default=None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing is read behind the caller's back: `bot.config.sources` has laid the sources together."""
+        return (init_settings,)
+
+    @property
+    def demo(self) -> bool:
+        """Whether no configuration names any people, so that the demo's people are the desk's."""
+        return self._demo
+
+    @property
+    def source(self) -> Path | None:
+        """The file it was read from, if there was one."""
+        return self._source
+
+    @property
+    def files_dir(self) -> Path:
+        return self.desk.files or self.database.path.parent / "files"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for redaction."""
+        values = (value for section in (self.telegram, self.slack) for _, value in section)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))

@@ -1,0 +1,185 @@
+"""The kinds of value a configuration holds: each reader takes what was written and says what is valid."""
+
+import difflib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from core.tickets import catalogue
+
+LANGUAGES = ("en", "ru")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_PART = re.compile(r"(\d{1,9})([wdhms])")
+_SPAN = re.compile(rf"(?:{_PART.pattern})+")
+_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?B)")
+_HOST = re.compile(r"[A-Za-z0-9._:%-]{1,255}")
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+_LONGEST = timedelta(days=3660)
+_SQLITE = re.compile(r"sqlite(?:\+aiosqlite)?:///(?P<path>.+)")
+_POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+
+
+def closest(word: str, known: tuple[str, ...] | frozenset[str]) -> str:
+    """`; did you mean …?` for a word that is nearly one of `known`, else nothing."""
+    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def shown(value: object) -> str:
+    return repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}…"
+
+
+def is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(_NAME.fullmatch(value))
+
+
+def _name(value: object) -> str:
+    if isinstance(value, str) and is_name(value):
+        return value
+    raise ValueError(f"{shown(value)} must be 1-32 of a-z, 0-9, - and _, beginning with a letter or digit")
+
+
+def _line_reader(longest: int) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not value.strip() or len(value) > longest or not value.isprintable():
+            raise ValueError(f"must be one line of 1-{longest} characters")
+        return value.strip()
+
+    return check
+
+
+def _folded(keyword: str) -> str:
+    return keyword.casefold().replace("ё", "е")
+
+
+def _host(value: object) -> str:
+    if isinstance(value, str) and _HOST.fullmatch(value):
+        return value
+    raise ValueError("must be a host name or address, like 127.0.0.1, or 0.0.0.0 for every network")
+
+
+def _path(value: object) -> object:
+    if isinstance(value, Path) or (isinstance(value, str) and value and value.isprintable()):
+        return value
+    raise ValueError("must be a path, like data/files")
+
+
+def _span(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not _SPAN.fullmatch(value.replace(" ", "")):
+        raise ValueError(f"{shown(value)} must be a length of time like '90s', '15m', '4h', '2d' or '1h30m'")
+    try:
+        length = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in _PART.findall(value)), timedelta(0))
+    except OverflowError:
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"{shown(value)} must not be longer than ten years")
+    return length
+
+
+def _duration(value: object) -> timedelta:
+    if not (length := _span(value)):
+        raise ValueError(f"{shown(value)} must be longer than nothing, like '15m'")
+    return length
+
+
+def _size(value: object) -> int:
+    found = _SIZE.fullmatch(value.strip().upper()) if isinstance(value, str) else None
+    if found:
+        size = int(found[1]) * _BYTES[found[2]]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    else:
+        raise ValueError(f"{shown(value)} must be a size like '25MB', '500KB' or a number of bytes")
+    if not 1_000 <= size <= 1_000_000_000:
+        raise ValueError(f"{shown(value)} must be from 1KB to 1GB")
+    return size
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _title_reader(longest: int) -> Callable[[object], catalogue.Title]:
+    """Reads a text given once for all languages, or as a table with one text per language."""
+    line = _line_reader(longest)
+
+    def read(value: object) -> catalogue.Title:
+        table = value if isinstance(value, dict) else dict.fromkeys(LANGUAGES, value)
+        if not table or set(table) - set(LANGUAGES):
+            raise ValueError(f"must be a text, or a table of texts by language ({', '.join(LANGUAGES)})")
+        texts = {language: line(text) for language, text in table.items()}
+        return {language: texts.get(language, next(iter(texts.values()))) for language in LANGUAGES}
+
+    return read
+
+
+def _address_of(value: object) -> str:
+    problem = "must be an address like https://desk.example.org"
+    try:
+        parts = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
+        if not parts or parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError(problem)
+    except ValueError:
+        raise ValueError(problem) from None
+    if parts.username is not None or parts.query or parts.fragment or " " in parts.geturl():
+        raise ValueError(f"{problem}, without a password, '?' or '#'")
+    return parts.geturl().rstrip("/")
+
+
+def _origin(value: object) -> str:
+    address = _address_of(value)
+    if urlsplit(address).path:
+        raise ValueError("must name the host alone, like https://desk.example.org, without a path")
+    return address
+
+
+def _time_zone(value: object) -> str:
+    zones = frozenset(available_timezones())
+    if isinstance(value, str) and value in zones:
+        return value
+    guess = closest(value, zones) if isinstance(value, str) else ""
+    raise ValueError(f"{shown(value)} must be an IANA time zone like 'Europe/Moscow' or 'UTC'{guess}")
+
+
+def _database_url(value: object) -> str:
+    """The URL in one form. What was written is never shown: it may hold a password."""
+    if isinstance(value, str) and _POSTGRESQL.match(value):
+        raise ValueError("this version stores in SQLite only; write sqlite+aiosqlite:///data/deskbridge.db")
+    found = _SQLITE.fullmatch(value) if isinstance(value, str) else None
+    if not found or not found["path"].isprintable() or found["path"].endswith("/"):
+        raise ValueError("must be sqlite+aiosqlite:///path/to/file.db")
+    if "?" in found["path"]:
+        raise ValueError("must be sqlite+aiosqlite:///path/to/file.db, without '?' and options")
+    if ":memory:" in found["path"]:
+        raise ValueError("a database in memory forgets everything; name a file: sqlite:///data/deskbridge.db")
+    return f"sqlite+aiosqlite:///{found['path']}"
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+Line = Annotated[str, BeforeValidator(_line_reader(80))]
+Title = Annotated[catalogue.Title, BeforeValidator(_title_reader(64))]
+Sentence = Annotated[catalogue.Title, BeforeValidator(_title_reader(500))]
+Keyword = Annotated[str, BeforeValidator(_line_reader(40)), AfterValidator(_folded)]
+Span = Annotated[timedelta, BeforeValidator(_span)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Size = Annotated[int, BeforeValidator(_size)]
+Host = Annotated[str, BeforeValidator(_host)]
+Location = Annotated[Path, BeforeValidator(_path)]
+Port = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
+Times = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)]
+Url = Annotated[str, BeforeValidator(_address_of)]
+Origin = Annotated[str, BeforeValidator(_origin)]
+TimeZone = Annotated[str, BeforeValidator(_time_zone)]
+DatabaseUrl = Annotated[str, BeforeValidator(_database_url)]

@@ -1,0 +1,213 @@
+"""Parcels out: worded as things stand, shown through the adapter, settled; paced, tried again, given up.
+
+A parcel is claimed and worded in one transaction, sent outside any, and settled in another. What a crash
+leaves in between is sent again with the same nonce.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from bot import notices
+from bot.adapters.port import Adapter, Health, Posted, Reader
+from bot.message import Message
+from bot.metrics import Metrics
+from core import reactions
+from core.database.bells import wait
+from core.database.transaction import Transaction
+from core.desk import Desk
+from core.kernel.errors import PermanentError, TemporaryError
+from core.kernel.ids import Address, Identity
+from core.outbox import actions as outbox
+from core.outbox import store as posts
+from core.outbox.model import Parcel, Post
+from core.people import store as people
+from core.tickets.catalogue import Catalogue
+
+_log = logging.getLogger(__name__)
+AT_ONCE = 64
+POLL = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed parcel with everything its sending needs."""
+
+    parcel: Parcel
+    message: Message | None
+    address: Address | None
+    before: Post | None
+    reader: Reader
+    trouble: Exception | None = None
+
+    @property
+    def nonce(self) -> str:
+        return f"parcel-{self.parcel.id}"
+
+
+class Delivery:
+    """Takes parcels from the outbox and shows them; order holds within a lane."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        adapters: Mapping[str, Adapter],
+        *,
+        language: str,
+        time_zone: str,
+        metrics: Metrics,
+    ) -> None:
+        self._desk = desk
+        self._adapters = adapters
+        self._language = language
+        self._time_zone = time_zone
+        self._metrics = metrics
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._heard = desk.database.bells.listen(outbox.BELL)
+        self._trouble = ""
+
+    def health(self) -> Health:
+        return Health(not self._trouble, self._trouble)
+
+    async def run(self) -> None:
+        """Deliver until cancelled; what is under way is finished by `drain`."""
+        while True:
+            try:
+                await self._start_lanes()
+                self._trouble = ""
+            except TemporaryError as error:
+                self._trouble = str(error)
+            await wait(self._heard, at_most=POLL)
+
+    async def drain(self) -> None:
+        """Wait for what is being sent right now."""
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _start_lanes(self) -> None:
+        room = AT_ONCE - len(self._busy)
+        if room <= 0:
+            return
+        busy = frozenset(self._busy)
+        for job in await self._desk.database.write(lambda tx: self._prepare(tx, busy, room)):
+            lane = job.parcel.lane
+            task = asyncio.create_task(self._deliver(job))
+            self._busy[lane] = task
+            task.add_done_callback(partial(self._left, lane))
+
+    def _left(self, lane: str, _: asyncio.Task[None]) -> None:
+        del self._busy[lane]
+        self._heard.set()
+
+    async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
+        return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit)]
+
+    async def _job(self, tx: Transaction, parcel: Parcel) -> Job:
+        reader = await self._reader(tx, parcel)
+        try:
+            async with tx.savepoint():
+                before = await self._before(tx, parcel)
+                address = Address.parse(before.address) if before else await self._address(tx, parcel)
+                message = None if parcel.retract else await notices.compose(tx, parcel)
+        except Exception as error:  # noqa: BLE001 - one parcel that cannot be worded must not stop the others
+            return Job(parcel, None, None, None, reader, error)
+        return Job(parcel, message, address, before, reader)
+
+    async def _before(self, tx: Transaction, parcel: Parcel) -> Post | None:
+        if parcel.slot is None:
+            return None
+        if parcel.room is not None:
+            return await posts.post_in(tx, parcel.room, parcel.slot)
+        shown = await posts.posts_of_slot(tx, parcel.slot)
+        return shown[-1] if shown else None
+
+    async def _address(self, tx: Transaction, parcel: Parcel) -> Address | None:
+        if parcel.room is not None:
+            space = Address.parse(parcel.room)
+            card = await posts.post_in(tx, parcel.room, f"card:{parcel.ticket}") if parcel.thread else None
+            return Address(space.platform, space.room, card.remote) if card else space
+        assert parcel.person is not None
+        for identity in await people.identities_of(tx, parcel.person):
+            adapter = self._adapters.get(identity.platform)
+            if adapter is not None and (direct := adapter.direct(identity)) is not None:
+                return direct
+        return None
+
+    async def _reader(self, tx: Transaction, parcel: Parcel) -> Reader:
+        only = Identity.parse(parcel.only) if parcel.only else None
+        if parcel.person is not None:
+            return Reader((await people.get(tx, parcel.person)).language, self._time_zone, only)
+        rules = tx.rule(Catalogue)
+        queues = rules.by_space.get(parcel.room or "", ())
+        language = rules.queues[queues[0]].language if queues else self._language
+        return Reader(language, self._time_zone, only)
+
+    # ---- sending
+
+    async def _deliver(self, job: Job) -> None:
+        try:
+            await self._send(job)
+        except TemporaryError as error:  # the database is away: the lease runs out, then it is sent again
+            self._trouble = str(error)
+
+    async def _send(self, job: Job) -> None:
+        parcel = job.parcel
+        try:
+            if job.trouble is not None:
+                raise job.trouble
+            if job.message is None and not (parcel.retract and job.before):
+                await self._desk.database.write(lambda tx: outbox.drop(tx, parcel))
+                return
+            await self._show(job)
+        except TemporaryError as error:
+            await self._retry(job, str(error), error.delay, unknown=error.unknown)
+        except PermanentError as error:
+            await self._give_up(job, str(error), error.code)
+        except Exception as error:  # noqa: BLE001 - an adapter's fault concerns this parcel alone
+            _log.error("a parcel could not be delivered", exc_info=error, extra={"parcel": parcel.id})
+            await self._retry(job, f"{type(error).__name__}: {error}", None, unknown=True)
+
+    async def _show(self, job: Job) -> None:
+        address, parcel = job.address, job.parcel
+        adapter = self._adapters.get(address.platform) if address else None
+        if address is None or adapter is None:
+            raise PermanentError("no connected messenger reaches them", code="unreachable")
+        before = Posted(job.before.remote, job.before.parts) if job.before else None
+        if parcel.retract and before is not None:
+            await adapter.delete(address, before)
+            await self._desk.database.write(lambda tx: outbox.retracted(tx, parcel, job.before))
+            return
+        assert job.message is not None
+        if before is not None:
+            shown = await adapter.edit(address, before, job.message, job.reader)
+        else:
+            shown = await adapter.post(address, job.message, job.reader, job.nonce)
+        await self._desk.database.write(lambda tx: _settle(tx, job, address, shown))
+        self._metrics.sent(address.platform)
+
+    async def _retry(self, job: Job, error: str, delay: timedelta | None, *, unknown: bool) -> None:
+        async def note(tx: Transaction) -> None:
+            if await outbox.retry(tx, job.parcel, error, delay=delay, unknown=unknown):
+                await reactions.undeliverable(tx, job.parcel, "unreachable")
+                self._metrics.parked("outbox")
+
+        await self._desk.database.write(note)
+        self._metrics.retried(job.address.platform if job.address else "none")
+
+    async def _give_up(self, job: Job, error: str, code: str) -> None:
+        async def note(tx: Transaction) -> None:
+            if await outbox.give_up(tx, job.parcel, error):
+                await reactions.undeliverable(tx, job.parcel, code)
+
+        await self._desk.database.write(note)
+        self._metrics.parked("outbox")
+
+
+async def _settle(tx: Transaction, job: Job, address: Address, shown: Posted) -> None:
+    settled = await outbox.settle(
+        tx, job.parcel, address=str(address), remote=shown.message, parts=shown.parts, before=job.before
+    )
+    if settled:
+        await reactions.delivered(tx, job.parcel)

@@ -1,0 +1,66 @@
+"""Everything the desk knows about its tickets, as JSON lines a person or a program can check."""
+
+import dataclasses
+import json
+from datetime import datetime
+from typing import Any, TextIO
+
+from core.database.transaction import Transaction
+from core.escalation import store as escalation
+from core.files import store as files
+from core.kernel.ids import TicketId
+from core.outbox import store as outbox
+from core.people import store as people
+from core.sla import store as sla
+from core.tickets import queries
+from core.tickets import store as tickets
+
+FORMAT = 1
+
+
+async def ticket_ids(tx: Transaction) -> list[TicketId]:
+    return list(await queries.all_ids(tx))
+
+
+async def ticket(tx: Transaction, number: TicketId) -> dict[str, Any]:
+    """One ticket with its people, messages, files, timeline, clocks and pings."""
+    state = await tickets.get(tx, number)
+    requester = await people.get(tx, state.requester)
+    messages = []
+    for said in await tickets.messages_of(tx, number):
+        posts = await outbox.posts_of_message(tx, said.id)
+        attached = [file.id for file in await files.of_message(tx, said.id)]
+        shown = [{"address": post.address, "message": post.remote} for post in posts]
+        messages.append({**plain(said), "files": attached, "delivered": shown})
+    return {
+        **plain(state),
+        "requester_name": requester.name,
+        "requester_identities": [str(each) for each in await people.identities_of(tx, requester.id)],
+        "messages": messages,
+        "files": [plain(file) for file in await files.of_ticket(tx, number)],
+        "timeline": [plain(event) for event in await tickets.timeline(tx, number)],
+        "clocks": [
+            {**plain(clock), "due_at": clock.due_at.isoformat()}
+            for clock in (await sla.of_ticket(tx, number)).values()
+        ],
+        "pings": [plain(ping) for ping in await escalation.of_ticket(tx, number)],
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it; instants in ISO 8601, UTC."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.total_seconds() if hasattr(value, "total_seconds") else value
+
+
+def write(document: Any, out: TextIO) -> None:
+    """One JSON document, escaped to ASCII so that nothing in it can break a terminal or a pipe."""
+    json.dump(document, out, indent=2)
+    out.write("\n")

@@ -1,0 +1,1 @@
+"""The conversations: what to ask, what to say, and which action follows."""

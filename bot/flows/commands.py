@@ -1,0 +1,275 @@
+"""The commands: one table with names, who may use them, what they take and what they do."""
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bot.flows import dialog as dialogs
+from bot.flows import forms, intake, lists, talk, when, work
+from bot.flows.draft import Draft
+from bot.flows.turn import Turn
+from bot.i18n import languages
+from bot.message import Message, Paragraph, Plain, Text, Words
+from core.dialogs import store as dialog_store
+from core.escalation import actions as escalation
+from core.kernel import text as texts
+from core.kernel.errors import Forbidden, UserError
+from core.kernel.ids import TicketId
+from core.people import actions as people_actions
+from core.people import store as people
+from core.people.model import Person
+from core.tickets import actions as tickets
+from core.tickets import doors
+from core.tickets.catalogue import Level, Priority
+
+Handler = Callable[[Turn, TicketId, str], Awaitable[None]]
+NO_TICKET = TicketId(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `example` shows a whole use; `ticket`: a number comes first (left out in a thread)."""
+
+    name: str
+    run: Handler
+    example: str
+    staff: bool = False
+    ticket: bool = False
+    words: bool = False
+    """Something must follow."""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def help(self) -> Text:
+        return Words(f"command.{self.name}")
+
+
+_CALL = re.compile(r"/(?:desk\s+)?([^\s@/]{1,32})(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
+_NUMBER = re.compile(r"#?(\d{1,9})(?:\s+|$)(.*)", re.DOTALL)
+
+
+def is_command(text: str) -> bool:
+    return _CALL.fullmatch(text.strip()) is not None
+
+
+async def run(turn: Turn, text: str) -> None:
+    """Do what the command says. Raises UserError with an example when it is unknown or incomplete."""
+    found = _CALL.fullmatch(text.strip())
+    assert found is not None
+    command = _named(turn, found[1].casefold())
+    if command.staff and not turn.person.staff:
+        raise Forbidden("right.staff_command", command=f"/{command.name}")
+    number, rest = _arguments(turn, command, (found[2] or "").strip())
+    await command.run(turn, number, rest)
+
+
+def _named(turn: Turn, name: str) -> Command:
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    known = [command.name for command in COMMANDS if not command.staff or turn.person.staff]
+    near = difflib.get_close_matches(name, known, n=1)
+    raise UserError("command.unknown", command=f"/{name}", near=f"/{near[0]}" if near else "/help")
+
+
+def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
+    number = NO_TICKET
+    if command.ticket:
+        if (found := _NUMBER.fullmatch(rest)) is not None:
+            number, rest = TicketId(int(found[1])), found[2].strip()
+        elif turn.about is not None:
+            number = turn.about
+        else:
+            raise UserError("command.needs_ticket", example=command.example)
+    if command.words and not rest:
+        raise UserError("command.incomplete", example=command.example)
+    return number, rest
+
+
+# ---- for everybody
+
+
+async def _new(turn: Turn, _: TicketId, rest: str) -> None:
+    await intake.start(turn, Draft(texts=(rest,) if rest else ()))
+
+
+async def _my(turn: Turn, _: TicketId, rest: str) -> None:
+    await turn.tell(await lists.my(turn))
+
+
+async def _status(turn: Turn, ticket: TicketId, rest: str) -> None:
+    seen = await doors.seen(turn.tx, turn.actor, ticket)
+    await turn.tell(await lists.status(turn, seen))
+
+
+async def _lang(turn: Turn, _: TicketId, rest: str) -> None:
+    language = rest.casefold()[:2]
+    if language not in languages:
+        raise UserError("language.valid", languages=", ".join(languages))
+    await people_actions.speak(turn.tx, turn.person, language)
+    await turn.tell(Message((Paragraph(Words("language.changed")),)))
+
+
+async def _help(turn: Turn, _: TicketId, rest: str) -> None:
+    await turn.tell(_help_page(turn.person))
+
+
+def _help_page(person: Person) -> Message:
+    lines = [Paragraph(Words("help.staff" if person.staff else "help.requester"))]
+    for command in COMMANDS:
+        if not command.staff or person.staff:
+            line = Words("help.line", {"command": Plain(command.example), "what": command.help})
+            lines.append(Paragraph(line, "quiet"))
+    return Message(tuple(lines))
+
+
+async def _cancel(turn: Turn, _: TicketId, rest: str) -> None:
+    if await dialog_store.at(turn.tx, turn.place, turn.person.id) is None:
+        raise UserError("dialog.none")
+    await dialogs.leave(turn)
+
+
+async def _reopen(turn: Turn, ticket: TicketId, rest: str) -> None:
+    seen = await doors.seen(turn.tx, turn.actor, ticket)
+    if seen.requester == turn.person.id:
+        await talk.reopen(turn, ticket)
+    else:
+        await tickets.reopen(turn.tx, turn.actor, ticket)
+        await _done(turn, ticket)
+
+
+# ---- for staff
+
+
+async def _queue(turn: Turn, _: TicketId, rest: str) -> None:
+    await turn.tell(await lists.queue(turn))
+
+
+async def _mine(turn: Turn, _: TicketId, rest: str) -> None:
+    await turn.tell(await lists.mine(turn))
+
+
+async def _find(turn: Turn, _: TicketId, rest: str) -> None:
+    await turn.tell(await lists.find(turn, rest))
+
+
+async def _timeline(turn: Turn, ticket: TicketId, rest: str) -> None:
+    await turn.tell(await lists.timeline(turn, await doors.seen(turn.tx, turn.actor, ticket)))
+
+
+async def _take(turn: Turn, ticket: TicketId, rest: str) -> None:
+    await work.take(turn, ticket)
+
+
+async def _pass(turn: Turn, ticket: TicketId, rest: str) -> None:
+    whom, note = await _person(turn, rest)
+    await tickets.pass_to(turn.tx, turn.actor, ticket, whom.id, note)
+    await _done(turn, ticket)
+
+
+async def _person(turn: Turn, rest: str) -> tuple[Person, str]:
+    """The member of staff the words begin with, and the words after the name."""
+    staff = await people.staff(turn.tx)
+    said = rest.removeprefix("@").strip()
+    for person in staff:
+        for name in (person.name, person.name.split()[0]):
+            if texts.search_text(said).startswith(texts.search_text(name)):
+                return person, said[len(name) :].strip(" ,:")
+    raise UserError("person.unknown", names=", ".join(person.name for person in staff))
+
+
+async def _reply(turn: Turn, ticket: TicketId, rest: str) -> None:
+    await tickets.reply(turn.tx, turn.actor, ticket, rest)
+    await _done(turn, ticket)
+
+
+async def _note(turn: Turn, ticket: TicketId, rest: str) -> None:
+    await tickets.note(turn.tx, turn.actor, ticket, rest)
+    await _done(turn, ticket)
+
+
+async def _priority(turn: Turn, ticket: TicketId, rest: str) -> None:
+    word, _, reason = rest.partition(" ")
+    if word.casefold() not in tuple(Priority):
+        raise UserError("priority.valid", priorities=", ".join(Priority))
+    await tickets.prioritise(turn.tx, turn.actor, ticket, Priority(word.casefold()), reason.strip())
+    await _done(turn, ticket)
+
+
+async def _level(turn: Turn, ticket: TicketId, rest: str) -> None:
+    word, _, note = rest.partition(" ")
+    if word.upper() not in tuple(Level):
+        raise UserError("level.valid", levels=", ".join(Level))
+    await tickets.set_level(turn.tx, turn.actor, ticket, Level(word.upper()), note.strip())
+    await _done(turn, ticket)
+
+
+async def _hold(turn: Turn, ticket: TicketId, rest: str) -> None:
+    until = when.instant(rest, turn.tx.now, turn.time_zone) if rest else None
+    await tickets.hold(turn.tx, turn.actor, ticket, until)
+    await _done(turn, ticket)
+
+
+async def _resume(turn: Turn, ticket: TicketId, rest: str) -> None:
+    await tickets.resume(turn.tx, turn.actor, ticket)
+    await _done(turn, ticket)
+
+
+async def _snooze(turn: Turn, ticket: TicketId, rest: str) -> None:
+    if rest:
+        await escalation.snooze(turn.tx, turn.actor, ticket, when.length(rest))
+        await _done(turn, ticket)
+    else:
+        await work.snooze(turn, ticket)
+
+
+async def _onit(turn: Turn, ticket: TicketId, rest: str) -> None:
+    await work.promise(turn, ticket)
+
+
+def _form(name: str, field: str) -> Handler:
+    """A command that does what the form of the same name does, its words in one field."""
+
+    async def handle(turn: Turn, ticket: TicketId, rest: str) -> None:
+        await forms.submit(turn, name, ticket, {field: rest})
+        await _done(turn, ticket)
+
+    return handle
+
+
+async def _done(turn: Turn, ticket: TicketId) -> None:
+    """A word that it worked, where the ticket's thread does not show it anyway."""
+    if turn.about != ticket:
+        await turn.tell(Message((Paragraph(Words("work.done", {"ticket": ticket}), "quiet"),), tone="hint"))
+
+
+COMMANDS = (
+    Command("new", _new, "/new"),
+    Command("my", _my, "/my"),
+    Command("status", _status, "/status 42", ticket=True),
+    Command("reopen", _reopen, "/reopen 42", ticket=True),
+    Command("lang", _lang, "/lang ru", words=True),
+    Command("cancel", _cancel, "/cancel"),
+    Command("help", _help, "/help", aliases=("start",)),
+    Command("queue", _queue, "/queue", staff=True),
+    Command("mine", _mine, "/mine", staff=True),
+    Command("find", _find, "/find vpn", staff=True, words=True),
+    Command("timeline", _timeline, "/timeline 42", staff=True, ticket=True),
+    Command("take", _take, "/take 42", staff=True, ticket=True, aliases=("claim",)),
+    Command("release", _form("release", "handover"), "/release 42", staff=True, ticket=True),
+    Command("pass", _pass, "/pass 42 @boris", staff=True, ticket=True, words=True),
+    Command("reply", _reply, "/reply 42 …", staff=True, ticket=True, words=True),
+    Command("note", _note, "/note 42 …", staff=True, ticket=True, words=True),
+    Command("wait", _form("wait", "question"), "/wait 42", staff=True, ticket=True),
+    Command("hold", _hold, "/hold 42 until 14:30", staff=True, ticket=True),
+    Command("resume", _resume, "/resume 42", staff=True, ticket=True),
+    Command("priority", _priority, "/priority 42 high", staff=True, ticket=True, words=True),
+    Command("level", _level, "/level 42 L2", staff=True, ticket=True, words=True),
+    Command("resolve", _form("resolve", "solution"), "/resolve 42 …", staff=True, ticket=True),
+    Command("onit", _onit, "/onit 42", staff=True, ticket=True),
+    Command("snooze", _snooze, "/snooze 42 2h", staff=True, ticket=True),
+)
+
+_BY_NAME: Mapping[str, Command] = {
+    name: command for command in COMMANDS for name in (command.name, *command.aliases)
+}

@@ -1,0 +1,86 @@
+"""The manners every dialog shares: one live question, answered in place, with buttons that grow stale."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot import codes
+from bot.flows.turn import Turn
+from bot.message import Choice, Message, Paragraph, Text, Words
+from core.dialogs import store
+from core.dialogs.model import Dialog
+from core.kernel.errors import UserError
+from core.kernel.ids import DialogId
+
+BACK, SKIP, CANCEL = "back", "skip", "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the person did at a step: pressed `choice`, or said `text`, with files."""
+
+    choice: str | None = None
+    text: str = ""
+    files: tuple[str, ...] = ()
+    message: str | None = None
+
+
+def button(dialog: Dialog, choice: str, label: Text, **style: Any) -> Choice:
+    """A button that is good for this step of this dialog alone."""
+    return Choice(codes.code("d", dialog.id, dialog.revision, choice), label, **style)
+
+
+async def begin(turn: Turn, flow: str, step: str, draft: Mapping[str, Any]) -> Dialog:
+    """Start a flow where the person is; one under way there gives way."""
+    await leave(turn)
+    fresh = Dialog(DialogId(0), turn.place, turn.person.id, flow, step, draft, 0)
+    return await store.start(turn.tx, fresh)
+
+
+async def move(turn: Turn, dialog: Dialog, step: str, draft: Mapping[str, Any]) -> Dialog:
+    """Go on to a step; buttons of earlier steps are stale from now on."""
+    moved = replace(dialog, step=step, draft=draft, revision=dialog.revision + 1)
+    await store.save(turn.tx, moved)
+    return moved
+
+
+async def ask(turn: Turn, dialog: Dialog, message: Message) -> None:
+    """Put the step's question."""
+    await turn.tell(message, slot=slot(dialog))
+
+
+async def close_question(turn: Turn, dialog: Dialog, asked: Text, answer: Text | None) -> None:
+    """The step's question stays, with the answer and without its buttons."""
+    blocks = (
+        (Paragraph(asked, "quiet"), Paragraph(answer, "strong")) if answer else (Paragraph(asked, "quiet"),)
+    )
+    await turn.tell(Message(blocks), slot=slot(dialog))
+
+
+async def end(turn: Turn, dialog: Dialog) -> None:
+    await store.end(turn.tx, dialog.room, dialog.person)
+
+
+async def leave(turn: Turn) -> None:
+    """Whatever was under way here is over; its question loses its buttons."""
+    dialog = await store.at(turn.tx, turn.place, turn.person.id)
+    if dialog is not None:
+        await turn.tell(Message((Paragraph(Words("dialog.left"), "quiet"),)), slot=slot(dialog))
+        await end(turn, dialog)
+
+
+async def pressed(turn: Turn, dialog_id: str, revision: str) -> Dialog:
+    """The dialog whose button was pressed. Raises UserError for a stale or a stranger's button."""
+    dialog = await store.get(turn.tx, DialogId(int(dialog_id)))
+    if dialog is None:
+        raise UserError("press.over")
+    if dialog.person != turn.person.id:
+        raise UserError("press.not_yours")
+    if dialog.revision != int(revision):
+        raise UserError("press.stale")
+    return dialog
+
+
+def slot(dialog: Dialog) -> str:
+    """The message that shows this step."""
+    return f"dialog:{dialog.id}:{dialog.revision}"

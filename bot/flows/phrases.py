@@ -1,0 +1,76 @@
+"""Small texts that many messages share: numbers, names, states, buttons."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bot.message import At, Choice, Fact, Plain, Span, Text, Titled, Words
+from core.kernel.errors import UserError
+from core.tickets.catalogue import Catalogue, Priority, Title
+from core.tickets.model import Status, Ticket
+
+MARKS = {
+    Priority.CRITICAL: "🔴",
+    Priority.HIGH: "🟠",
+    Priority.NORMAL: "🔵",
+    Priority.LOW: "⚪",
+}
+
+
+def titled(title: Title) -> Text:
+    """A text of the configuration."""
+    return Titled(dict(title))
+
+
+def priority(which: Priority | str) -> Text:
+    return Words(f"priority.{which}")
+
+
+def status(which: Status | str) -> Text:
+    return Words(f"status.{which}")
+
+
+def via(platform: str) -> Text:
+    """From which messenger."""
+    return Words(f"via.{platform}")
+
+
+def type_title(catalogue: Catalogue, name: str) -> Text:
+    """A request type's title; its name if the configuration has dropped it."""
+    kind = catalogue.types.get(name)
+    return titled(kind.title) if kind else Plain(name)
+
+
+def number(ticket: Ticket) -> str:
+    return f"#{ticket.id}"
+
+
+def heading(ticket: Ticket) -> Text:
+    """`#42 VPN drops`."""
+    return Plain(f"#{ticket.id} {ticket.title}")
+
+
+def button(code: str, key: str, **facts: Fact) -> Choice:
+    return Choice(code, Words(key, facts))
+
+
+def error(raised: UserError) -> Words:
+    """What a person reads of a UserError."""
+    return Words(raised.key, {name: _fact(name, value) for name, value in raised.facts.items()}, raised.count)
+
+
+def _fact(name: str, value: object) -> Fact:
+    match value:
+        case datetime():
+            return At(value)
+        case timedelta():
+            return Span(value)
+        case int() | str() if name != "via":
+            return value
+        case Mapping():
+            return Titled({str(language): str(text) for language, text in value.items()})
+    return via(str(value))
+
+
+def literal(text: str) -> Text:
+    """Somebody's own words."""
+    return Plain(text)

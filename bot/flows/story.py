@@ -1,0 +1,51 @@
+"""How each event of a ticket is told in one line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.flows import phrases
+from bot.message import At, Fact, Plain, Several, Text, Words
+from core.database.transaction import Transaction
+from core.kernel.ids import PersonId
+from core.people import store as people
+
+_WITH_WORDS = frozenset(
+    {"released", "passed", "held", "resolved", "prioritised", "levelled", "commented", "noted"}
+)
+
+
+async def line(tx: Transaction, kind: str, actor: int | None, via: str, facts: Mapping[str, Any]) -> Text:
+    """`Anna took it`; with the words that came along."""
+    told: dict[str, Fact] = {"actor": await name(tx, actor), "via": phrases.via(via)}
+    for key, value in facts.items():
+        told |= await _fact(tx, key, value)
+    key = f"event.{kind}"
+    if kind == "held" and not facts.get("until"):
+        key = "event.held_open"
+    if kind == "pinged" and not facts.get("names"):
+        key = "event.pinged_nobody"
+    words = facts.get("text") if kind in _WITH_WORDS else None
+    return Several((Words(key, told), Plain(words)), ": ") if words else Words(key, told)
+
+
+async def name(tx: Transaction, person: int | None) -> Text:
+    """A person's name; the desk's own for nobody."""
+    return Words("name.desk") if person is None else Plain((await people.get(tx, PersonId(person))).name)
+
+
+async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
+    match key:
+        case "owner":
+            return {"owner": await name(tx, value)}
+        case "until" if value:
+            return {"until": At(datetime.fromisoformat(value))}
+        case "names":
+            return {"names": ", ".join(value)}
+        case "priority" | "before" if value:
+            return {key: phrases.priority(value)}
+        case "reason":
+            return {"reason": Words(f"undelivered.{value}")}
+        case "level" | "stars" | "to":
+            return {key: value}
+    return {}

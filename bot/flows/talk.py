@@ -1,0 +1,235 @@
+"""The requester's talk after intake: which ticket their words belong to, confirming, reopening, rating."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot import codes
+from bot.flows import dialog as dialogs
+from bot.flows import draft as drafts
+from bot.flows import intake, phrases
+from bot.flows.dialog import SKIP, Heard
+from bot.flows.draft import Draft
+from bot.flows.turn import Turn
+from bot.message import Choice, Fact, Message, Paragraph, Plain, Quote, Words
+from core.dialogs import store as dialog_store
+from core.dialogs.model import Dialog
+from core.feedback import actions as feedback
+from core.kernel import text as texts
+from core.kernel.errors import UserError
+from core.kernel.ids import MessageId, TicketId
+from core.outbox import store as posts
+from core.people import store as people
+from core.tickets import actions as tickets
+from core.tickets import queries
+from core.tickets import store as ticket_store
+from core.tickets.model import Said, Status, Ticket, question_slot
+
+CLOSED, COMMENT = "closed", "comment"
+THANKS = re.compile(
+    r"(большое |огромное )?(спасибо|благодарю|спс|thanks|thank you|thx|cheers|great|супер|отлично|класс)"
+    r"( большое| огромное| a lot| so much| very much| all good)?"
+)
+YES = frozenset(
+    {"yes", "yes it is", "fixed", "it works", "works", "да", "да все работает", "работает", "решено"}
+)
+NO = frozenset({"no", "nope", "not fixed", "still broken", "нет", "не работает", "не решено"})
+
+
+async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
+    """Free words in a private conversation: a running ticket's, or the beginning of a new one."""
+    ticket = await _meant(turn, reply_to)
+    if ticket is None:
+        await intake.start(turn, _draft(turn, heard))
+    elif ticket.status is Status.CLOSED:
+        await _closed(turn, ticket, heard)
+    else:
+        await _pass_on(turn, ticket, heard)
+
+
+def _draft(turn: Turn, heard: Heard) -> Draft:
+    source = (turn.room, heard.message) if heard.message else None
+    return Draft(texts=(heard.text,) if heard.text.strip() else (), files=heard.files, source=source)
+
+
+async def _meant(turn: Turn, reply_to: str | None) -> Ticket | None:
+    """A reply belongs to the ticket of what it answers, other words to the one last talked about."""
+    mine = await queries.unclosed_of(turn.tx, turn.person.id)
+    if reply_to is not None and (number := await _pointed_at(turn, reply_to)) is not None:
+        ticket = await ticket_store.find(turn.tx, number)
+        if ticket is not None and ticket.requester == turn.person.id:
+            return ticket
+    about = await dialog_store.about(turn.tx, turn.room, turn.person.id)
+    return next((ticket for ticket in mine if ticket.id == about), mine[0] if mine else None)
+
+
+async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
+    if (post := await posts.at(turn.tx, turn.room, remote)) is not None:
+        return post.ticket
+    message = await ticket_store.message_at(turn.tx, turn.room, remote)
+    return message.ticket if message else None
+
+
+async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard) -> None:
+    plain = texts.search_text(heard.text).strip(" !.)")
+    if ticket.status is Status.RESOLVED and not heard.files and plain in YES:
+        await confirm(turn, ticket.id)
+        return
+    if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
+        await reopen(turn, ticket.id)
+        return
+    thanks = THANKS.fullmatch(plain) is not None and not heard.files
+    source = (turn.room, heard.message) if heard.message else None
+    message = await tickets.say(
+        turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
+    )
+    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, ticket.id)
+    await turn.tell(_arrow(ticket, message, thanks))
+
+
+def _arrow(ticket: Ticket, message: MessageId, thanks: bool) -> Message:
+    """Where the words went, and how to send them elsewhere."""
+    key = "talk.thanks" if thanks else "talk.passed_on"
+    facts: dict[str, Fact] = {"ticket": ticket.id, "title": Plain(ticket.title)}
+    if not thanks and ticket.status is Status.RESOLVED:
+        key = "talk.reopened"
+    rows = () if thanks else ((phrases.button(codes.code("r", "change", message), "button.change"),),)
+    return Message((Paragraph(Words(key, facts), "quiet"),), rows, tone="hint", ticket=ticket.id)
+
+
+async def change(turn: Turn, message_id: MessageId) -> None:
+    """Those words belong elsewhere: to another ticket under way, or to a new one."""
+    message = await _own_message(turn, message_id)
+    mine = await queries.unclosed_of(turn.tx, turn.person.id)
+    rows: list[tuple[Choice, ...]] = [
+        (Choice(codes.code("r", "move", message_id, ticket.id), phrases.heading(ticket)),)
+        for ticket in mine
+        if ticket.id != message.ticket
+    ]
+    rows.append((phrases.button(codes.code("r", "move", message_id, 0), "button.new_request"),))
+    question = Message((Paragraph(Words("talk.where_to")),), tuple(rows))
+    await turn.tell(question, slot=f"move:{message_id}")
+
+
+async def move(turn: Turn, message_id: MessageId, to: TicketId) -> None:
+    """Take the words out of one ticket and say them in another, or begin a new one with them."""
+    message = await _own_message(turn, message_id)
+    await turn.tell(Message((Paragraph(Words("talk.moving"), "quiet"),)), slot=f"move:{message_id}")
+    heard = Heard(text=message.text, message=message.remote)
+    if to:
+        await tickets.move_away(turn.tx, turn.actor, message.ticket, message_id, to)
+        await _pass_on(turn, await ticket_store.get(turn.tx, to), heard)
+        return
+    await intake.start(turn, replace(_draft(turn, heard), source=None, moved=(message.ticket, message_id)))
+
+
+async def _own_message(turn: Turn, message_id: MessageId) -> Said:
+    message = await ticket_store.message(turn.tx, message_id)
+    if message is None or message.author != turn.person.id or message.withdrawn_at is not None:
+        raise UserError("press.over")
+    return message
+
+
+async def _closed(turn: Turn, ticket: Ticket, heard: Heard) -> None:
+    dialog = await dialogs.begin(
+        turn, CLOSED, CLOSED, {"ticket": ticket.id, **drafts.dump(_draft(turn, heard))}
+    )
+    again = dialogs.button(dialog, "reopen", Words("button.reopen"))
+    fresh = dialogs.button(dialog, "new", Words("button.new_request"), style="primary")
+    text = Words("talk.closed", {"ticket": ticket.id, "title": Plain(ticket.title)})
+    late = ticket.closed_at is not None and turn.tx.now > ticket.closed_at + turn.catalogue.reopen_for
+    await dialogs.ask(turn, dialog, Message((Paragraph(text),), ((fresh,) if late else (again, fresh),)))
+
+
+async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
+    """Words about a closed ticket: it is reopened with them, or a new one begins that goes on from it."""
+    number = TicketId(dialog.draft["ticket"])
+    draft = drafts.load({key: value for key, value in dialog.draft.items() if key != "ticket"})
+    if heard.choice is None:
+        draft = replace(draft, texts=(*draft.texts, heard.text), files=(*draft.files, *heard.files))
+    asked = Words("talk.closed_short", {"ticket": number})
+    if heard.choice == "reopen":
+        await tickets.reopen(turn.tx, turn.actor, number)
+        await dialogs.close_question(turn, dialog, asked, Words("button.reopen"))
+        await dialogs.end(turn, dialog)
+        message = draft.source[1] if draft.source else None
+        again = Heard(text=draft.text, files=draft.files, message=message)
+        await _pass_on(turn, await ticket_store.get(turn.tx, number), again)
+        return
+    await dialogs.close_question(turn, dialog, asked, Words("button.new_request"))
+    await dialogs.end(turn, dialog)
+    await intake.start(turn, replace(draft, origin=number))
+
+
+# ---- is it fixed?
+
+
+async def confirm(turn: Turn, ticket_id: TicketId) -> None:
+    """It is fixed: closed, and a rating is asked for if it is time for one."""
+    before = await ticket_store.get(turn.tx, ticket_id)
+    await tickets.confirm(turn.tx, turn.actor, ticket_id)
+    await _settle_question(turn, before, "talk.fixed")
+    if await feedback.ask(turn.tx, turn.actor, ticket_id):
+        await turn.tell(_stars(ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
+
+
+async def reopen(turn: Turn, ticket_id: TicketId) -> None:
+    """It is not fixed: back to the same agent."""
+    before = await ticket_store.get(turn.tx, ticket_id)
+    await tickets.reopen(turn.tx, turn.actor, ticket_id)
+    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, ticket_id)
+    if before.status is Status.RESOLVED:
+        await _settle_question(turn, before, "talk.not_fixed")
+    name = (await people.get(turn.tx, before.owner)).name if before.owner else ""
+    key = "talk.back_to" if name else "talk.back"
+    text = Words(key, {"ticket": ticket_id, "name": Plain(name)})
+    await turn.tell(Message((Paragraph(text),), ticket=ticket_id))
+
+
+async def _settle_question(turn: Turn, before: Ticket, key: str) -> None:
+    resolution = [Quote(Plain(before.resolution))] if before.resolution else []
+    text = Paragraph(Words(key, {"ticket": before.id, "title": Plain(before.title)}), "quiet")
+    await turn.tell(Message((text, *resolution), ticket=before.id), slot=question_slot(before))
+
+
+def _stars(ticket_id: TicketId) -> Message:
+    row = tuple(Choice(codes.code("r", "rate", ticket_id, n), Plain("★" * n)) for n in range(1, 6))
+    return Message((Paragraph(Words("rating.ask")),), (row,), ticket=ticket_id)
+
+
+async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
+    """One press of the row of stars; a comment is welcome."""
+    await feedback.rate(turn.tx, turn.actor, ticket_id, stars)
+    thanks = Words("rating.thanks", {"stars": stars})
+    await turn.tell(Message((Paragraph(thanks),), ticket=ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
+    dialog = await dialogs.begin(turn, COMMENT, COMMENT, {"ticket": ticket_id})
+    skip = dialogs.button(dialog, SKIP, Words("button.no_comment"))
+    await dialogs.ask(turn, dialog, Message((Paragraph(Words("rating.ask_comment")),), ((skip,),)))
+
+
+async def hear_comment(turn: Turn, dialog: Dialog, heard: Heard) -> None:
+    """Words after the rating are its comment."""
+    asked, number = Words("rating.ask_comment"), TicketId(dialog.draft["ticket"])
+    await dialogs.end(turn, dialog)
+    if heard.choice == SKIP:
+        await dialogs.close_question(turn, dialog, asked, Words("button.no_comment"))
+        return
+    await feedback.comment(turn.tx, turn.actor, number, heard.text)
+    await dialogs.close_question(turn, dialog, asked, Words("rating.comment_thanks"))
+
+
+async def pressed(turn: Turn, words: Sequence[str]) -> None:
+    """A button of the requester's talk."""
+    match list(words):
+        case ["yes", number]:
+            await confirm(turn, TicketId(int(number)))
+        case ["no" | "reopen", number]:
+            await reopen(turn, TicketId(int(number)))
+        case ["rate", number, stars]:
+            await rate(turn, TicketId(int(number)), int(stars))
+        case ["change", message]:
+            await change(turn, MessageId(int(message)))
+        case ["move", message, to]:
+            await move(turn, MessageId(int(message)), TicketId(int(to)))
+        case _:
+            raise UserError("press.stale")

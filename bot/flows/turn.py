@@ -1,0 +1,65 @@
+"""One turn of a conversation: who did what where, and how to answer, all in one transaction."""
+
+from dataclasses import dataclass
+
+from bot import message as messages
+from bot.incoming import Incoming
+from bot.message import Message
+from core.database.transaction import Transaction
+from core.kernel.ids import TicketId
+from core.outbox import actions as outbox
+from core.outbox.model import Parcel
+from core.people.model import Actor, Person
+from core.tickets.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a handler needs. `about` is the ticket in whose thread it happened, in a staff space."""
+
+    tx: Transaction
+    incoming: Incoming
+    person: Person
+    actor: Actor
+    about: TicketId | None
+    time_zone: str
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.tx.rule(Catalogue)
+
+    @property
+    def room(self) -> str:
+        """The conversation, without its thread."""
+        return str(self.incoming.where.space)
+
+    @property
+    def place(self) -> str:
+        """The conversation with its thread: where a dialog stands."""
+        return str(self.incoming.where)
+
+    async def tell(
+        self, message: Message, *, slot: str | None = None, only: bool | None = None, retract: bool = False
+    ) -> None:
+        """Answer where the person is; in a room with others, for their eyes alone unless `only` is false."""
+        alone = self.incoming.private
+        hidden = not alone if only is None else only and not alone
+        await outbox.put(
+            self.tx,
+            Parcel(
+                "message",
+                {"message": messages.to_facts(message)},
+                room=self.room,
+                person=self.person.id,
+                ticket=self.about or ticket_of(message),
+                thread=self.about is not None,
+                slot=slot,
+                only=str(self.incoming.sender.identity) if hidden else None,
+                retract=retract,
+            ),
+        )
+
+
+def ticket_of(message: Message) -> TicketId | None:
+    """The ticket a message is about."""
+    return None if message.ticket is None else TicketId(message.ticket)

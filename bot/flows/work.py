@@ -1,0 +1,172 @@
+"""An agent at work: buttons of cards and pings, words in a thread, forms asked one field at a time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot import codes
+from bot.flows import dialog as dialogs
+from bot.flows import forms, phrases
+from bot.flows.dialog import CANCEL, SKIP, Heard
+from bot.flows.turn import Turn
+from bot.message import At, Choice, Form, Input, Message, Paragraph, Plain, Words
+from core.dialogs.model import Dialog
+from core.escalation import actions as escalation
+from core.kernel import text as texts
+from core.kernel.errors import UserError
+from core.kernel.ids import MessageId, TicketId
+from core.outbox import store as posts
+from core.tickets import actions as tickets
+from core.tickets import doors
+from core.tickets import store as ticket_store
+
+FORM = "form"
+
+
+async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
+    """Plain words in a ticket's thread: a note, unless they answer the requester or the queue says so."""
+    assert turn.about is not None
+    ticket = await doors.seen(turn.tx, turn.actor, turn.about)
+    source = (turn.room, heard.message) if heard.message else None
+    answers = reply_to is not None and await _is_request(turn, reply_to)
+    act = tickets.reply if answers or turn.catalogue.queue(ticket.queue).plain_reply else tickets.note
+    await act(turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source)
+
+
+async def _is_request(turn: Turn, remote: str) -> bool:
+    """Whether that message of the room shows the requester's own words."""
+    post = await posts.at(turn.tx, turn.room, remote)
+    if post is None or post.slot is None or not post.slot.startswith("said:"):
+        return False
+    message = await ticket_store.message(turn.tx, MessageId(int(post.slot.removeprefix("said:"))))
+    return message is not None and message.kind == "request"
+
+
+async def pressed(turn: Turn, words: Sequence[str]) -> None:
+    """A button of a card or a ping."""
+    match list(words):
+        case ["take", number]:
+            await take(turn, TicketId(int(number)))
+        case ["onit", number]:
+            await promise(turn, TicketId(int(number)))
+        case ["snooze", number]:
+            await snooze(turn, TicketId(int(number)))
+        case ["resume", number]:
+            await tickets.resume(turn.tx, turn.actor, TicketId(int(number)))
+        case ["reopen", number]:
+            await tickets.reopen(turn.tx, turn.actor, TicketId(int(number)))
+        case ["undo", number, message]:
+            await tickets.withdraw(turn.tx, turn.actor, TicketId(int(number)), MessageId(int(message)))
+        case _:
+            raise UserError("press.stale")
+
+
+async def take(turn: Turn, number: TicketId) -> None:
+    """Take it; in a private conversation the person is told so, a card shows it by itself."""
+    ticket = await tickets.take(turn.tx, turn.actor, number)
+    if turn.incoming.private:
+        done = Words("work.taken", {"ticket": number, "title": Plain(ticket.title)})
+        await turn.tell(Message((Paragraph(done),), ticket=number))
+
+
+async def promise(turn: Turn, number: TicketId) -> None:
+    until = await escalation.promise(turn.tx, turn.actor, number)
+    await _quiet(turn, "work.promised", number, until)
+
+
+async def snooze(turn: Turn, number: TicketId) -> None:
+    until = await escalation.snooze(turn.tx, turn.actor, number)
+    await _quiet(turn, "work.snoozed", number, until)
+
+
+async def _quiet(turn: Turn, key: str, number: TicketId, until: datetime) -> None:
+    text = Words(key, {"ticket": number, "until": At(until, "clock")})
+    await turn.tell(Message((Paragraph(text),), tone="hint", ticket=number))
+
+
+# ---- forms
+
+
+async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str, str]]) -> None:
+    """A form came back filled in."""
+    match list(words):
+        case [name, number]:
+            filled = {key: texts.clean(value) for key, value in values}
+            await forms.submit(turn, name, TicketId(int(number)), filled)
+        case _:
+            raise UserError("press.stale")
+
+
+async def open_form(turn: Turn, words: Sequence[str]) -> None:
+    """A form's button, in a messenger without forms: its fields are asked one after another."""
+    match list(words):
+        case [name, number] if name in forms.FORMS:
+            await doors.seen(turn.tx, turn.actor, TicketId(int(number)))
+            draft = {"name": name, "ticket": int(number), "values": {}}
+            dialog = await dialogs.begin(turn, FORM, FORM, draft)
+            await _ask_field(turn, dialog)
+        case _:
+            raise UserError("press.stale")
+
+
+async def _form(turn: Turn, dialog: Dialog) -> Form:
+    ticket = await doors.seen(turn.tx, turn.actor, TicketId(dialog.draft["ticket"]))
+    return await forms.build(turn, dialog.draft["name"], ticket)
+
+
+def _open_field(form: Form, dialog: Dialog) -> Input | None:
+    return next((field for field in form.fields if field.name not in dialog.draft["values"]), None)
+
+
+async def _ask_field(turn: Turn, dialog: Dialog) -> None:
+    form = await _form(turn, dialog)
+    field = _open_field(form, dialog)
+    if field is None:
+        await dialogs.end(turn, dialog)
+        number = TicketId(dialog.draft["ticket"])
+        await forms.submit(turn, dialog.draft["name"], number, dialog.draft["values"])
+        return
+    options = [
+        (dialogs.button(dialog, str(place), option.label),) for place, option in enumerate(field.options)
+    ]
+    skip = () if field.required else (dialogs.button(dialog, SKIP, Words("button.skip")),)
+    last: tuple[Choice, ...] = (*skip, dialogs.button(dialog, CANCEL, Words("button.cancel")))
+    hint = [Paragraph(field.hint, "quiet")] if field.hint else []
+    blocks = (Paragraph(form.title, "strong"), Paragraph(field.label), *hint)
+    await dialogs.ask(turn, dialog, Message(blocks, (*options, last)))
+
+
+async def hear_form(turn: Turn, dialog: Dialog, heard: Heard) -> None:
+    """One field was answered."""
+    form = await _form(turn, dialog)
+    field = _open_field(form, dialog)
+    if heard.choice == CANCEL or field is None:
+        await dialogs.close_question(turn, dialog, Words("form.cancelled"), None)
+        await dialogs.end(turn, dialog)
+        return
+    value, shown = heard.text, phrases.literal(heard.text)
+    if heard.choice == SKIP:
+        value, shown = "", Words("button.skip")
+    elif field.options:
+        option = _option(field, heard)
+        value, shown = field.options[option].value, field.options[option].label
+    await dialogs.close_question(turn, dialog, field.label, shown)
+    values = {**dialog.draft["values"], field.name: value}
+    await _ask_field(turn, await dialogs.move(turn, dialog, FORM, {**dialog.draft, "values": values}))
+
+
+def _option(field: Input, heard: Heard) -> int:
+    said = (
+        heard.choice
+        if heard.choice is not None
+        else str(int(heard.text) - 1)
+        if heard.text.isdecimal()
+        else ""
+    )
+    if not said.isdecimal() or int(said) >= len(field.options):
+        raise UserError("form.choose")
+    return int(said)
+
+
+def form_button(name: str, key: str, ticket: TicketId, form: Form | None, *, menu: bool = False) -> Choice:
+    """A button that opens a form."""
+    return Choice(codes.code("f", name, ticket), Words(key), menu=menu, form=form)

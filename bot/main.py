@@ -1,0 +1,235 @@
+"""The composition root: settings become a desk, its messengers, its flows, its clockwork and its web."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot import rules
+from bot.adapters.port import Adapter, Health
+from bot.adapters.webchat.adapter import Webchat
+from bot.config import Settings
+from bot.delivery import Delivery
+from bot.flows import phrases
+from bot.metrics import Metrics
+from bot.router import Router
+from bot.scheduler import Scheduler
+from bot.web import app as web_app
+from bot.web import sessions
+from bot.web.settings import Demo, Room, WebSettings
+from core.database import engine
+from core.database.engine import Database
+from core.desk import Desk
+from core.files import actions as files
+from core.files.blobs import Blobs
+from core.kernel.clock import Clock, WallClock
+from core.kernel.errors import SetupError
+from core.kernel.ids import Address, Identity
+from core.people.model import Person
+
+_log = logging.getLogger(__name__)
+LINK_FOR = timedelta(days=1)
+DRAIN = 5.0
+"""Seconds that work under way is given when the desk stops."""
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that runs, introduced to each other."""
+
+    settings: Settings
+    database: Database
+    desk: Desk
+    adapters: Mapping[str, Adapter]
+    router: Router
+    delivery: Delivery
+    scheduler: Scheduler
+    blobs: Blobs
+    metrics: Metrics
+    stopping: bool = False
+
+    def health(self) -> Mapping[str, Health]:
+        """Each part, by name, as /readyz tells it."""
+        parts = {
+            "router": self.router.health(),
+            "delivery": self.delivery.health(),
+            "scheduler": self.scheduler.health(),
+            **{name: adapter.health() for name, adapter in self.adapters.items()},
+        }
+        if self.stopping:
+            parts["process"] = Health(False, "stopping")
+        self.metrics.ready.set(all(part.ok for part in parts.values()))
+        return parts
+
+    async def sweep(self) -> None:
+        """Delete files that no ticket came of."""
+        for file_id in await self.database.write(files.sweep):
+            self.blobs.remove(file_id)
+
+
+def build(settings: Settings, database: Database, clock: Clock) -> House:
+    """Introduce everybody to everybody; nothing runs yet."""
+    desk = Desk(database, rules.rules(settings))
+    adapters: dict[str, Adapter] = {"web": Webchat(database)}
+    blobs = Blobs(settings.files_dir, settings.web.file_limit)
+    metrics = Metrics()
+    language, zone = settings.desk.language, settings.desk.time_zone
+    router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
+    delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics)
+    house: House
+
+    async def nightly() -> None:
+        await house.sweep()
+
+    scheduler = Scheduler(desk, clock, metrics, nightly)
+    house = House(settings, database, desk, adapters, router, delivery, scheduler, blobs, metrics)
+    return house
+
+
+def unsupported(settings: Settings) -> list[str]:
+    """What the configuration asks for that this version cannot do, one line each."""
+    problems = []
+    if settings.telegram.token is not None:
+        problems.append("telegram.token: this version does not speak Telegram yet; remove the section.")
+    if settings.slack.bot_token is not None:
+        problems.append("slack.bot_token: this version does not speak Slack yet; remove the section.")
+    return problems
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """The web server's share of the settings."""
+    demo = None
+    if settings.demo:
+        web = [person.identities[0] for person in settings.people if person.identities[0].platform == "web"]
+        if len(web) >= 2:
+            demo = Demo(_identity(web[0]), _identity(web[1]), tuple(_identity(each) for each in web[2:]))
+    return WebSettings(
+        host=settings.web.host,
+        port=settings.web.port,
+        public_url=settings.web.address,
+        language=settings.desk.language,
+        time_zone=settings.desk.time_zone,
+        visitors=settings.web.visitors,
+        file_limit=settings.web.file_limit,
+        demo=demo,
+    )
+
+
+def _identity(identity: Identity) -> Identity:
+    return Identity.parse(str(identity))
+
+
+def rooms_of(settings: Settings) -> Callable[[Person], Sequence[Room]]:
+    """The web rooms a person sees besides their own: the spaces of the queues they serve."""
+    spaces: dict[str, Room] = {}
+    queues: dict[str, list[str]] = {}
+    for queue in settings.queues:
+        for space in queue.spaces:
+            address = Address.parse(str(space))
+            if address.platform == "web":
+                spaces.setdefault(address.room, Room(address.room, "space", phrases.titled(queue.title)))
+                queues.setdefault(address.room, []).append(queue.name)
+
+    def rooms(person: Person) -> Sequence[Room]:
+        return [room for name, room in spaces.items() if any(person.serves(queue) for queue in queues[name])]
+
+    return rooms
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, anew: bool = False) -> AsyncIterator[Database]:
+    """The database, checked, brought up to date and held by this process alone.
+
+    Raises SetupError in one plain line when that cannot be."""
+    lock = engine.prepare(settings.database.path, anew=anew)
+    database = Database(settings.database.path)
+    try:
+        yield database
+    finally:
+        await database.close()
+        lock.release()
+
+
+async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], None] = print) -> None:
+    """Serve until SIGINT or SIGTERM, then stop cleanly within ten seconds. Raises SetupError."""
+    if problems := unsupported(settings):
+        raise SetupError("\n".join(problems))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with opened(settings, anew=anew) as database:
+        clock = WallClock()
+        house = build(settings, database, clock)
+        await house.desk.open()
+        await asyncio.to_thread(house.blobs.sweep_parts)
+        site = web_app.build(
+            web_settings(settings),
+            database=database,
+            blobs=house.blobs,
+            rooms_of=rooms_of(settings),
+            health_of=house.health,
+            registry=house.metrics.registry,
+            clock=clock,
+        )
+        serving = await web_app.serve(site)
+        try:
+            await _announce(house, say)
+            await _work(house, stop)
+        finally:
+            house.stopping = True
+            await serving.stop()
+
+
+async def _work(house: House, stop: asyncio.Event) -> None:
+    """Everything side by side until told to stop; a part that fails stops the whole, loudly."""
+    house.scheduler.start()
+    tasks = [
+        asyncio.create_task(part, name=name)
+        for name, part in (
+            ("router", house.router.run()),
+            ("delivery", house.delivery.run()),
+            *((name, adapter.run(house.router)) for name, adapter in house.adapters.items()),
+            ("stop", stop.wait()),
+        )
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        house.stopping = True
+        house.scheduler.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN):
+                await house.router.drain()
+                await house.delivery.drain()
+
+
+async def _announce(house: House, say: Callable[[str], None]) -> None:
+    address = house.settings.web.address
+    say(f"Deskbridge is running: {address}")
+    if not house.settings.demo:
+        return
+    say("  This is the demo desk; its tickets stay in " + str(house.settings.database.path) + ".")
+    say("  Open the address for a requester and an agent side by side, or sign in as one of them:")
+    for person in house.settings.people:
+        identity = _identity(person.identities[0])
+        if identity.platform == "web":
+            link = await sign_in_link(house.settings, house.database, identity, reusable=True)
+            say(f"  {person.name:<16} {', '.join(sorted(person.roles)):<12} {link}")
+    say("  Ctrl-C stops it; start it again and everybody goes on where they were.")
+
+
+async def sign_in_link(
+    settings: Settings, database: Database, identity: Identity, *, reusable: bool = False
+) -> str:
+    """A link that signs this account in; the token stands after the #, which no server is ever sent."""
+    token = await database.write(lambda tx: sessions.issue_link(tx, identity, LINK_FOR, reusable=reusable))
+    return f"{settings.web.address}/sign-in#{token}"

@@ -1,0 +1,255 @@
+"""Everything the desk says unasked, in one place: a parcel's kind and facts become a message."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Literal
+
+from bot import cards, codes, message
+from bot.flows import phrases, story, work
+from bot.flows.forms import form
+from bot.message import (
+    At,
+    Attachment,
+    Block,
+    Choice,
+    Fact,
+    Message,
+    Paragraph,
+    Plain,
+    Quote,
+    Several,
+    Span,
+    Text,
+    Words,
+)
+from core.database.transaction import Transaction
+from core.escalation import actions as escalation
+from core.escalation import store as pings
+from core.escalation.model import Ping
+from core.files import store as files
+from core.kernel.ids import MessageId, PingId
+from core.outbox import store as posts
+from core.outbox.model import Parcel
+from core.people import store as people
+from core.sla import queries as sla
+from core.tickets import store as tickets
+from core.tickets.catalogue import Catalogue
+from core.tickets.model import Said, Ticket
+
+_TONES: Mapping[str, Literal["request", "reply", "note"]] = {
+    "request": "request",
+    "reply": "reply",
+    "note": "note",
+}
+Compose = Callable[[Transaction, Parcel], Awaitable[Message | None]]
+
+
+async def compose(tx: Transaction, parcel: Parcel) -> Message | None:
+    """The message as things stand now; None when there is nothing to tell any more."""
+    return await COMPOSERS[parcel.kind](tx, parcel)
+
+
+async def _ticket(tx: Transaction, parcel: Parcel) -> Ticket:
+    assert parcel.ticket is not None
+    return await tickets.get(tx, parcel.ticket)
+
+
+async def _message(tx: Transaction, parcel: Parcel) -> Message:
+    return message.from_facts(parcel.facts["message"])
+
+
+async def _card(tx: Transaction, parcel: Parcel) -> Message:
+    return await cards.card(tx, await _ticket(tx, parcel))
+
+
+async def _event(tx: Transaction, parcel: Parcel) -> Message:
+    facts = parcel.facts
+    told = await story.line(tx, facts["event"], facts["actor"], facts["via"], facts)
+    return Message((Paragraph(told, "quiet"),), tone="event", ticket=parcel.ticket)
+
+
+# ---- what people said, across
+
+
+async def _attachments(tx: Transaction, said: Said) -> list[Block]:
+    return [
+        Attachment(file.id, file.name, file.mime, file.size) for file in await files.of_message(tx, said.id)
+    ]
+
+
+async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
+    """A message of the ticket as staff see it; a reply says whether it has arrived."""
+    said = await tickets.message(tx, MessageId(parcel.facts["message"]))
+    if said is None:
+        return None
+    author = await story.name(tx, said.author)
+    words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
+    blocks: list[Block] = [*words, *await _attachments(tx, said), *_marks(said)]
+    tone = _TONES[said.kind]
+    rows: tuple[tuple[Choice, ...], ...] = ()
+    if said.kind == "reply" and said.withdrawn_at is None:
+        arrived = bool(await posts.posts_of_message(tx, said.id))
+        blocks.append(Paragraph(Words("said.delivered" if arrived else "said.on_its_way"), "quiet"))
+        if tx.now <= said.at + tx.rule(Catalogue).undo_for:
+            rows = ((Choice(codes.code("t", "undo", said.ticket, said.id), Words("button.undo")),),)
+    return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket)
+
+
+def _marks(said: Said) -> list[Block]:
+    if said.withdrawn_at is not None:
+        return [Paragraph(Words("said.withdrawn"), "quiet")]
+    return [Paragraph(Words("said.edited"), "quiet")] if said.edited_at else []
+
+
+async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
+    """An agent's words as the requester reads them."""
+    said = await tickets.message(tx, MessageId(parcel.facts["message"]))
+    if said is None or said.kind != "reply" or said.withdrawn_at is not None:
+        return None
+    words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
+    blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said))
+    author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
+    return Message(blocks, tone="reply", author=author, ticket=said.ticket)
+
+
+# ---- what the requester is told
+
+
+async def _told_opened(tx: Transaction, parcel: Parcel) -> Message:
+    ticket = await _ticket(tx, parcel)
+    due = await sla.reply_by(tx, ticket)
+    queue = phrases.titled(tx.rule(Catalogue).queue(ticket.queue).title)
+    facts: dict[str, Fact] = {"ticket": ticket.id, "queue": queue}
+    if due is not None:
+        facts["at"] = At(due)
+    key = "told.opened" if due is not None else "told.opened_undated"
+    blocks = (Paragraph(Words(key, facts), "strong"), Paragraph(Words("told.opened_hint"), "quiet"))
+    return Message(blocks, ticket=ticket.id)
+
+
+async def _told(tx: Transaction, parcel: Parcel) -> Message:
+    """Something that happened, in plain words."""
+    ticket = await _ticket(tx, parcel)
+    facts: dict[str, Fact] = {
+        "ticket": ticket.id,
+        "title": Plain(ticket.title),
+        "name": await story.name(tx, parcel.facts.get("actor")),
+    }
+    if owner := parcel.facts.get("owner"):
+        facts["owner"] = await story.name(tx, owner)
+    key = parcel.kind.replace("_", ".", 1)
+    if until := parcel.facts.get("until"):
+        facts["until"] = At(datetime.fromisoformat(until))
+        key += "_until"
+    return Message((Paragraph(Words(key, facts)),), ticket=ticket.id)
+
+
+async def _told_waited(tx: Transaction, parcel: Parcel) -> Message | None:
+    """Nothing, where a question has just been asked in words."""
+    return None if parcel.facts.get("asked") else await _told(tx, parcel)
+
+
+async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
+    ticket = await _ticket(tx, parcel)
+    if ticket.resolved_at is None:
+        return None
+    name = await story.name(tx, parcel.facts.get("actor"))
+    facts: dict[str, Fact] = {"ticket": ticket.id, "title": Plain(ticket.title), "name": name}
+    words: list[Block] = [Quote(Plain(parcel.facts["text"]))] if parcel.facts.get("text") else []
+    yes = Choice(codes.code("r", "yes", ticket.id), Words("button.fixed"), style="primary")
+    no = Choice(codes.code("r", "no", ticket.id), Words("button.not_fixed"))
+    blocks = (
+        Paragraph(Words("told.resolved", facts)),
+        *words,
+        Paragraph(Words("told.is_it_fixed"), "strong"),
+    )
+    return Message(blocks, ((yes, no),), ticket=ticket.id)
+
+
+# ---- pings
+
+
+async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
+    """Why now, to whom, and what to do; once answered, who did what."""
+    ping = await pings.ping(tx, PingId(parcel.facts["ping"]))
+    if ping is None:
+        return None
+    ticket = await tickets.get(tx, ping.ticket)
+    if ping.answer is not None:
+        shown = await posts.posts_of_slot(tx, f"ping:{ping.id}")
+        return await _answered_ping(tx, ticket, ping) if shown else None
+    blocks: list[Block] = [
+        Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),
+        Paragraph(await _why(tx, ticket, ping)),
+    ]
+    following = sorted(await escalation.coming(tx, ticket), key=lambda due: due[3])
+    if following:
+        blocks.append(Paragraph(Words("ping.next", {"at": At(following[0][3], "clock")}), "quiet"))
+    staff = await people.staff(tx)
+    buttons = (
+        phrases.button(codes.code("t", "onit", ticket.id), "button.onit"),
+        phrases.button(codes.code("t", "snooze", ticket.id), "button.snooze_now"),
+        work.form_button("pass", "button.pass", ticket.id, form("pass", ticket, staff)),
+    )
+    take = Choice(codes.code("t", "take", ticket.id), Words("button.take"), style="primary")
+    rows = ((take, *buttons),) if ticket.owner is None else (buttons,)
+    return Message(tuple(blocks), rows, tone="ping", ticket=ticket.id)
+
+
+async def _why(tx: Transaction, ticket: Ticket, ping: Ping) -> Text:
+    reasons: list[Text] = [phrases.priority(ticket.priority)]
+    if ticket.unclaimed_since is not None:
+        reasons.append(Words("ping.unclaimed", {"span": Span(tx.now - ticket.unclaimed_since)}))
+    elif ticket.unanswered_since is not None:
+        reasons.append(Words("ping.unanswered", {"span": Span(tx.now - ticket.unanswered_since)}))
+    clock = await sla.next_due(tx, ticket)
+    if clock is not None:
+        late = "_late" if clock.due_at <= tx.now else ""
+        span = Span(abs(clock.due_at - tx.now))
+        reasons.append(Words(f"card.due_{clock.target}{late}", {"at": At(clock.due_at), "span": span}))
+    return Several(tuple(reasons), ", ")
+
+
+async def _answered_ping(tx: Transaction, ticket: Ticket, ping: Ping) -> Message:
+    facts: dict[str, Fact] = {
+        "name": await story.name(tx, ping.answered_by),
+        "at": At(ping.answered_at, "clock") if ping.answered_at else Plain(""),
+        "via": phrases.via(ping.answered_via or "desk"),
+    }
+    heading = Several((Plain("⏰"), phrases.heading(ticket)), " ")
+    answer = Paragraph(Words(f"ping.{ping.answer}", facts), "quiet")
+    return Message((Paragraph(heading, "quiet"), answer), tone="ping", ticket=ticket.id)
+
+
+async def _low_rating(tx: Transaction, parcel: Parcel) -> Message:
+    ticket = await _ticket(tx, parcel)
+    facts: dict[str, Fact] = {
+        "stars": parcel.facts["stars"],
+        "name": await story.name(tx, ticket.requester),
+        "title": Plain(ticket.title),
+        "ticket": ticket.id,
+    }
+    return Message((Paragraph(Words("told.low_rating", facts)),), tone="ping", ticket=ticket.id)
+
+
+async def _parked(tx: Transaction, parcel: Parcel) -> Message:
+    return Message((Paragraph(Words("told.parked")),))
+
+
+COMPOSERS: Mapping[str, Compose] = {
+    "message": _message,
+    "card": _card,
+    "event": _event,
+    "said": _said,
+    "reply": _reply,
+    "told_opened": _told_opened,
+    "told_claimed": _told,
+    "told_passed": _told,
+    "told_waited": _told_waited,
+    "told_held": _told,
+    "told_reopened": _told,
+    "told_resolved": _told_resolved,
+    "told_parked": _parked,
+    "ping": _ping,
+    "low_rating": _low_rating,
+}

@@ -1,0 +1,304 @@
+"""One event in, one transaction: whose it is, where they are, which flow, command or press it means.
+
+Conversations go on side by side; within one, events are handled in the order they came.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bot.adapters.port import Adapter, Health, Raw
+from bot.flows import commands, dialog, phrases, talk, work
+from bot.flows import flows as flow_table
+from bot.flows.dialog import Heard
+from bot.flows.turn import Turn
+from bot.i18n import guess
+from bot.incoming import Carried, Edited, Incoming, Pressed, Said, Submitted
+from bot.message import Message, Paragraph, Words
+from bot.metrics import Metrics
+from core.database.bells import wait
+from core.database.transaction import Transaction
+from core.desk import Desk
+from core.dialogs import store as dialogs
+from core.files import actions as files
+from core.files.blobs import Blobs
+from core.files.model import File, Kept
+from core.inbox import actions as inbox
+from core.inbox import store as inbox_store
+from core.inbox.model import Event, Letter
+from core.kernel import text as texts
+from core.kernel.errors import TemporaryError, UserError
+from core.kernel.ids import TicketId
+from core.outbox import actions as outbox
+from core.outbox import store as posts
+from core.outbox.model import Parcel
+from core.people import actions as people
+from core.people import store as people_store
+from core.people.model import Actor, Person
+from core.tickets import actions as tickets
+from core.tickets import store as ticket_store
+from core.tickets.catalogue import Catalogue
+
+_log = logging.getLogger(__name__)
+Fetched = dict[str, File | None]
+"""Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
+AT_ONCE = 64
+"""Conversations handled side by side."""
+POLL = 1.0
+"""Seconds after which the inbox is looked at even if no bell rang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of the oldest event of a lane: something was done, or files must be fetched first."""
+
+    done: bool
+    fetch: tuple[Carried, ...] = ()
+    letter: Letter | None = None
+
+
+class Router:
+    """Takes events from the inbox and lets the desk act on them."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        adapters: Mapping[str, Adapter],
+        blobs: Blobs,
+        *,
+        language: str,
+        time_zone: str,
+        metrics: Metrics,
+    ) -> None:
+        self._desk = desk
+        self._adapters = adapters
+        self._blobs = blobs
+        self._language = language
+        self._time_zone = time_zone
+        self._metrics = metrics
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._heard = desk.database.bells.listen(inbox.BELL)
+        self._trouble = ""
+
+    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+        """The adapters' door: events are committed when this returns. Raises TemporaryError if not."""
+        kept = [Event(raw.key, raw.lane, raw.body) for raw in events]
+        fresh = await self._desk.database.write(lambda tx: inbox.accept(tx, platform, account, kept))
+        self._metrics.received(platform, fresh, len(events) - fresh)
+        return fresh
+
+    def health(self) -> Health:
+        return Health(not self._trouble, self._trouble)
+
+    async def run(self) -> None:
+        """Handle what comes in until cancelled; what is under way is finished by `drain`."""
+        while True:
+            try:
+                await self._start_lanes()
+                self._trouble = ""
+            except TemporaryError as error:
+                self._trouble = str(error)
+            await wait(self._heard, at_most=POLL)
+
+    async def drain(self) -> None:
+        """Wait for the turns under way."""
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _start_lanes(self) -> None:
+        room = AT_ONCE - len(self._busy)
+        if room <= 0:
+            return
+        lanes = await self._desk.database.write(lambda tx: inbox_store.lanes(tx, AT_ONCE + len(self._busy)))
+        for lane in [lane for lane in lanes if lane not in self._busy][:room]:
+            task = asyncio.create_task(self._serve(lane))
+            self._busy[lane] = task
+            task.add_done_callback(partial(self._left, lane))
+
+    def _left(self, lane: str, _: asyncio.Task[None]) -> None:
+        del self._busy[lane]
+        self._heard.set()
+
+    async def _serve(self, lane: str) -> None:
+        """One conversation, event after event, until none is waiting or the oldest must wait."""
+        fetched: Fetched = {}
+        going = True
+        while going:
+            turn = partial(self._handle_next, lane=lane, fetched=fetched)
+            try:
+                handled = await self._desk.database.write(turn)
+            except TemporaryError as error:
+                self._trouble = str(error)
+                return
+            except Exception as error:  # noqa: BLE001 - any fault of one event must not stop the others
+                going = await self._stumble(lane, error)
+                continue
+            fetched = await self._fetch(handled) if handled.fetch else {}
+            going = handled.done or bool(handled.fetch)
+
+    async def _handle_next(self, tx: Transaction, *, lane: str, fetched: Fetched) -> Handled:
+        letter = await inbox_store.head(tx, lane)
+        if letter is None:
+            return Handled(False)
+        incoming = self._adapters[letter.platform].read(letter.body)
+        if incoming is not None and not incoming.sender.automatic:
+            missing = _unfetched(incoming, fetched)
+            if missing:
+                return Handled(False, missing, letter)
+            await self._turn(tx, incoming, fetched)
+        await inbox.finish(tx, letter)
+        self._metrics.handled(letter.platform)
+        return Handled(True)
+
+    async def _stumble(self, lane: str, error: Exception) -> bool:
+        """Note the failure. True when the event is parked, so that the conversation goes on at once."""
+        _log.error("an event could not be handled", exc_info=error, extra={"lane": lane})
+
+        async def note(tx: Transaction) -> bool:
+            letter = await inbox_store.head(tx, lane)
+            if letter is None:
+                return False
+            parked = await inbox.stumble(tx, letter, f"{type(error).__name__}: {error}")
+            if parked:
+                self._metrics.parked(letter.platform)
+                await self._say_parked(tx, letter)
+            return parked
+
+        try:
+            return await self._desk.database.write(note)
+        except TemporaryError as trouble:
+            self._trouble = str(trouble)
+            return False
+
+    async def _say_parked(self, tx: Transaction, letter: Letter) -> None:
+        """Whoever said it learns that it is kept, and that the operator sees it."""
+        try:
+            incoming = self._adapters[letter.platform].read(letter.body)
+        except (ValueError, KeyError, TypeError):
+            return
+        if incoming is not None and incoming.private:
+            await outbox.put(tx, Parcel("told_parked", room=str(incoming.where.space)))
+
+    async def _fetch(self, handled: Handled) -> Fetched:
+        """Bring the files of an event here; one that cannot be had is None."""
+        assert handled.letter is not None
+        letter = handled.letter
+        adapter = self._adapters[letter.platform]
+        fetched: Fetched = {}
+        for carried in handled.fetch:
+            try:
+                kept = await self._blobs.keep(adapter.fetch(carried))
+            except UserError:
+                fetched[carried.key] = None
+                continue
+            keep = partial(self._own, letter=letter, carried=carried, kept=kept)
+            fetched[carried.key] = await self._desk.database.write(keep)
+        return fetched
+
+    async def _own(self, tx: Transaction, *, letter: Letter, carried: Carried, kept: Kept) -> File:
+        incoming = self._adapters[letter.platform].read(letter.body)
+        assert incoming is not None
+        person = await self._meet(tx, incoming)
+        return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)
+
+    async def _meet(self, tx: Transaction, incoming: Incoming) -> Person:
+        sender = incoming.sender
+        language = guess(sender.language, self._language)
+        return await people.meet(tx, sender.identity, name=sender.name, language=language)
+
+    # ---- one turn
+
+    async def _turn(self, tx: Transaction, incoming: Incoming, fetched: Fetched) -> None:
+        person = await self._meet(tx, incoming)
+        await people_store.seen(tx, incoming.sender.identity)
+        about = await _ticket_of_thread(tx, incoming)
+        actor = Actor(person, incoming.sender.identity.platform)
+        turn = Turn(tx, incoming, person, actor, about, self._time_zone)
+        try:
+            async with tx.savepoint():
+                await _act(turn, fetched)
+        except UserError as error:
+            hint = Message((Paragraph(phrases.error(error)),), tone="hint")
+            await turn.tell(hint)
+
+
+async def _act(turn: Turn, fetched: Fetched) -> None:
+    match turn.incoming.what:
+        case Said() as said:
+            await _said(turn, said, fetched)
+        case Pressed(code=code):
+            await _press(turn, code)
+        case Submitted(code=code, values=values):
+            await work.submitted(turn, code.split(".")[1:], values)
+        case Edited(text=text, message=message):
+            await _edit(turn, message, texts.clean(text))
+
+
+async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
+    text = texts.clean(said.text)
+    if commands.is_command(text):
+        await commands.run(turn, text.strip())
+        return
+    brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
+    heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
+    under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
+    if under_way is not None:
+        await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
+    elif turn.incoming.private:
+        await talk.said(turn, heard, said.reply_to)
+    elif turn.about is not None:
+        await work.said(turn, heard, said.reply_to)
+    if None in brought:
+        await turn.tell(Message((Paragraph(Words("file.not_taken")),), tone="hint"))
+
+
+def _id(file: File | None) -> str | None:
+    return file.id if file else None
+
+
+def _unfetched(incoming: Incoming, fetched: Fetched) -> tuple[Carried, ...]:
+    if not isinstance(incoming.what, Said):
+        return ()
+    return tuple(
+        carried for carried in incoming.what.files if not carried.kept and carried.key not in fetched
+    )
+
+
+async def _ticket_of_thread(tx: Transaction, incoming: Incoming) -> TicketId | None:
+    """The ticket in whose thread of a staff space this happened."""
+    where = incoming.where
+    if incoming.private or str(where.space) not in tx.rule(Catalogue).by_space:
+        return None
+    pointed = where.thread
+    if pointed is None and isinstance(incoming.what, Pressed):
+        pointed = incoming.what.message
+    post = await posts.at(tx, str(where.space), pointed) if pointed else None
+    return post.ticket if post else None
+
+
+async def _press(turn: Turn, code: str) -> None:
+    """Do what a button stands for. Raises UserError for one that means nothing any more."""
+    kind, *words = code.split(".")
+    try:
+        match kind:
+            case "d" if len(words) == 3:
+                under_way = await dialog.pressed(turn, words[0], words[1])
+                await flow_table.FLOWS[under_way.flow](turn, under_way, Heard(choice=words[2]))
+            case "t":
+                await work.pressed(turn, words)
+            case "r":
+                await talk.pressed(turn, words)
+            case "f":
+                await work.open_form(turn, words)
+            case _:
+                raise UserError("press.stale")
+    except ValueError:  # a number that is none
+        raise UserError("press.stale") from None
+
+
+async def _edit(turn: Turn, remote: str, text: str) -> None:
+    """Somebody changed what they had said; words that belong to no ticket have no copies to change."""
+    message = await ticket_store.message_at(turn.tx, turn.room, remote)
+    if message is not None and message.author == turn.person.id:
+        await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, text)

@@ -1,0 +1,93 @@
+"""The settings as the core wants them: members, catalogue, promises and policies."""
+
+from bot.config import Settings
+from core.desk import Rules
+from core.escalation.model import Of, Policies, Policy, Step
+from core.kernel.ids import Identity
+from core.people.model import Member, Members
+from core.sla.model import Promises, Target
+from core.tickets.catalogue import Catalogue, Priority, Question, Queue, RequestType
+
+
+def rules(settings: Settings) -> Rules:
+    """Everything the configuration tells the core."""
+    return Rules(_members(settings), _catalogue(settings), _promises(settings), _policies(settings))
+
+
+def _members(settings: Settings) -> Members:
+    return Members(
+        tuple(
+            Member(
+                name=person.name,
+                identities=tuple(Identity.parse(str(identity)) for identity in person.identities),
+                roles=person.roles,
+                queues=person.queues,
+                language=person.language,
+            )
+            for person in settings.people
+        )
+    )
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    queues = {
+        queue.name: Queue(
+            queue.name,
+            queue.title,
+            tuple(str(space) for space in queue.spaces),
+            queue.language,
+            plain_reply=queue.plain_text == "reply",
+        )
+        for queue in settings.queues
+    }
+    types = {
+        kind.name: RequestType(
+            kind.name,
+            kind.title,
+            kind.queue,
+            tuple(Question(each.name, each.text, each.options, each.optional) for each in kind.questions),
+            kind.priority,
+            kind.keywords,
+        )
+        for kind in settings.request_types
+    }
+    spaces: dict[str, tuple[str, ...]] = {}
+    for queue in queues.values():
+        for space in queue.spaces:
+            spaces[space] = (*spaces.get(space, ()), queue.name)
+    return Catalogue(
+        queues,
+        types,
+        close_after=settings.desk.close_after,
+        reopen_for=settings.desk.reopen_for,
+        rating_every=settings.desk.rating_every,
+        by_space=spaces,
+    )
+
+
+def _promises(settings: Settings) -> Promises:
+    return Promises(
+        {
+            priority: {
+                Target.FIRST: targets.first_response,
+                Target.NEXT: targets.next_response,
+                Target.RESOLUTION: targets.resolution,
+            }
+            for priority in Priority
+            for targets in [getattr(settings.sla, priority)]
+        }
+    )
+
+
+def _policies(settings: Settings) -> Policies:
+    return Policies(
+        tuple(
+            Policy(
+                policy.name,
+                policy.priorities,
+                policy.queues,
+                tuple(Step(s.after, Of(s.of), s.whom, s.repeat, s.times) for s in policy.steps),
+            )
+            for policy in settings.escalations
+        )
+    )

@@ -1,0 +1,88 @@
+"""APScheduler as the tick: every second, what is due is done. The database decides what that is."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
+
+from bot.adapters.port import Health
+from bot.metrics import Metrics
+from core.desk import Desk
+from core.kernel.clock import Clock
+from core.kernel.errors import TemporaryError
+from core.timers.model import Timer
+
+_log = logging.getLogger(__name__)
+EVERY = 1.0
+"""Seconds between two ticks."""
+DEAF_AFTER = 15.0
+"""Seconds without a finished tick after which the scheduler counts as hung."""
+AT_ONCE = 100
+
+
+class Scheduler:
+    """Ticks. A late, missed or doubled tick loses and doubles nothing: a timer is a row, claimed by lease."""
+
+    def __init__(
+        self, desk: Desk, clock: Clock, metrics: Metrics, nightly: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._metrics = metrics
+        self._nightly = nightly
+        self._ticked: datetime | None = None
+        self._trouble = ""
+        self._apscheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Begin to tick; late ticks run once, never several at a time."""
+        options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._apscheduler.add_job(self.tick, "interval", seconds=EVERY, **options)
+        self._apscheduler.add_job(self._nightly_run, "interval", hours=6, **options)
+        self._ticked = self._clock.now()
+        self._apscheduler.start()
+
+    def stop(self) -> None:
+        """No further tick; one that is running is cancelled, and its claims run out by themselves."""
+        if self._apscheduler.running:
+            self._apscheduler.shutdown(wait=False)
+
+    def health(self) -> Health:
+        if self._trouble:
+            return Health(False, self._trouble)
+        silent = (self._clock.now() - self._ticked).total_seconds() if self._ticked else 0.0
+        return Health(silent < DEAF_AFTER, f"no tick for {silent:.0f} s" if silent >= DEAF_AFTER else "")
+
+    async def tick(self) -> int:
+        """Do everything that is due now; returns how many timers fired."""
+        fired = 0
+        try:
+            while timers := await self._desk.claim_timers(AT_ONCE):
+                results = await asyncio.gather(*(self._fire(timer) for timer in timers))
+                fired += sum(results)
+            self._trouble = ""
+        except TemporaryError as error:
+            self._trouble = str(error)
+        self._ticked = self._clock.now()
+        return fired
+
+    async def _fire(self, timer: Timer) -> bool:
+        try:
+            done = await self._desk.fire(timer)
+        except TemporaryError:
+            raise
+        except Exception:  # noqa: BLE001 - one timer's fault must not keep the others waiting; its lease runs out
+            _log.exception("a timer failed", extra={"timer": timer.kind, "ticket": timer.ticket})
+            return False
+        if done:
+            late = (self._clock.now() - timer.due_at).total_seconds()
+            self._metrics.fired(timer.kind, late)
+        return done
+
+    async def _nightly_run(self) -> None:
+        try:
+            await self._nightly()
+        except TemporaryError as error:
+            _log.warning("the sweep is put off: %s", error)

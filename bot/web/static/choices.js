@@ -1,0 +1,143 @@
+// The buttons of a message: rows, a "More" menu, forms, and the busy state of what was pressed.
+
+import * as acts from "./acts.js";
+import { h } from "./dom.js";
+import { openForm } from "./form.js";
+import { menuButton } from "./menu.js";
+import { t } from "./words.js";
+
+const LONG = 8000;
+const busy = new Set();
+
+/** A new message came to a room: what was pressed there has had its answer. */
+export function settleRoom(room) {
+  for (const choices of [...busy]) if (choices.message.room === room) choices.settle();
+}
+
+export class Choices {
+  #drawn = "";
+  #menu = null;
+  #pressed = "";
+  #patience = 0;
+
+  /** `left` is called when the focused button went away and nothing here can take the focus. */
+  constructor(message, { flat = false, left = () => {} } = {}) {
+    this.flat = flat;
+    this.left = left;
+    this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    this.rows = h("div", { class: "rows" });
+    this.node = h("div", { class: "choices" }, this.rows, this.trouble);
+    this.update(message);
+  }
+
+  update(message) {
+    this.message = message;
+    this.settle();
+    const drawn = JSON.stringify(message.rows);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const focus = this.#focused();
+    this.#draw();
+    this.node.hidden = message.rows.length === 0;
+    if (focus) this.#refocus(focus);
+  }
+
+  #focused() {
+    const active = document.activeElement;
+    if (!active || !this.rows.contains(active)) return null;
+    const open = this.#menu?.isOpen();
+    return {
+      label: open ? this.#menu.current() : active.dataset.label ?? "",
+      open,
+      keys: active.matches(":focus-visible"),
+    };
+  }
+
+  #refocus({ label, open, keys }) {
+    if (open && this.#menu) return this.#menu.open(label);
+    const buttons = [...this.rows.querySelectorAll("button.button")];
+    const next = buttons.find((button) => button.dataset.label === label) ?? (keys ? buttons[0] : null);
+    if (next) next.focus();
+    else if (keys) this.left();
+  }
+
+  #draw() {
+    const { rows } = this.message;
+    const lines = this.flat ? [rows.flat()] : rows;
+    const hidden = rows.flat().filter((choice) => choice.menu);
+    this.#menu = hidden.length ? menuButton(t("page.more"), hidden, (choice) => this.#chosen(choice)) : null;
+    const drawn = lines.map((line) => line.filter((choice) => !choice.menu)).filter((line) => line.length);
+    const nodes = drawn.map((line) => h("div", { class: "row" }, line.map((choice) => this.#button(choice))));
+    if (this.#menu && !nodes.length) nodes.push(h("div", { class: "row" }));
+    this.rows.replaceChildren(...nodes);
+    if (this.#menu) (this.flat ? this.rows : nodes.at(-1)).append(this.#menu.node);
+    this.#paint();
+  }
+
+  #button(choice) {
+    const props = {
+      type: "button", class: `button ${choice.style}`, "data-label": choice.label,
+      "aria-haspopup": choice.form ? "dialog" : null,
+    };
+    return h(
+      "button",
+      { ...props, onclick: () => this.#chosen(choice) },
+      h("span", { class: "label", dir: "auto" }, choice.label),
+    );
+  }
+
+  #chosen(choice) {
+    if (this.#pressed) return;
+    if (choice.form) this.#open(choice.form);
+    else this.#press(choice);
+  }
+
+  #open(form) {
+    const { message } = this;
+    const where = `${message.room}/${acts.threadOf(message) ?? ""}`;
+    openForm(form, where, (values) => acts.submit(message, form.code, values));
+  }
+
+  async #press(choice) {
+    this.#pressed = choice.label;
+    busy.add(this);
+    this.#complain("");
+    this.#paint();
+    try {
+      await acts.press(this.message, choice.code);
+      this.#patience = setTimeout(() => this.settle(), LONG);
+    } catch (error) {
+      this.settle();
+      this.#complain(error.message);
+    }
+  }
+
+  #complain(sentence) {
+    this.trouble.textContent = sentence;
+    this.trouble.hidden = !sentence;
+  }
+
+  settle() {
+    clearTimeout(this.#patience);
+    busy.delete(this);
+    if (!this.#pressed) return;
+    this.#pressed = "";
+    this.#paint();
+  }
+
+  #paint() {
+    for (const button of this.rows.querySelectorAll("button.button")) {
+      const is = this.#pressed !== "" && (button.dataset.label ?? "") === this.#inButton();
+      button.classList.toggle("busy", is);
+      button.setAttribute("aria-busy", String(is));
+      if (this.#pressed) button.setAttribute("aria-disabled", "true");
+      else button.removeAttribute("aria-disabled");
+    }
+  }
+
+  /** What was chosen in the menu shows as busy on "More". */
+  #inButton() {
+    const choice = this.message.rows.flat().find((one) => one.label === this.#pressed);
+    return choice?.menu ? "" : this.#pressed;
+  }
+}

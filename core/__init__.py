@@ -1,0 +1,1 @@
+"""What the desk knows and decides: no messenger, no web, no words for people."""

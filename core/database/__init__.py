@@ -1,0 +1,1 @@
+"""The one way to the tables: engines, transactions, migrations, and bells that ring after a commit."""

@@ -1,0 +1,143 @@
+"""The database as the desk holds it: `write`, `read`, bells, and a plain word when it cannot be opened."""
+
+import fcntl
+import os
+import re
+import sqlite3
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import Engine
+
+from core.database import migrate, sqlite
+from core.database.bells import Bells
+from core.database.transaction import Line, React, Rules, Transaction, Work, no_reaction
+from core.kernel.clock import Clock, WallClock
+from core.kernel.errors import SetupError
+
+T = TypeVar("T")
+_SQLITE_URL = re.compile(r"sqlite(?:\+aiosqlite)?:///(.+)")
+
+
+class Database:
+    """One open database. `write` runs one transaction and returns when it is on disk; `read` only looks."""
+
+    def __init__(self, path: Path, clock: Clock | None = None, *, guest: bool = False) -> None:
+        """A `guest` works beside the process that serves the file, and leaves checkpoints to it."""
+        self.path = path
+        self.bells = Bells()
+        self.rules: Rules = {}
+        self.react: React = no_reaction
+        self._clock = clock or WallClock()
+        self._engine: Engine = sqlite.writer_engine(path, guest=guest)
+        self._writer = sqlite.Writer(self._engine, self._open, self.bells.ring)
+        self._readers = sqlite.Readers(sqlite.reader_engine(path))
+
+    def _open(self, line: Line) -> Transaction:
+        return Transaction(line, self._clock.now(), self.rules, self.react)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in one transaction. Raises what it raises (nothing is changed then), or
+        TemporaryError when the database cannot take it now."""
+        return await self._writer.run(work)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on a stable snapshot; it cannot write."""
+        async with self._readers.line() as line:
+            return await work(self._open(line))
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the file."""
+        await self._writer.close()
+        self._engine.dispose()
+        await self._readers.close()
+
+
+def sqlite_path(url: str) -> Path:
+    """The file a `sqlite+aiosqlite:///path` URL names. Raises SetupError for another kind of URL."""
+    if not (found := _SQLITE_URL.fullmatch(url)):
+        raise SetupError(f"database.url: {url!r} is not sqlite+aiosqlite:///path/to/file.db")
+    return Path(found[1])
+
+
+class Lock:
+    """Says that this process alone serves the file; released when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = path
+        self._path = path.with_name(path.name + ".lock")
+        self._handle: int | None = None
+
+    def take(self) -> None:
+        """Raises SetupError when another process serves the same file."""
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SetupError(
+                f"Another Deskbridge already serves {self._database}."
+                " Stop it first, or give this one its own database.url."
+            ) from None
+
+    @property
+    def initialised(self) -> bool:
+        """Whether a database has stood here before."""
+        return self._path.exists() and self._path.stat().st_size > 0
+
+    def mark(self) -> None:
+        """Remember that a database stands here, so that its loss is noticed."""
+        if self._handle is not None:
+            os.pwrite(self._handle, b"initialised\n", 0)
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def prepare(path: Path, *, anew: bool = False) -> Lock:
+    """Take the file for this process, check it and bring its schema up to date.
+
+    Raises SetupError, one plain line saying what is wrong and what to do: a lost or damaged file, a
+    directory that cannot be written, a second process, a schema of a newer version.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = Lock(path)
+        lost = lock.initialised and not path.exists()
+        lock.take()
+    except OSError as error:
+        raise SetupError(
+            f"{path.parent} cannot be written ({error.strerror}). Mend it or change database.url."
+        ) from None
+    try:
+        if lost and not anew:
+            raise SetupError(
+                f"The database {path} is missing, though a desk was set up here."
+                " Restore it from a backup, or start with --init to begin an empty one."
+            )
+        check(path)
+        migrate.upgrade(path)
+        lock.mark()
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def check(path: Path) -> None:
+    """Raises SetupError when the file is not a sound SQLite database. A missing file is sound."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True)
+        try:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        verdict = str(error)
+    if verdict != "ok":
+        raise SetupError(
+            f"The database {path} is damaged ({verdict}). Restore it from a backup; nothing was changed."
+        )

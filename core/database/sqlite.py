@@ -1,0 +1,260 @@
+"""SQLite: one writer on a thread of its own with group commit, and readers apart through aiosqlite.
+
+A transaction's coroutine awaits nothing but its statements, and here a statement is answered at once; so
+the writer's thread runs the whole transaction without returning to the event loop (one hop instead of
+eight a statement), and transactions that wait together share one commit, each in a savepoint of its own.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, CursorResult, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql.base import Executable
+
+from core.database.transaction import Transaction, Work
+from core.kernel.errors import TemporaryError
+
+T = TypeVar("T")
+Open = Callable[["ThreadLine"], Transaction]
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+TOGETHER = 64
+"""The most transactions that share one commit."""
+
+
+class ThreadLine:
+    """A connection used on its own thread: every statement is answered before `await` returns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._depth = 0
+
+    async def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
+        return self._connection.execute(statement, rows)
+
+    async def begin_nested(self) -> None:
+        self._depth += 1
+        self._connection.exec_driver_sql(f"SAVEPOINT s{self._depth}")
+
+    async def release(self) -> None:
+        self._connection.exec_driver_sql(f"RELEASE s{self._depth}")
+        self._depth -= 1
+
+    async def undo(self) -> None:
+        self._connection.exec_driver_sql(f"ROLLBACK TO s{self._depth}")
+        await self.release()
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits nothing but its transaction, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    coroutine.close()
+    raise RuntimeError("inside a transaction only the database may be awaited")
+
+
+@dataclass(slots=True)
+class Job:
+    """One transaction that waits for the writer."""
+
+    work: Work[Any]
+    context: contextvars.Context
+    done: asyncio.Future[Any]
+    value: Any = None
+    bells: frozenset[str] = frozenset()
+    failure: BaseException | None = None
+
+
+class Writer:
+    """The only connection that writes. Safe to use from one event loop."""
+
+    def __init__(self, engine: Engine, open_: Open, ring: Callable[[frozenset[str]], None]) -> None:
+        self._engine = engine
+        self._open = open_
+        self._ring = ring
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="database-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Work[T]) -> T:
+        """The work's answer, once it is on disk. Raises what the work raised, with nothing changed,
+        or TemporaryError when the database could not take it."""
+        loop = asyncio.get_running_loop()
+        job = Job(work, contextvars.copy_context(), loop.create_future())
+        self._jobs.put(job)
+        value: T = await asyncio.shield(job.done)
+        return value
+
+    async def close(self) -> None:
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _serve(self) -> None:
+        connection: Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            jobs, last = self._waiting(job)
+            try:
+                connection = connection or self._engine.connect()
+                self._commit_together(ThreadLine(connection), connection, jobs)
+            except DBAPIError as error:
+                for each in jobs:
+                    each.failure = _storage(error)
+            self._tell(jobs)
+            if last:
+                break
+        if connection is not None:
+            connection.close()
+
+    def _waiting(self, first: Job) -> tuple[list[Job], bool]:
+        jobs = [first]
+        with contextlib.suppress(queue.Empty):
+            while len(jobs) < TOGETHER:
+                job = self._jobs.get_nowait()
+                if job is None:
+                    return jobs, True
+                jobs.append(job)
+        return jobs, False
+
+    def _commit_together(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> None:
+        try:
+            self._commit(line, connection, jobs)
+        except DBAPIError as error:
+            _roll_back(connection)
+            if len(jobs) == 1:
+                jobs[0].failure = _storage(error)
+                return
+            for job in jobs:
+                self._commit_together(ThreadLine(connection), connection, [job])
+
+    def _commit(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for job in jobs:
+            job.failure = None
+            job.context.copy().run(self._attempt, line, job)
+        connection.exec_driver_sql("COMMIT")
+
+    def _attempt(self, line: ThreadLine, job: Job) -> None:
+        tx = self._open(line)
+
+        async def guarded() -> None:
+            async with tx.savepoint():
+                job.value = await job.work(tx)
+
+        try:
+            drive(guarded())
+        except DBAPIError as error:
+            if not isinstance(error, sqlalchemy.exc.IntegrityError):
+                raise
+            job.failure = error
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked for this transaction
+            job.failure = error
+        job.bells = frozenset(tx.bells) if job.failure is None else frozenset()
+
+    def _tell(self, jobs: list[Job]) -> None:
+        loop = jobs[0].done.get_loop()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(self._settle, jobs)
+
+    def _settle(self, jobs: list[Job]) -> None:
+        self._ring(frozenset().union(*(job.bells for job in jobs)))
+        for job in jobs:
+            if job.done.done():
+                continue
+            if job.failure is None:
+                job.done.set_result(job.value)
+            else:
+                job.done.set_exception(job.failure)
+
+
+def _roll_back(connection: Connection) -> None:
+    with contextlib.suppress(DBAPIError):  # a full disk or an I/O error has already rolled it back
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def _storage(error: DBAPIError) -> TemporaryError:
+    return TemporaryError(f"the database could not take it: {error.orig}")
+
+
+class Readers:
+    """A few connections that can only read, each transaction a stable snapshot."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @contextlib.asynccontextmanager
+    async def line(self) -> AsyncIterator["AsyncLine"]:
+        async with self._engine.connect() as connection:
+            yield AsyncLine(connection)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class AsyncLine:
+    """A connection awaited on the event loop."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._nested: list[Any] = []
+
+    async def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
+        result: CursorResult[Any] = await self._connection.execute(statement, rows)
+        return result
+
+    async def begin_nested(self) -> None:
+        self._nested.append(await self._connection.begin_nested())
+
+    async def release(self) -> None:
+        await self._nested.pop().commit()
+
+    async def undo(self) -> None:
+        await self._nested.pop().rollback()
+
+
+def writer_engine(path: Path, *, guest: bool = False) -> Engine:
+    engine = sqlalchemy.create_engine(
+        f"sqlite:///{path}",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        isolation_level="AUTOCOMMIT",
+    )
+    _prepare(engine, (*PRAGMAS, "wal_autocheckpoint=0") if guest else PRAGMAS)
+    return engine
+
+
+def reader_engine(path: Path, *, size: int = 4) -> AsyncEngine:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0)
+    _prepare(engine.sync_engine, ("busy_timeout=5000", "query_only=ON"), begin="BEGIN")
+    return engine
+
+
+def _prepare(engine: Engine, pragmas: tuple[str, ...], begin: str | None = None) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(raw: Any, _record: Any) -> None:
+        if begin:
+            raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    if begin:
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)

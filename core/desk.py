@@ -1,0 +1,77 @@
+"""The one door to the core: the database with the desk's rules, reactions and due timers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+from core import reactions
+from core.database.engine import Database
+from core.database.transaction import Transaction
+from core.escalation.model import Policies
+from core.outbox import actions as outbox
+from core.people import actions as people
+from core.people.model import Actor, Members
+from core.sla.model import Promises
+from core.tickets.catalogue import Catalogue
+from core.timers import actions as timers
+from core.timers import store as timer_store
+from core.timers.model import Timer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything the configuration tells the core."""
+
+    members: Members
+    catalogue: Catalogue
+    promises: Promises
+    policies: Policies
+
+
+class Desk:
+    """The help desk without any messenger. Opening it makes it the file's only writer."""
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        self.database = database
+        self.rules = rules
+        database.rules = {
+            Catalogue: rules.catalogue,
+            Promises: rules.promises,
+            Policies: rules.policies,
+        }
+        database.react = reactions.react
+
+    async def open(self) -> None:
+        """Give the configuration's people their roles, and take up what an earlier process left."""
+        await self.database.write(lambda tx: people.appoint(tx, self.rules.members))
+        await self.database.write(outbox.take_back_all)
+
+    async def run(
+        self,
+        action: Callable[Concatenate[Transaction, Actor, P], Awaitable[T]],
+        actor: Actor,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do one thing in one transaction of its own. Raises what the action raises."""
+        return await self.database.write(lambda tx: action(tx, actor, *args, **kwargs))
+
+    async def claim_timers(self, limit: int = 100) -> list[Timer]:
+        """Due timers, leased to the caller."""
+        return await self.database.write(lambda tx: timers.claim(tx, limit))
+
+    async def fire(self, timer: Timer) -> bool:
+        """Do what a claimed timer says, once: its removal and its effect are one transaction.
+
+        False when it was cancelled or is in other hands by now."""
+
+        async def work(tx: Transaction) -> bool:
+            if not await timer_store.take(tx, timer):
+                return False
+            await reactions.TIMERS[timer.kind](tx, timer)
+            return True
+
+        return await self.database.write(work)

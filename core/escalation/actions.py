@@ -1,0 +1,178 @@
+"""What happens to an ageing ticket: planned, pinged, promised, snoozed, answered, restarted."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.database.transaction import Transaction
+from core.escalation import store, whom
+from core.escalation.model import Chain, Due, Ping, Policies, Policy, plan
+from core.kernel.errors import UserError
+from core.kernel.events import Event
+from core.kernel.ids import PingId, TicketId
+from core.outbox import actions as outbox
+from core.outbox.model import Parcel
+from core.people.model import DESK, Actor, Right
+from core.sla import queries as sla
+from core.tickets import store as tickets
+from core.tickets.doors import needs, record
+from core.tickets.model import Ticket
+from core.timers import actions as timers
+from core.timers import store as timer_store
+from core.timers.model import Timer
+
+STEP, QUIET_OVER = "escalate", "quiet_over"
+
+ANSWERS = frozenset(
+    {"claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed"}
+)
+"""Events that answer every ping of the ticket that is still open."""
+RESTARTS = frozenset({"prioritised", "reopened"})
+
+
+async def follow(tx: Transaction, event: Event) -> None:
+    """Bring chain, timers and open pings into line with the ticket after the event."""
+    if event.kind in RESTARTS:
+        await store.save_chain(tx, Chain(event.ticket, started_at=tx.now))
+        await timers.cancel(tx, event.ticket, QUIET_OVER)
+    if event.kind in ANSWERS:
+        await _answer_all(tx, event)
+    await arrange(tx, await tickets.get(tx, event.ticket))
+
+
+async def arrange(tx: Transaction, ticket: Ticket) -> None:
+    """Set the timers the policy wants now, and no others."""
+    wanted = {f"{place}.{time}": due for place, time, _, due in await coming(tx, ticket)}
+    set_already = {timer.key: timer.due_at for timer in await timer_store.of_ticket(tx, ticket.id, STEP)}
+    for key in set_already.keys() - wanted.keys():
+        await timer_store.remove(tx, ticket.id, [STEP], key)
+    for key, due_at in wanted.items():
+        if set_already.get(key) != due_at:
+            await timers.set_timer(tx, ticket.id, STEP, due_at, key=key)
+
+
+async def coming(tx: Transaction, ticket: Ticket) -> list[Due]:
+    """The steps that are still to come."""
+    policy = tx.rule(Policies).of(ticket)
+    if policy is None:
+        return []
+    chain = await store.chain(tx, ticket.id)
+    return plan(policy, ticket, chain, await store.sent(tx, ticket.id, policy.name))
+
+
+async def step(tx: Transaction, timer: Timer) -> None:
+    """A step's time has come: ping whom it names, if it still applies."""
+    ticket = await tickets.get(tx, timer.ticket)
+    policy = tx.rule(Policies).of(ticket)
+    due = [each for each in await coming(tx, ticket) if f"{each[0]}.{each[1]}" == timer.key]
+    if policy is None or not due or due[0][3] > tx.now:
+        await arrange(tx, ticket)
+        return
+    await _ping(tx, ticket, policy, due[0])
+
+
+async def _ping(tx: Transaction, ticket: Ticket, policy: Policy, due: Due) -> None:
+    place, time, base_at, due_at = due
+    targets = await whom.targets(tx, ticket, policy.steps[place], base_at)
+    names = []
+    for target in targets:
+        draft = Ping(
+            PingId(0),
+            ticket.id,
+            policy.name,
+            place,
+            time,
+            base_at,
+            due_at,
+            target.person,
+            target.room,
+            tx.now,
+        )
+        if (ping_id := await store.add_ping(tx, draft)) is not None:
+            names.append(target.name)
+            await _show(tx, replace(draft, id=ping_id))
+    facts = {"step": place, "time": time, "due_at": due_at.isoformat(), "names": names}
+    await record(tx, DESK, ticket, "pinged", facts)
+
+
+async def _show(tx: Transaction, ping: Ping) -> None:
+    parcel = Parcel(
+        "ping",
+        {"ping": ping.id},
+        room=ping.room,
+        person=ping.person,
+        ticket=ping.ticket,
+        thread=ping.room is not None,
+        slot=f"ping:{ping.id}",
+    )
+    await outbox.put(tx, parcel)
+
+
+async def _answer_all(tx: Transaction, event: Event) -> None:
+    for ping in await store.of_ticket(tx, event.ticket):
+        if ping.answer is None:
+            await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
+            await _show(tx, ping)
+
+
+@needs(Right.WORK)
+async def promise(tx: Transaction, actor: Actor, ticket: Ticket) -> datetime:
+    """ "On it": quiet for a while; the chain starts again if nothing came of it. Returns until when."""
+    return await _quiet(tx, actor, ticket, "promised", tx.rule(Policies).promise_for)
+
+
+@needs(Right.WORK)
+async def snooze(tx: Transaction, actor: Actor, ticket: Ticket, length: timedelta | None = None) -> datetime:
+    """Quiet for `length`, at most until the next promise to the requester falls due. Returns until when."""
+    length = length or tx.rule(Policies).snooze_for
+    if length <= timedelta(0):
+        raise UserError("snooze.past")
+    return await _quiet(tx, actor, ticket, "snoozed", length)
+
+
+async def _quiet(tx: Transaction, actor: Actor, ticket: Ticket, kind: str, length: timedelta) -> datetime:
+    if not await coming(tx, ticket) and (await store.chain(tx, ticket.id)).quiet_until is None:
+        raise UserError("snooze.nothing", ticket=ticket.id)
+    until = tx.now + length
+    clock = await sla.next_due(tx, ticket)
+    if kind == "snoozed" and clock is not None and tx.now < clock.due_at < until:
+        until = clock.due_at
+    chain = await store.chain(tx, ticket.id)
+    await store.save_chain(tx, replace(chain, quiet_until=until, quiet_by=actor.person_id, quiet_kind=kind))
+    await timers.set_timer(tx, ticket.id, QUIET_OVER, until)
+    await record(tx, actor, ticket, kind, {"until": until.isoformat()})
+    return until
+
+
+async def quiet_over(tx: Transaction, timer: Timer) -> None:
+    """What was promised or snoozed is over: the chain starts again, its first step at once."""
+    ticket = await tickets.get(tx, timer.ticket)
+    policy = tx.rule(Policies).of(ticket)
+    first = policy.steps[0].after if policy and policy.steps else timedelta(0)
+    await store.save_chain(tx, Chain(ticket.id, started_at=tx.now - first))
+    await arrange(tx, ticket)
+
+
+async def undeliverable(tx: Transaction, ping_id: PingId) -> None:
+    """The ping reached nobody: the next step need not wait."""
+    ping = await store.ping(tx, ping_id)
+    if ping is None or ping.answer is not None:
+        return
+    await store.answer(tx, ping, "undelivered", by=None, via=DESK.via)
+    ticket = await tickets.get(tx, ping.ticket)
+    await hurry(tx, ticket)
+
+
+async def hurry(tx: Transaction, ticket: Ticket) -> None:
+    """Let the next step happen now."""
+    following = sorted(await coming(tx, ticket), key=lambda due: due[3])
+    if following:
+        place, time, base_at, due_at = following[0]
+        if due_at > tx.now:
+            policy = tx.rule(Policies).of(ticket)
+            assert policy is not None
+            await _ping(tx, ticket, policy, (place, time, base_at, tx.now))
+
+
+async def pings(tx: Transaction, ticket: TicketId) -> list[Ping]:
+    """Every ping of a ticket, in order."""
+    return await store.of_ticket(tx, ticket)

@@ -1,0 +1,131 @@
+"""The tables of chains and pings."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy.engine import Row
+
+from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
+from core.database.transaction import Transaction
+from core.escalation.model import Chain, Ping
+from core.kernel.ids import PersonId, PingId, TicketId
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("ticket_id", Serial, ForeignKey("tickets.id"), primary_key=True),
+    Column("started_at", Instant),
+    Column("quiet_until", Instant),
+    Column("quiet_by", Serial),
+    Column("quiet_kind", Text),
+)
+
+pings = Table(
+    "pings",
+    metadata,
+    serial_key(),
+    Column("ticket_id", Serial, ForeignKey("tickets.id"), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("time", Integer, nullable=False),
+    Column("base_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("person_id", Serial),
+    Column("room", Text),
+    Column("sent_at", Instant, nullable=False),
+    Column("answer", Text),
+    Column("answered_by", Serial),
+    Column("answered_at", Instant),
+    Column("answered_via", Text),
+    UniqueConstraint("ticket_id", "policy", "step", "time", "base_at", "target", name="uq_pings_once"),
+)
+
+
+def _ping(row: Row[Any]) -> Ping:
+    return Ping(
+        row.id,
+        row.ticket_id,
+        row.policy,
+        row.step,
+        row.time,
+        row.base_at,
+        row.due_at,
+        row.person_id,
+        row.room,
+        row.sent_at,
+        row.answer,
+        row.answered_by,
+        row.answered_at,
+        row.answered_via,
+    )
+
+
+async def chain(tx: Transaction, ticket: TicketId) -> Chain:
+    row = await tx.first(select(chains).where(chains.c.ticket_id == ticket))
+    if row is None:
+        return Chain(ticket)
+    return Chain(ticket, row.started_at, row.quiet_until, row.quiet_by, row.quiet_kind)
+
+
+async def save_chain(tx: Transaction, state: Chain) -> None:
+    await tx.execute(delete(chains).where(chains.c.ticket_id == state.ticket))
+    await tx.execute(
+        chains.insert().values(
+            ticket_id=state.ticket,
+            started_at=state.started_at,
+            quiet_until=state.quiet_until,
+            quiet_by=state.quiet_by,
+            quiet_kind=state.quiet_kind,
+        )
+    )
+
+
+async def add_ping(tx: Transaction, new: Ping) -> PingId | None:
+    """Keep a ping; None when the same one was sent before."""
+    target = f"person:{new.person}" if new.person is not None else f"room:{new.room}"
+    done = await tx.execute(
+        insert_new(pings).values(
+            ticket_id=new.ticket,
+            policy=new.policy,
+            step=new.step,
+            time=new.time,
+            base_at=new.base_at,
+            due_at=new.due_at,
+            target=target,
+            person_id=new.person,
+            room=new.room,
+            sent_at=new.sent_at,
+        )
+    )
+    if not done:
+        return None
+    return PingId(await tx.scalar(select(pings.c.id).order_by(pings.c.id.desc()).limit(1)))
+
+
+async def ping(tx: Transaction, ping_id: PingId) -> Ping | None:
+    row = await tx.first(select(pings).where(pings.c.id == ping_id))
+    return None if row is None else _ping(row)
+
+
+async def of_ticket(tx: Transaction, ticket: TicketId) -> list[Ping]:
+    rows = await tx.all(select(pings).where(pings.c.ticket_id == ticket).order_by(pings.c.id))
+    return [_ping(row) for row in rows]
+
+
+async def sent(tx: Transaction, ticket: TicketId, policy: str) -> Mapping[tuple[int, datetime], int]:
+    """How many times each step was sent, by step and base."""
+    mine = [each for each in await of_ticket(tx, ticket) if each.policy == policy]
+    times = {(each.step, each.base_at, each.time) for each in mine}
+    return Counter((step, base_at) for step, base_at, _ in times)
+
+
+async def answer(tx: Transaction, which: Ping, answer_: str, *, by: PersonId | None, via: str) -> None:
+    await tx.execute(
+        update(pings)
+        .where(pings.c.id == which.id, pings.c.answer.is_(None))
+        .values(answer=answer_, answered_by=by, answered_at=tx.now, answered_via=via)
+    )

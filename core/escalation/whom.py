@@ -1,0 +1,56 @@
+"""Whom a step asks, at the instant it is due."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.database.transaction import Transaction
+from core.escalation import model, store
+from core.escalation.model import Step
+from core.kernel.ids import PersonId
+from core.people import store as people
+from core.people.model import Person, Role
+from core.tickets.catalogue import Catalogue
+from core.tickets.model import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A person or a room, with the name to say."""
+
+    name: str
+    person: PersonId | None = None
+    room: str | None = None
+
+
+async def targets(tx: Transaction, ticket: Ticket, step: Step, base_at: datetime) -> list[Target]:
+    """Whom this step of the ticket's policy asks; nobody only if the desk has no staff at all."""
+    if step.whom == model.SPACE:
+        queue = tx.rule(Catalogue).queue(ticket.queue)
+        return [Target(space, room=space) for space in queue.spaces]
+    staff = await people.staff(tx)
+    serving = [person for person in staff if person.serves(ticket.queue)]
+    leads = [person for person in serving if person.leads(ticket.queue)]
+    agents = [person for person in serving if Role.AGENT in person.roles] or serving
+    match step.whom:
+        case model.LEAD:
+            return _all(leads or serving)
+        case model.OWNER if ticket.owner is not None:
+            return _all([await people.get(tx, ticket.owner)])
+        case model.AGENTS | model.OWNER:
+            return _all(await _next(tx, ticket, agents, base_at))
+        case name:
+            return _all([person for person in staff if person.name == name])
+
+
+async def _next(tx: Transaction, ticket: Ticket, agents: list[Person], base_at: datetime) -> list[Person]:
+    """The agent asked least since `base_at`, in the order of the configuration."""
+    if not agents:
+        return []
+    pinged = [ping for ping in await store.of_ticket(tx, ticket.id) if ping.base_at >= base_at]
+    asked = [ping.person for ping in pinged]
+    return [min(agents, key=lambda person: asked.count(person.id))]
+
+
+def _all(persons: Iterable[Person]) -> list[Target]:
+    return [Target(person.name, person=person.id) for person in persons]

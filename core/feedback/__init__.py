@@ -1,0 +1,1 @@
+"""Ratings: what requesters think of how they were helped."""

@@ -1,0 +1,1 @@
+"""Files that came along: streamed to disk, hashed, owned by a person and then by a ticket."""

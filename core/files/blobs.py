@@ -1,0 +1,83 @@
+"""The bytes of files on disk, under generated names: whole or not there at all."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+from core.files.model import Kept
+from core.kernel.errors import TemporaryError, UserError
+from core.kernel.ids import FileId
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Blobs:
+    """A folder of files. `limit` is the size in bytes of the largest one."""
+
+    def __init__(self, root: Path, limit: int) -> None:
+        self.root = root
+        self.limit = limit
+
+    def path(self, file_id: str) -> Path:
+        """Where the bytes of this file are. Raises LookupError for what is not a file id."""
+        if not _ID.fullmatch(file_id):
+            raise LookupError("no such file")
+        return self.root / file_id[:2] / file_id
+
+    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
+        """Stream to disk and make it durable.
+
+        Raises UserError past the limit and TemporaryError when the disk cannot take it; then nothing stays.
+        """
+        file_id = FileId(secrets.token_hex(16))
+        target = self.path(file_id)
+        partial = target.with_suffix(".part")
+        try:
+            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            kept = await self._stream(file_id, partial, chunks)
+            await asyncio.to_thread(os.replace, partial, target)
+        except OSError as error:
+            raise TemporaryError(f"the file could not be kept: {error.strerror}") from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+        return kept
+
+    async def _stream(self, file_id: FileId, partial: Path, chunks: AsyncIterator[bytes]) -> Kept:
+        size, digest = 0, hashlib.sha256()
+        out = await asyncio.to_thread(partial.open, "wb")
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > self.limit:
+                    raise UserError("file.too_large", limit=self.limit // 1_000_000)
+                digest.update(chunk)
+                await asyncio.to_thread(out.write, chunk)
+            await asyncio.to_thread(_settle, out)
+        finally:
+            out.close()
+        return Kept(file_id, size, digest.hexdigest())
+
+    def remove(self, file_id: str) -> None:
+        """Delete the bytes; a file that is gone already is not an error."""
+        self.path(file_id).unlink(missing_ok=True)
+
+    def ids(self) -> set[str]:
+        """Every file that is here, whole."""
+        return {path.name for path in self.root.glob("??/*") if _ID.fullmatch(path.name)}
+
+    def sweep_parts(self) -> None:
+        """Delete what a crash left half-written."""
+        for part in self.root.glob("??/*.part"):
+            part.unlink(missing_ok=True)
+
+
+def _settle(out: BinaryIO) -> None:
+    out.flush()
+    os.fsync(out.fileno())

@@ -1,0 +1,88 @@
+"""The table of files."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, select, update
+from sqlalchemy.engine import Row
+
+from core.database.schema import Instant, Serial, metadata
+from core.database.transaction import Transaction
+from core.files.model import File
+from core.kernel.ids import FileId, MessageId, PersonId, TicketId
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("owner_id", Serial, ForeignKey("persons.id"), nullable=False),
+    Column("ticket_id", Serial, index=True),
+    Column("message_id", Serial, index=True),
+    Column("at", Instant, nullable=False),
+)
+
+
+def _file(row: Row[Any]) -> File:
+    return File(
+        row.id, row.name, row.mime, row.size, row.sha256, row.owner_id, row.ticket_id, row.message_id, row.at
+    )
+
+
+async def add(tx: Transaction, file: File) -> None:
+    await tx.execute(
+        files.insert().values(
+            id=file.id,
+            name=file.name,
+            mime=file.mime,
+            size=file.size,
+            sha256=file.sha256,
+            owner_id=file.owner,
+            at=file.at,
+        )
+    )
+
+
+async def get(tx: Transaction, file_id: str) -> File | None:
+    row = await tx.first(select(files).where(files.c.id == file_id))
+    return None if row is None else _file(row)
+
+
+async def of_owner(tx: Transaction, owner: PersonId, ids: Iterable[str]) -> list[File]:
+    """Those of the files that this person gave, in the order asked for."""
+    wanted = list(ids)
+    rows = await tx.all(select(files).where(files.c.id.in_(wanted), files.c.owner_id == owner))
+    return sorted((_file(row) for row in rows), key=lambda file: wanted.index(file.id))
+
+
+async def of_ticket(tx: Transaction, ticket: TicketId) -> list[File]:
+    rows = await tx.all(select(files).where(files.c.ticket_id == ticket).order_by(files.c.at, files.c.id))
+    return [_file(row) for row in rows]
+
+
+async def of_message(tx: Transaction, message: MessageId) -> list[File]:
+    rows = await tx.all(select(files).where(files.c.message_id == message).order_by(files.c.at, files.c.id))
+    return [_file(row) for row in rows]
+
+
+async def attach(tx: Transaction, ids: Iterable[FileId], ticket: TicketId, message: MessageId) -> None:
+    """The files now belong to this message of this ticket."""
+    await tx.execute(
+        update(files)
+        .where(files.c.id.in_(list(ids)), files.c.ticket_id.is_(None))
+        .values(ticket_id=ticket, message_id=message)
+    )
+
+
+async def loose(tx: Transaction, before: datetime) -> list[FileId]:
+    """Files given before then that no ticket owns."""
+    rows = await tx.all(select(files.c.id).where(files.c.ticket_id.is_(None), files.c.at < before))
+    return [row.id for row in rows]
+
+
+async def forget(tx: Transaction, ids: Iterable[FileId]) -> None:
+    await tx.execute(files.delete().where(files.c.id.in_(list(ids))))

@@ -1,0 +1,77 @@
+"""What happens to events: accepted, handled, tried again, parked, replayed or discarded."""
+
+from collections.abc import Sequence
+
+from core.database.schema import insert_new
+from core.database.transaction import Transaction
+from core.inbox import store
+from core.inbox.model import TRIES, Event, Letter, State, pause
+
+BELL = "inbox"
+
+
+async def accept(tx: Transaction, platform: str, account: str, events: Sequence[Event]) -> int:
+    """Keep the events that are not known yet; returns how many those are.
+
+    Acknowledge to the platform only once this transaction is committed."""
+    fresh = 0
+    for event in events:
+        fresh += await tx.execute(
+            insert_new(store.inbox).values(
+                platform=platform,
+                account=account,
+                event_key=event.key,
+                lane=f"{platform}/{account}/{event.lane}",
+                body=event.body,
+                state=State.NEW,
+                attempts=0,
+                due_at=tx.now,
+                received_at=tx.now,
+            )
+        )
+    if fresh:
+        tx.ring(BELL)
+    return fresh
+
+
+async def finish(tx: Transaction, letter: Letter) -> None:
+    """The event is handled; commits together with what it did."""
+    await store.change(tx, letter.id, state=State.DONE, handled_at=tx.now, error=None)
+
+
+async def stumble(tx: Transaction, letter: Letter, error: str) -> bool:
+    """Handling failed: try again later, or park it after a few tries. True if it is parked now."""
+    attempts = letter.attempts + 1
+    parked = attempts >= TRIES
+    await store.change(
+        tx,
+        letter.id,
+        state=State.DEAD if parked else State.NEW,
+        attempts=attempts,
+        error=error[:2000],
+        due_at=tx.now + pause(attempts),
+    )
+    tx.ring(BELL)
+    return parked
+
+
+async def replay(tx: Transaction, letter_id: int) -> bool:
+    """Try a parked event once more. False if there is no such parked event."""
+    done = await tx.execute(
+        store.inbox.update()
+        .where(store.inbox.c.id == letter_id, store.inbox.c.state == State.DEAD)
+        .values(state=State.NEW, attempts=0, due_at=tx.now)
+    )
+    tx.ring(BELL)
+    return bool(done)
+
+
+async def discard(tx: Transaction, letter_id: int) -> bool:
+    """Give a parked event up. False if there is no such parked event."""
+    return bool(
+        await tx.execute(
+            store.inbox.update()
+            .where(store.inbox.c.id == letter_id, store.inbox.c.state == State.DEAD)
+            .values(state=State.DONE, handled_at=tx.now)
+        )
+    )

@@ -1,0 +1,44 @@
+"""A raw event and where it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    NEW = "new"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as a platform told it; `key` tells repeats apart, `lane` keeps the order."""
+
+    key: str
+    lane: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An event in the inbox."""
+
+    id: int
+    platform: str
+    account: str
+    lane: str
+    body: Mapping[str, Any]
+    attempts: int
+    received_at: datetime
+
+
+TRIES = 4
+"""After so many failures an event is parked and its conversation goes on."""
+
+
+def pause(attempts: int) -> timedelta:
+    """How long an event waits after its n-th failure."""
+    return timedelta(seconds=min(0.25 * 4 ** (attempts - 1), 30))

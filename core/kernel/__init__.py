@@ -1,0 +1,1 @@
+"""The alphabet everyone may use: ids, addresses, the clock, errors and events."""

@@ -1,0 +1,126 @@
+"""What happens to parcels: put, claimed, settled, tried again, given up, replayed or discarded."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.database.transaction import Transaction
+from core.kernel.ids import ParcelId
+from core.outbox import store
+from core.outbox.model import LEASE, TRIES, Parcel, Post, State, pause
+
+BELL = "outbox"
+
+
+async def put(tx: Transaction, parcel: Parcel, *, after: timedelta = timedelta(0)) -> None:
+    """Deliver this once the transaction is committed, `after` so long at the earliest.
+
+    What still waits in the same slot and lane takes the newest content and keeps its place."""
+    tx.ring(BELL)
+    if parcel.slot and await store.replace_waiting(tx, parcel):
+        return
+    await store.add(tx, parcel, tx.now + after)
+
+
+async def claim(tx: Transaction, busy: frozenset[str], limit: int) -> list[Parcel]:
+    """Take the first parcel of each free lane into one's hands for LEASE."""
+    found = await store.heads(tx, busy, limit)
+    claimed = []
+    for parcel in found:
+        await store.change(
+            tx, parcel, state=State.SENDING, lease_until=tx.now + LEASE, fence=parcel.fence + 1
+        )
+        claimed.append(replace(parcel, fence=parcel.fence + 1))
+    return claimed
+
+
+async def settle(
+    tx: Transaction, parcel: Parcel, *, address: str, remote: str, parts: tuple[str, ...], before: Post | None
+) -> bool:
+    """The parcel was shown. False if it is in other hands by now."""
+    if not await store.change(tx, parcel, state=State.SENT, lease_until=None, settled_at=tx.now, error=None):
+        return False
+    if before is not None and (before.remote != remote or before.parts != parts):
+        await store.forget_post(tx, before.id)
+        before = None
+    if before is None:
+        await store.add_post(tx, parcel, address, remote, parts)
+    tx.ring(BELL)
+    return True
+
+
+async def retracted(tx: Transaction, parcel: Parcel, post: Post | None) -> None:
+    """The parcel's message was taken back, or had never been shown."""
+    if await store.change(tx, parcel, state=State.SENT, lease_until=None, settled_at=tx.now) and post:
+        await store.forget_post(tx, post.id)
+    tx.ring(BELL)
+
+
+async def drop(tx: Transaction, parcel: Parcel) -> None:
+    """There is nothing to show any more."""
+    await store.change(tx, parcel, state=State.DROPPED, lease_until=None, settled_at=tx.now)
+    tx.ring(BELL)
+
+
+async def retry(
+    tx: Transaction, parcel: Parcel, error: str, *, delay: timedelta | None, unknown: bool
+) -> bool:
+    """It did not work this time. True if it is given up now, after too many tries.
+
+    A delay the platform asked for is obeyed and costs no try."""
+    attempts = parcel.attempts + (0 if delay is not None and not unknown else 1)
+    if attempts >= TRIES:
+        return await give_up(tx, parcel, error)
+    await store.change(
+        tx,
+        parcel,
+        state=State.UNCERTAIN if unknown or parcel.uncertain else State.PENDING,
+        attempts=attempts,
+        lease_until=None,
+        due_at=tx.now + (delay if delay is not None else pause(attempts)),
+        error=error[:2000],
+    )
+    tx.ring(BELL)
+    return False
+
+
+async def give_up(tx: Transaction, parcel: Parcel, error: str) -> bool:
+    """It can never be delivered: a dead letter, and its lane goes on. False if in other hands by now."""
+    tx.ring(BELL)
+    return await store.change(
+        tx, parcel, state=State.DEAD, lease_until=None, settled_at=tx.now, error=error[:2000]
+    )
+
+
+async def replay(tx: Transaction, parcel_id: ParcelId) -> bool:
+    """Try a dead parcel once more. False if there is no such dead parcel."""
+    tx.ring(BELL)
+    return bool(
+        await tx.execute(
+            store.outbox.update()
+            .where(store.outbox.c.id == parcel_id, store.outbox.c.state == State.DEAD)
+            .values(state=State.PENDING, attempts=0, due_at=tx.now, settled_at=None)
+        )
+    )
+
+
+async def discard(tx: Transaction, parcel_id: ParcelId) -> bool:
+    """Give a dead parcel up for good. False if there is no such dead parcel."""
+    return bool(
+        await tx.execute(
+            store.outbox.update()
+            .where(store.outbox.c.id == parcel_id, store.outbox.c.state == State.DEAD)
+            .values(state=State.DROPPED)
+        )
+    )
+
+
+async def take_back_all(tx: Transaction) -> int:
+    """At the start of the only process: what an earlier one held while it died may be sent again.
+
+    Its outcome is unknown, so it goes out with the same nonce as an uncertain parcel."""
+    tx.ring(BELL)
+    return await tx.execute(
+        store.outbox.update()
+        .where(store.outbox.c.state == State.SENDING)
+        .values(state=State.UNCERTAIN, lease_until=None)
+    )

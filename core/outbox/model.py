@@ -1,0 +1,77 @@
+"""A parcel to deliver, and a post: something that was delivered and can be edited or taken back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from core.kernel.ids import MessageId, ParcelId, PersonId, TicketId
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    UNCERTAIN = "uncertain"
+    """It may have arrived although no answer came; it is tried again with the same nonce."""
+    SENT = "sent"
+    DEAD = "dead"
+    DROPPED = "dropped"
+    """Not needed any more before it was sent."""
+
+
+UNSENT = ParcelId(0)
+WAITING = (State.PENDING, State.UNCERTAIN)
+LEASE = timedelta(seconds=60)
+TRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Something to show. `kind` says how to word it and `facts` about what.
+
+    It goes to `room`, or where `person` reads; a `person` with a `room` is the reader there. With `thread`
+    it goes below the ticket's card in that room. One `slot` is one message: showing it again edits it.
+    `only` keeps it from everybody else in the room. `retract` takes the slot's message back.
+    """
+
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    room: str | None = None
+    person: PersonId | None = None
+    ticket: TicketId | None = None
+    message: MessageId | None = None
+    thread: bool = False
+    slot: str | None = None
+    only: str | None = None
+    retract: bool = False
+    id: ParcelId = UNSENT
+    attempts: int = 0
+    fence: int = 0
+    uncertain: bool = False
+
+    @property
+    def lane(self) -> str:
+        """What shares one order of delivery."""
+        place = self.room or f"person:{self.person}"
+        below = self.thread or self.kind == "card"
+        return f"{place}|{self.ticket}" if below and self.ticket else place
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a delivered parcel stands: in `room` (with its thread), by the platform's message ids."""
+
+    id: int
+    address: str
+    remote: str
+    parts: tuple[str, ...]
+    slot: str | None
+    ticket: TicketId | None
+    message: MessageId | None
+    at: datetime
+
+
+def pause(attempts: int) -> timedelta:
+    """How long to wait after the n-th failure, unless the platform said it itself."""
+    return timedelta(seconds=min(0.5 * 2 ** (attempts - 1), 300))

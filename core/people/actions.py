@@ -1,0 +1,52 @@
+"""What can happen to people: met for the first time, named by the configuration, choosing a language."""
+
+from dataclasses import replace
+
+from core.database.transaction import Transaction
+from core.kernel.ids import Identity, PersonId
+from core.people import store
+from core.people.model import Member, Members, Person, Role
+
+
+async def meet(tx: Transaction, identity: Identity, *, name: str, language: str) -> Person:
+    """The person behind an account; somebody new becomes a requester."""
+    if (person := await store.by_identity(tx, identity)) is not None:
+        return person
+    fresh = Person(PersonId(0), name, language, frozenset({Role.REQUESTER}))
+    person_id = await store.add(tx, fresh)
+    await store.attach(tx, identity, person_id)
+    return replace(fresh, id=person_id)
+
+
+async def speak(tx: Transaction, person: Person, language: str) -> Person:
+    """From now on the desk speaks `language` with this person."""
+    changed = replace(person, language=language)
+    await store.save(tx, changed)
+    return changed
+
+
+async def appoint(tx: Transaction, members: Members) -> None:
+    """Give the people of the configuration their names, roles and queues; others lose staff roles.
+
+    A language that somebody has chosen for themselves stays."""
+    await store.demote_all(tx)
+    for rank, member in enumerate(members.all, start=1):
+        await _appoint(tx, member, rank)
+
+
+async def _appoint(tx: Transaction, member: Member, rank: int) -> None:
+    known = [
+        person
+        for identity in member.identities
+        if (person := await store.by_identity(tx, identity)) is not None
+    ]
+    person = (
+        known[0]
+        if known
+        else await meet(tx, member.identities[0], name=member.name, language=member.language)
+    )
+    await store.save(
+        tx, replace(person, name=member.name, roles=member.roles, queues=member.queues, rank=rank)
+    )
+    for identity in member.identities:
+        await store.attach(tx, identity, person.id)

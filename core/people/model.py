@@ -1,0 +1,99 @@
+"""Persons, their roles and rights, and the actor on whose behalf something is done."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.kernel.ids import Identity, PersonId
+
+
+class Role(StrEnum):
+    REQUESTER = "requester"
+    AGENT = "agent"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
+STAFF = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A human. `queues` are the teams they serve (agents and leads); admins serve all."""
+
+    id: PersonId
+    name: str
+    language: str
+    roles: frozenset[Role]
+    queues: tuple[str, ...] = ()
+    rank: int = 0
+    """The place in the configuration: who is asked first."""
+
+    @property
+    def staff(self) -> bool:
+        return bool(self.roles & STAFF)
+
+    def serves(self, queue: str) -> bool:
+        """Whether this person works in the queue."""
+        return Role.ADMIN in self.roles or (self.staff and queue in self.queues)
+
+    def leads(self, queue: str) -> bool:
+        """Whether this person leads the queue."""
+        return Role.ADMIN in self.roles or (Role.LEAD in self.roles and queue in self.queues)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person the configuration names."""
+
+    name: str
+    identities: tuple[Identity, ...]
+    roles: frozenset[Role]
+    queues: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Everybody the configuration names, in its order."""
+
+    all: tuple[Member, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something and through which messenger; `person` is None for the desk itself."""
+
+    person: Person | None
+    via: str
+
+    @property
+    def person_id(self) -> PersonId | None:
+        return self.person.id if self.person else None
+
+
+DESK = Actor(None, "desk")
+"""The desk acting by itself: timers, automatic steps."""
+
+
+class Right(StrEnum):
+    """What may be done to a ticket."""
+
+    SEE = "see"
+    SPEAK = "speak"
+    JUDGE = "judge"
+    """Confirm, reopen or rate as the requester."""
+    WORK = "work"
+    """Everything an agent does: take, reply, note, change, resolve."""
+
+
+def may(actor: Actor, right: Right, *, requester: PersonId, queue: str) -> bool:
+    """The one place that decides who may do what to a ticket of this requester in this queue."""
+    person = actor.person
+    if person is None:
+        return True
+    own = person.id == requester
+    if right is Right.WORK:
+        return person.serves(queue)
+    if right is Right.SEE or right is Right.SPEAK:
+        return own or person.serves(queue)
+    return own

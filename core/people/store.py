@@ -1,0 +1,127 @@
+"""The tables of people and their identities."""
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, select, update
+from sqlalchemy.engine import Row
+
+from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.transaction import Transaction
+from core.kernel.ids import Identity, PersonId
+from core.people.model import Person, Role
+
+persons = Table(
+    "persons",
+    metadata,
+    serial_key(),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("roles", Json, nullable=False),
+    Column("queues", Json, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("identity", Text, primary_key=True),
+    Column("person_id", Serial, ForeignKey("persons.id"), nullable=False, index=True),
+    Column("seen_at", Instant, nullable=False),
+)
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(
+        id=PersonId(row.id),
+        name=row.name,
+        language=row.language,
+        roles=frozenset(Role(role) for role in row.roles),
+        queues=tuple(row.queues),
+        rank=row.rank,
+    )
+
+
+async def get(tx: Transaction, person_id: PersonId) -> Person:
+    """The person of this id, who must exist."""
+    row = await tx.first(select(persons).where(persons.c.id == person_id))
+    if row is None:
+        raise LookupError(f"no person {person_id}")
+    return _person(row)
+
+
+async def by_identity(tx: Transaction, identity: Identity) -> Person | None:
+    """Whose account this is, if the desk knows it."""
+    joined = persons.join(identities, identities.c.person_id == persons.c.id)
+    row = await tx.first(select(persons).select_from(joined).where(identities.c.identity == str(identity)))
+    return None if row is None else _person(row)
+
+
+async def staff(tx: Transaction) -> list[Person]:
+    """Everybody with a staff role, in the order of the configuration."""
+    rows = await tx.all(select(persons).where(persons.c.rank > 0).order_by(persons.c.rank))
+    return [person for row in rows if (person := _person(row)).staff]
+
+
+async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
+    """The person's accounts, the one heard from last first."""
+    rows = await tx.all(
+        select(identities.c.identity)
+        .where(identities.c.person_id == person_id)
+        .order_by(identities.c.seen_at.desc(), identities.c.identity)
+    )
+    return [Identity.parse(row.identity) for row in rows]
+
+
+async def add(tx: Transaction, person: Person) -> PersonId:
+    """Keep a new person; the id of `person` is not looked at."""
+    statement = (
+        persons.insert()
+        .values(
+            name=person.name,
+            language=person.language,
+            roles=sorted(person.roles),
+            queues=list(person.queues),
+            rank=person.rank,
+            created_at=tx.now,
+        )
+        .returning(persons.c.id)
+    )
+    return PersonId(await tx.scalar(statement))
+
+
+async def save(tx: Transaction, person: Person) -> None:
+    """Keep what has changed about a person."""
+    await tx.execute(
+        update(persons)
+        .where(persons.c.id == person.id)
+        .values(
+            name=person.name,
+            language=person.language,
+            roles=sorted(person.roles),
+            queues=list(person.queues),
+            rank=person.rank,
+        )
+    )
+
+
+async def attach(tx: Transaction, identity: Identity, person_id: PersonId) -> None:
+    """Say that this account is this person's."""
+    if await tx.scalar(select(identities.c.person_id).where(identities.c.identity == str(identity))):
+        await tx.execute(
+            update(identities).where(identities.c.identity == str(identity)).values(person_id=person_id)
+        )
+        return
+    await tx.execute(identities.insert().values(identity=str(identity), person_id=person_id, seen_at=tx.now))
+
+
+async def seen(tx: Transaction, identity: Identity) -> None:
+    """Remember that this account was heard from just now."""
+    await tx.execute(update(identities).where(identities.c.identity == str(identity)).values(seen_at=tx.now))
+
+
+async def demote_all(tx: Transaction) -> None:
+    """Take every staff role back, before the configuration gives them anew."""
+    await tx.execute(
+        update(persons).where(persons.c.rank > 0).values(roles=[Role.REQUESTER], queues=[], rank=0)
+    )

@@ -1,0 +1,242 @@
+"""What follows from what: which event and which timer calls which action. The whole plot on one page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from core.database.transaction import Transaction
+from core.escalation import actions as escalation
+from core.files import store as files
+from core.kernel.events import Event
+from core.kernel.ids import MessageId, PingId, TicketId
+from core.outbox import actions as outbox
+from core.outbox.model import Parcel
+from core.people import store as people
+from core.people.model import DESK
+from core.sla import actions as sla
+from core.tickets import actions as tickets
+from core.tickets import store as ticket_store
+from core.tickets.catalogue import Catalogue
+from core.tickets.model import Status, Ticket, question_slot
+from core.timers import actions as timers
+from core.timers.model import Timer
+
+CLOSE, HOLD_OVER, UNDO_OVER = "close", "hold_over", "undo_over"
+
+# ---- what everybody is told
+
+
+async def card(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Every copy of the card shows the ticket as it is."""
+    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+        await outbox.put(tx, Parcel("card", room=space, ticket=ticket.id, slot=f"card:{ticket.id}"))
+
+
+async def staff_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """One quiet line in the ticket's threads."""
+    facts = {"event": event.kind, "actor": event.actor, "via": event.via, **event.facts}
+    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+        await outbox.put(tx, Parcel("event", facts, room=space, ticket=ticket.id, thread=True))
+
+
+async def staff_message(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """What somebody said, in the ticket's threads; a note is not shown again where it was written."""
+    message = MessageId(event.facts["message"])
+    said = await ticket_store.message(tx, message)
+    assert said is not None
+    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+        if said.kind == "note" and said.room is not None and said.room.partition("#")[0] == space:
+            continue
+        await outbox.put(tx, _staff_copy(space, ticket.id, message))
+
+
+def _staff_copy(space: str, ticket: TicketId, message: MessageId) -> Parcel:
+    slot = f"said:{message}"
+    return Parcel("said", {"message": message}, room=space, ticket=ticket, thread=True, slot=slot)
+
+
+FITS_THE_CARD = 300
+"""Characters of the first words that every card can show."""
+
+
+async def first_words(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """First words too long for the card, or with files, stand in full below it."""
+    said = await ticket_store.message(tx, MessageId(event.facts["message"]))
+    assert said is not None
+    if len(said.text) > FITS_THE_CARD or await files.of_message(tx, said.id):
+        await staff_message(tx, event, ticket)
+
+
+async def requester_promise(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The requester is told the number and by when somebody will answer."""
+    await outbox.put(tx, Parcel("told_opened", room=ticket.home, person=ticket.requester, ticket=ticket.id))
+
+
+async def requester_notice(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The requester is told what happened, in plain words; never what they did themselves."""
+    if event.facts.get("quiet") or event.actor == ticket.requester:
+        return
+    facts = {"actor": event.actor, **event.facts}
+    slot = question_slot(ticket) if event.kind == "resolved" else None
+    kind = f"told_{event.kind}"
+    parcel = Parcel(kind, facts, room=ticket.home, person=ticket.requester, ticket=ticket.id, slot=slot)
+    await outbox.put(tx, parcel)
+
+
+async def requester_reply(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The agent's words reach the requester; Undo stands under their copy for a while."""
+    message = MessageId(event.facts["message"])
+    await outbox.put(tx, reply_parcel(ticket, message))
+    after = tx.now + tx.rule(Catalogue).undo_for + timedelta(seconds=1)
+    await timers.set_timer(tx, ticket.id, UNDO_OVER, after, key=str(message), facts={"message": message})
+
+
+def reply_parcel(ticket: Ticket, message: MessageId, *, retract: bool = False) -> Parcel:
+    return Parcel(
+        "reply",
+        {"message": message},
+        room=ticket.home,
+        person=ticket.requester,
+        ticket=ticket.id,
+        message=message,
+        slot=f"reply:{message}",
+        retract=retract,
+    )
+
+
+async def reply_withdrawn(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """What was sent is taken back, and staff see that it was."""
+    message = MessageId(event.facts["message"])
+    await outbox.put(tx, reply_parcel(ticket, message, retract=True))
+    await staff_message(tx, event, ticket)
+
+
+async def message_edited(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Every copy of the message changes."""
+    message = MessageId(event.facts["message"])
+    said = await ticket_store.message(tx, message)
+    if said is not None and said.kind == "reply":
+        await outbox.put(tx, reply_parcel(ticket, message))
+    await staff_message(tx, event, ticket)
+
+
+async def low_rating(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """A bad rating goes to the leads at once."""
+    if event.facts["stars"] > 2:
+        return
+    for person in await people.staff(tx):
+        if person.leads(ticket.queue):
+            slot = f"rating:{ticket.id}:{person.id}"
+            await outbox.put(
+                tx, Parcel("low_rating", dict(event.facts), person=person.id, ticket=ticket.id, slot=slot)
+            )
+
+
+# ---- what happens later
+
+
+async def close_later(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """A resolved ticket nobody objects to is closed after a while."""
+    await timers.cancel(tx, ticket.id, CLOSE)
+    if ticket.status is Status.RESOLVED:
+        await timers.set_timer(tx, ticket.id, CLOSE, tx.now + tx.rule(Catalogue).close_after)
+
+
+async def hold_ends(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """A ticket on hold until a date comes back by itself."""
+    await timers.cancel(tx, ticket.id, HOLD_OVER)
+    if ticket.hold_until is not None:
+        await timers.set_timer(tx, ticket.id, HOLD_OVER, ticket.hold_until)
+
+
+async def clocks(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    await sla.follow(tx, event)
+
+
+async def escalations(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    await escalation.follow(tx, event)
+
+
+Reaction = Callable[[Transaction, Event, Ticket], Awaitable[None]]
+
+_MOVED: tuple[Reaction, ...] = (clocks, close_later, hold_ends, escalations, card)
+
+REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
+    "opened": (*_MOVED, first_words, requester_promise),
+    "said": (*_MOVED, staff_message),
+    "thanked": (staff_message,),
+    "claimed": (*_MOVED, staff_line, requester_notice),
+    "released": (*_MOVED, staff_line),
+    "passed": (*_MOVED, staff_line, requester_notice),
+    "replied": (*_MOVED, requester_reply, staff_message),
+    "noted": (staff_message,),
+    "withdrawn": (reply_withdrawn,),
+    "moved": (staff_message, staff_line),
+    "edited": (message_edited,),
+    "waited": (*_MOVED, staff_line, requester_notice),
+    "held": (*_MOVED, staff_line, requester_notice),
+    "resumed": (*_MOVED, staff_line),
+    "resolved": (*_MOVED, staff_line, requester_notice),
+    "confirmed": (*_MOVED, staff_line),
+    "reopened": (*_MOVED, staff_line, requester_notice),
+    "closed": _MOVED,
+    "prioritised": (*_MOVED, staff_line),
+    "levelled": (*_MOVED, staff_line),
+    "pinged": (escalations, card, staff_line),
+    "promised": (escalations, card, staff_line),
+    "snoozed": (escalations, card, staff_line),
+    "undelivered": (staff_line,),
+    "rated": (card, staff_line, low_rating),
+    "commented": (staff_line,),
+}
+
+
+async def react(tx: Transaction, event: Any) -> None:
+    """Let everything happen that follows from the event."""
+    for reaction in REACTIONS[event.kind]:
+        await reaction(tx, event, await ticket_store.get(tx, event.ticket))
+
+
+# ---- timers
+
+
+async def _close(tx: Transaction, timer: Timer) -> None:
+    await tickets.close(tx, DESK, timer.ticket)
+
+
+async def _hold_over(tx: Transaction, timer: Timer) -> None:
+    await tickets.resume(tx, DESK, timer.ticket)
+
+
+async def _undo_over(tx: Transaction, timer: Timer) -> None:
+    ticket = await ticket_store.get(tx, timer.ticket)
+    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+        await outbox.put(tx, _staff_copy(space, timer.ticket, MessageId(timer.facts["message"])))
+
+
+TIMERS: Mapping[str, Callable[[Transaction, Timer], Awaitable[None]]] = {
+    CLOSE: _close,
+    HOLD_OVER: _hold_over,
+    UNDO_OVER: _undo_over,
+    escalation.STEP: escalation.step,
+    escalation.QUIET_OVER: escalation.quiet_over,
+}
+
+
+# ---- what became of parcels
+
+
+async def delivered(tx: Transaction, parcel: Parcel) -> None:
+    """A reply that arrived is marked so for staff."""
+    if parcel.kind == "reply" and parcel.message is not None and parcel.ticket is not None:
+        ticket = await ticket_store.get(tx, parcel.ticket)
+        for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+            await outbox.put(tx, _staff_copy(space, ticket.id, parcel.message))
+
+
+async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:
+    """What could not be delivered is said at once to those who can act on it."""
+    if parcel.kind == "ping":
+        await escalation.undeliverable(tx, PingId(parcel.facts["ping"]))
+    elif parcel.ticket is not None and parcel.person is not None:
+        await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason)

@@ -1,0 +1,323 @@
+"""Everything somebody can do to a ticket: one function each, its right declared on top."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from core.database.transaction import Transaction
+from core.files import store as files
+from core.kernel import text as texts
+from core.kernel.errors import UserError
+from core.kernel.events import Event
+from core.kernel.ids import MessageId, PersonId, TicketId
+from core.people import store as people
+from core.people.model import Actor, Right
+from core.tickets import model, store
+from core.tickets.catalogue import Catalogue, Level, Priority
+from core.tickets.doors import needs, record
+from core.tickets.model import Answer, Said, Ticket
+
+TITLE_LIMIT = 80
+
+Source = tuple[str, str]
+"""The room and the platform's id of the message something was said in."""
+
+
+async def open_ticket(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    type_name: str,
+    text: str,
+    priority: Priority,
+    home: str,
+    answers: Sequence[Answer] = (),
+    file_ids: Sequence[str] = (),
+    source: Source | None = None,
+    origin: TicketId | None = None,
+) -> Ticket:
+    """A new ticket from its requester's own words. Anybody may open one."""
+    if actor.person is None:
+        raise LookupError("a ticket needs a requester")
+    number = await store.next_number(tx)
+    title = texts.shorten(text, TITLE_LIMIT) or f"#{number}"
+    facts = {
+        "title": title,
+        "type": type_name,
+        "queue": tx.rule(Catalogue).types[type_name].queue,
+        "priority": priority,
+        "requester": actor.person.id,
+        "home": home,
+        "answers": [asdict(answer) for answer in answers],
+        "origin": origin,
+    }
+    search = texts.search_text(f"{text} {actor.person.name}")
+    event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
+    ticket = await store.insert(tx, event, search)
+    message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
+    await store.announce(tx, replace(event, facts={**facts, "message": message}))
+    return ticket
+
+
+async def _keep(
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    kind: str,
+    text: str,
+    file_ids: Sequence[str],
+    source: Source | None,
+) -> MessageId:
+    room, remote = source or (None, None)
+    said = Said(MessageId(0), ticket.id, kind, actor.person_id, actor.via, text, tx.now, room, remote)
+    message = await store.add_message(tx, said)
+    if file_ids and actor.person_id is not None:
+        given = await files.of_owner(tx, actor.person_id, file_ids)
+        await files.attach(tx, [file.id for file in given], ticket.id, message)
+    return message
+
+
+async def _own(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """Whoever answers a ticket that is nobody's has taken it."""
+    if ticket.owner is not None or actor.person_id is None:
+        return ticket
+    return await record(tx, actor, ticket, "claimed", {"owner": actor.person_id, "quiet": True})
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise UserError("text.empty")
+    return text
+
+
+# ---- the requester
+
+
+@needs(Right.SPEAK)
+async def say(
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    text: str,
+    *,
+    file_ids: Sequence[str] = (),
+    source: Source | None = None,
+    thanks: bool = False,
+) -> MessageId:
+    """The requester's further words; they reopen what waits or is resolved, unless they only thank."""
+    kind = "thanked" if thanks else "said"
+    model.check(ticket, kind)
+    message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
+    await store.add_search(tx, ticket.id, texts.search_text(text))
+    await record(tx, actor, ticket, kind, {"message": message})
+    return message
+
+
+@needs(Right.JUDGE)
+async def confirm(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """The requester says that it is solved."""
+    return await record(tx, actor, ticket, "confirmed")
+
+
+@needs(Right.SPEAK)
+async def reopen(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """It is not solved after all; it goes back to the same agent. Possible for a while after closing."""
+    rules = tx.rule(Catalogue)
+    if ticket.closed_at and tx.now > ticket.closed_at + rules.reopen_for:
+        raise UserError("ticket.closed_too_long", ticket=ticket.id)
+    return await record(tx, actor, ticket, "reopened")
+
+
+# ---- the agent
+
+
+@needs(Right.WORK)
+async def take(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """The actor is on it. Exactly one of several at once wins; the others are told who."""
+    assert actor.person is not None
+    if ticket.owner == actor.person.id:
+        raise UserError("ticket.already_yours", ticket=ticket.id)
+    if ticket.owner is not None:
+        raise await _taken(tx, ticket, ticket.owner)
+    return await record(tx, actor, ticket, "claimed", {"owner": actor.person.id})
+
+
+async def _taken(tx: Transaction, ticket: Ticket, owner: PersonId) -> UserError:
+    taking = [event for event in await store.timeline(tx, ticket.id) if event.kind in ("claimed", "passed")]
+    last = taking[-1]
+    return UserError(
+        "ticket.taken",
+        ticket=ticket.id,
+        name=(await people.get(tx, owner)).name,
+        ago=tx.now - last.at,
+        via=last.via,
+    )
+
+
+@needs(Right.WORK)
+async def release(tx: Transaction, actor: Actor, ticket: Ticket, note: str = "") -> Ticket:
+    """Nobody's again, with a word for whoever comes next."""
+    if ticket.owner is None:
+        raise UserError("ticket.nobodys", ticket=ticket.id)
+    return await record(tx, actor, ticket, "released", {"text": note})
+
+
+@needs(Right.WORK)
+async def pass_to(tx: Transaction, actor: Actor, ticket: Ticket, to: PersonId, note: str = "") -> Ticket:
+    """Somebody else's from now on. Raises UserError when they do not serve the queue."""
+    person = await people.get(tx, to)
+    if not person.serves(ticket.queue):
+        raise UserError("ticket.does_not_serve", name=person.name)
+    if ticket.owner == to:
+        raise UserError("ticket.already_theirs", ticket=ticket.id, name=person.name)
+    return await record(tx, actor, ticket, "passed", {"owner": to, "text": note})
+
+
+@needs(Right.WORK)
+async def reply(
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    text: str,
+    *,
+    file_ids: Sequence[str] = (),
+    source: Source | None = None,
+) -> MessageId:
+    """Words for the requester."""
+    if not file_ids:
+        _filled(text)
+    model.check(ticket, "replied")
+    ticket = await _own(tx, actor, ticket)
+    message = await _keep(tx, actor, ticket, "reply", text, file_ids, source)
+    await store.add_search(tx, ticket.id, texts.search_text(text))
+    await record(tx, actor, ticket, "replied", {"message": message})
+    return message
+
+
+@needs(Right.WORK)
+async def note(
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    text: str,
+    *,
+    file_ids: Sequence[str] = (),
+    source: Source | None = None,
+) -> MessageId:
+    """Words for staff alone; the requester never sees them."""
+    if not file_ids:
+        _filled(text)
+    message = await _keep(tx, actor, ticket, "note", text, file_ids, source)
+    await record(tx, actor, ticket, "noted", {"message": message})
+    return message
+
+
+@needs(Right.WORK)
+async def withdraw(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId) -> Ticket:
+    """Take a reply back, shortly after it was sent. Raises UserError when it is too late."""
+    said = await store.message(tx, message_id)
+    if said is None or said.ticket != ticket.id or said.author != actor.person_id or said.kind != "reply":
+        raise UserError("reply.not_yours")
+    if said.withdrawn_at is not None:
+        raise UserError("reply.withdrawn_already")
+    if tx.now > said.at + tx.rule(Catalogue).undo_for:
+        raise UserError("reply.too_late")
+    await store.change_message(tx, message_id, withdrawn_at=tx.now)
+    return await record(tx, actor, ticket, "withdrawn", {"message": message_id})
+
+
+@needs(Right.WORK)
+async def wait(tx: Transaction, actor: Actor, ticket: Ticket, text: str = "") -> Ticket:
+    """It is the requester's turn; `text` asks them something."""
+    if text.strip():
+        await reply(tx, actor, ticket.id, text)
+        ticket = await store.get(tx, ticket.id)
+    ticket = await _own(tx, actor, ticket)
+    return await record(tx, actor, ticket, "waited", {"asked": bool(text.strip())})
+
+
+@needs(Right.WORK)
+async def hold(
+    tx: Transaction, actor: Actor, ticket: Ticket, until: datetime | None, note: str = ""
+) -> Ticket:
+    """It waits for a third party or a date. `until` is UTC; None: until somebody resumes it."""
+    if until is not None and until <= tx.now:
+        raise UserError("hold.past")
+    facts = {"until": until.isoformat() if until else None, "text": note}
+    return await record(tx, actor, ticket, "held", facts)
+
+
+@needs(Right.WORK)
+async def resume(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """It is the desk's turn again."""
+    return await record(tx, actor, ticket, "resumed")
+
+
+@needs(Right.WORK)
+async def resolve(tx: Transaction, actor: Actor, ticket: Ticket, text: str = "") -> Ticket:
+    """Solved, in the agent's eyes; the requester is asked to confirm."""
+    model.check(ticket, "resolved")
+    ticket = await _own(tx, actor, ticket)
+    return await record(tx, actor, ticket, "resolved", {"text": text.strip()})
+
+
+@needs(Right.WORK)
+async def prioritise(
+    tx: Transaction, actor: Actor, ticket: Ticket, priority: Priority, reason: str = ""
+) -> Ticket:
+    """Change the priority; the reason is kept."""
+    if ticket.priority is priority:
+        raise UserError("priority.same", ticket=ticket.id)
+    facts = {"priority": priority, "before": ticket.priority, "text": reason}
+    return await record(tx, actor, ticket, "prioritised", facts)
+
+
+@needs(Right.WORK)
+async def set_level(tx: Transaction, actor: Actor, ticket: Ticket, level: Level, note: str = "") -> Ticket:
+    """Hand over to another level of support; owner and clocks stay."""
+    if ticket.level is level:
+        raise UserError("level.same", ticket=ticket.id)
+    return await record(tx, actor, ticket, "levelled", {"level": level, "text": note})
+
+
+# ---- both, and the desk itself
+
+
+@needs(Right.SPEAK)
+async def edit_message(
+    tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId, text: str
+) -> Ticket:
+    """New words for a message of one's own; the old ones stay in the timeline."""
+    said = await store.message(tx, message_id)
+    if said is None or said.ticket != ticket.id or said.author != actor.person_id:
+        raise UserError("reply.not_yours")
+    if said.text == text or said.withdrawn_at is not None:
+        return ticket
+    await store.change_message(tx, message_id, text=_filled(text), edited_at=tx.now)
+    return await record(tx, actor, ticket, "edited", {"message": message_id, "before": said.text})
+
+
+@needs(Right.SPEAK)
+async def move_away(
+    tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId, to: TicketId
+) -> Ticket:
+    """A message that belongs to another ticket leaves this one; its words are said there."""
+    said = await store.message(tx, message_id)
+    if said is None or said.ticket != ticket.id or said.author != actor.person_id or said.withdrawn_at:
+        raise UserError("reply.not_yours")
+    await store.change_message(tx, message_id, withdrawn_at=tx.now, room=None, remote=None)
+    return await record(tx, actor, ticket, "moved", {"message": message_id, "to": to})
+
+
+@needs(Right.WORK)
+async def close(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """Resolved long enough ago."""
+    return await record(tx, actor, ticket, "closed")
+
+
+@needs(Right.WORK)
+async def tell_undelivered(
+    tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId | None, reason: str
+) -> Ticket:
+    """Something meant for the requester could not be delivered."""
+    return await record(tx, actor, ticket, "undelivered", {"message": message_id, "reason": reason})

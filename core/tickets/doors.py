@@ -1,0 +1,54 @@
+"""How an action comes by its ticket: loaded, and the actor's right checked, before a line of it runs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from core.database.transaction import Transaction
+from core.kernel.errors import Forbidden, UserError
+from core.kernel.events import Event
+from core.kernel.ids import TicketId
+from core.people.model import Actor, Right, may
+from core.tickets import store
+from core.tickets.model import Ticket
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Inner = Callable[Concatenate[Transaction, Actor, Ticket, P], Awaitable[R]]
+Action = Callable[Concatenate[Transaction, Actor, TicketId, P], Awaitable[R]]
+
+
+def needs(right: Right) -> Callable[[Inner[P, R]], Action[P, R]]:
+    """The action is called with a ticket's number and runs with the ticket, if the actor has the right.
+
+    Raises Forbidden, with the same words for a ticket that is hidden and one that does not exist."""
+
+    def declare(action: Inner[P, R]) -> Action[P, R]:
+        @wraps(action)
+        async def checked(
+            tx: Transaction, actor: Actor, ticket_id: TicketId, /, *args: P.args, **kwargs: P.kwargs
+        ) -> R:
+            ticket = await seen(tx, actor, ticket_id)
+            if not may(actor, right, requester=ticket.requester, queue=ticket.queue):
+                raise Forbidden(f"right.{right}", ticket=ticket_id)
+            return await action(tx, actor, ticket, *args, **kwargs)
+
+        return checked
+
+    return declare
+
+
+async def seen(tx: Transaction, actor: Actor, ticket_id: TicketId) -> Ticket:
+    """The ticket, if the actor may see it. Raises UserError as if it did not exist, if not."""
+    ticket = await store.find(tx, ticket_id)
+    if ticket is None or not may(actor, Right.SEE, requester=ticket.requester, queue=ticket.queue):
+        raise UserError("ticket.unknown", ticket=ticket_id)
+    return ticket
+
+
+async def record(
+    tx: Transaction, actor: Actor, ticket: Ticket, kind: str, facts: Mapping[str, Any] | None = None
+) -> Ticket:
+    """Apply what the actor did to the ticket."""
+    event = Event(ticket.id, kind, tx.now, actor.person_id, actor.via, facts or {})
+    return await store.apply(tx, ticket, event)

@@ -1,0 +1,204 @@
+"""A ticket, its legal moves as a table, and how its state follows from its events."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.kernel.errors import UserError
+from core.kernel.events import Event
+from core.kernel.ids import MessageId, PersonId, TicketId
+from core.tickets.catalogue import Level, Priority
+
+
+class Status(StrEnum):
+    """Named by whose turn it is."""
+
+    NEW = "new"
+    OPEN = "open"
+    WAITING = "waiting"
+    ON_HOLD = "on_hold"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+ACTIVE = (Status.NEW, Status.OPEN, Status.WAITING, Status.ON_HOLD)
+"""Work is not done yet."""
+UNCLOSED = (*ACTIVE, Status.RESOLVED)
+
+N, O, W, H, R, C = Status  # the table reads better so  # noqa: E741
+
+MOVES: Mapping[str, Mapping[Status, Status]] = {
+    "claimed": {N: O, O: O, W: W, H: H},
+    "released": {O: N, W: W, H: H},
+    "passed": {N: O, O: O, W: W, H: H},
+    "said": {N: N, O: O, W: O, H: H, R: O},
+    "thanked": {N: N, O: O, W: W, H: H, R: R, C: C},
+    "replied": {N: O, O: O, W: W, H: H, R: R},
+    "noted": {N: N, O: O, W: W, H: H, R: R, C: C},
+    "waited": {O: W, H: W, W: W},
+    "held": {N: H, O: H, W: H, H: H},
+    "resumed": {W: O, H: O},
+    "resolved": {N: R, O: R, W: R, H: R},
+    "confirmed": {R: C},
+    "reopened": {R: O, C: O},
+    "closed": {R: C},
+    "prioritised": {N: N, O: O, W: W, H: H, R: R},
+    "levelled": {N: N, O: O, W: W, H: H, R: R},
+}
+"""What may happen in which status, and the status that follows. Other events move nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the requester answered to a question of the type; `option` is the option's place, if one."""
+
+    question: str
+    text: str
+    option: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One request from start to end. Instants are UTC."""
+
+    id: TicketId
+    title: str
+    type: str
+    queue: str
+    status: Status
+    priority: Priority
+    level: Level
+    requester: PersonId
+    owner: PersonId | None
+    home: str
+    """The requester's conversation."""
+    origin: TicketId | None
+    """The closed ticket this one goes on from."""
+    answers: tuple[Answer, ...]
+    created_at: datetime
+    changed_at: datetime
+    replied_at: datetime | None = None
+    """The first reply."""
+    unanswered_since: datetime | None = None
+    """Since when the requester waits for an answer."""
+    unclaimed_since: datetime | None = None
+    hold_until: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    resolution: str | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a ticket: the requester's words, an agent's reply, or a note for staff alone."""
+
+    id: MessageId
+    ticket: TicketId
+    kind: str
+    """`request`, `reply` or `note`."""
+    author: PersonId | None
+    via: str
+    text: str
+    at: datetime
+    room: str | None = None
+    remote: str | None = None
+    edited_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    files: tuple[str, ...] = field(default=())
+
+
+def question_slot(ticket: Ticket) -> str:
+    """Names the message that asks the requester whether this resolution holds."""
+    return f"fixed:{ticket.id}:{ticket.resolved_at.isoformat() if ticket.resolved_at else ''}"
+
+
+def check(ticket: Ticket, kind: str) -> None:
+    """Raises UserError, saying in which status the ticket is, when this may not happen now."""
+    moves = MOVES.get(kind)
+    if moves is not None and ticket.status not in moves:
+        raise UserError(f"ticket.not_when_{ticket.status}", ticket=ticket.id)
+
+
+def opened(event: Event) -> Ticket:
+    """The ticket that an `opened` event makes."""
+    facts = event.facts
+    return Ticket(
+        id=event.ticket,
+        title=facts["title"],
+        type=facts["type"],
+        queue=facts["queue"],
+        status=Status.NEW,
+        priority=Priority(facts["priority"]),
+        level=Level.L1,
+        requester=PersonId(facts["requester"]),
+        owner=None,
+        home=facts["home"],
+        origin=facts.get("origin"),
+        answers=tuple(Answer(**answer) for answer in facts["answers"]),
+        created_at=event.at,
+        changed_at=event.at,
+        unanswered_since=event.at,
+        unclaimed_since=event.at,
+    )
+
+
+def evolve(ticket: Ticket, event: Event) -> Ticket:
+    """The ticket after the event. Pure: the state of a ticket is the fold of its timeline."""
+    status = MOVES.get(event.kind, {}).get(ticket.status, ticket.status)
+    moved = replace(
+        ticket, status=status, changed_at=event.at, revision=ticket.revision + 1, **_changes(ticket, event)
+    )
+    if moved.owner is None and moved.status is Status.OPEN:
+        moved = replace(moved, status=Status.NEW)
+    return replace(moved, **_consequences(ticket, moved, event))
+
+
+def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
+    match event.kind:
+        case "claimed" | "passed":
+            return {"owner": PersonId(event.facts["owner"])}
+        case "released":
+            return {"owner": None}
+        case "replied":
+            return {"replied_at": ticket.replied_at or event.at, "unanswered_since": None}
+        case "said":
+            return {"unanswered_since": ticket.unanswered_since or event.at}
+        case "held":
+            until = event.facts.get("until")
+            return {"hold_until": datetime.fromisoformat(until) if until else None}
+        case "prioritised":
+            return {"priority": Priority(event.facts["priority"])}
+        case "levelled":
+            return {"level": Level(event.facts["level"])}
+        case "resolved":
+            return {"resolved_at": event.at, "resolution": event.facts.get("text") or None}
+        case "reopened":
+            return {"unanswered_since": event.at}
+    return {}
+
+
+def _consequences(before: Ticket, after: Ticket, event: Event) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    if after.status is not Status.ON_HOLD:
+        changed["hold_until"] = None
+    if after.status in ACTIVE:
+        changed |= {"resolved_at": None, "closed_at": None}
+    if after.status in (Status.RESOLVED, Status.CLOSED):
+        changed["unanswered_since"] = None
+    if after.status is Status.CLOSED and before.status is not Status.CLOSED:
+        changed["closed_at"] = event.at
+    unclaimed = after.owner is None and after.status in ACTIVE
+    changed["unclaimed_since"] = (before.unclaimed_since or event.at) if unclaimed else None
+    return changed
+
+
+def fold(events: Iterable[Event]) -> Ticket:
+    """The ticket whose timeline this is, from its first event on."""
+    timeline = iter(events)
+    ticket = opened(next(timeline))
+    for event in timeline:
+        ticket = evolve(ticket, event)
+    return ticket

@@ -1,0 +1,110 @@
+"""Looking at tickets: every question carries the scope of whoever asks."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, case, false, or_, select, true
+
+from core.database.transaction import Transaction
+from core.files import store as files
+from core.files.model import File
+from core.kernel import text as texts
+from core.kernel.ids import PersonId, TicketId
+from core.people.model import Actor, Right, Role, may
+from core.tickets import store
+from core.tickets.catalogue import Priority
+from core.tickets.model import ACTIVE, UNCLOSED, Said, Status, Ticket
+
+_URGENT_FIRST = case({each: place for place, each in enumerate(Priority)}, value=store.tickets.c.priority)
+
+
+def scope(actor: Actor) -> ColumnElement[bool]:
+    """The tickets the actor may see, as a condition inside the query."""
+    person = actor.person
+    if person is None or Role.ADMIN in person.roles:
+        return true()
+    served = store.tickets.c.queue.in_(person.queues) if person.staff else false()
+    return or_(store.tickets.c.requester_id == person.id, served)
+
+
+async def _list(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[Ticket]:
+    statement = (
+        select(store.tickets).where(*conditions).order_by(_URGENT_FIRST, store.tickets.c.id).limit(limit)
+    )
+    return [store.ticket(row) for row in await tx.all(statement)]
+
+
+def _status(*which: Status) -> ColumnElement[bool]:
+    return store.tickets.c.status.in_([str(each) for each in which])
+
+
+async def queue(tx: Transaction, actor: Actor, *, limit: int = 20) -> list[Ticket]:
+    """Active tickets of the queues the actor serves, the most urgent first."""
+    person = actor.person
+    if person is None or not person.staff:
+        return []
+    served = true() if Role.ADMIN in person.roles else store.tickets.c.queue.in_(person.queues)
+    return await _list(tx, served, _status(*ACTIVE), limit=limit)
+
+
+async def owned(tx: Transaction, owner: PersonId, *, limit: int = 20) -> list[Ticket]:
+    """Tickets this person is on."""
+    return await _list(tx, store.tickets.c.owner_id == owner, _status(*ACTIVE), limit=limit)
+
+
+async def of_requester(tx: Transaction, requester: PersonId, *, limit: int = 20) -> list[Ticket]:
+    """This person's tickets: those under way first, then the newest."""
+    c = store.tickets.c
+    statement = (
+        select(store.tickets)
+        .where(c.requester_id == requester)
+        .order_by(case((c.status == "closed", 1), else_=0), c.id.desc())
+        .limit(limit)
+    )
+    return [store.ticket(row) for row in await tx.all(statement)]
+
+
+async def unclosed_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
+    """This person's tickets that are not closed, the newest first."""
+    c = store.tickets.c
+    statement = (
+        select(store.tickets).where(c.requester_id == requester, _status(*UNCLOSED)).order_by(c.id.desc())
+    )
+    return [store.ticket(row) for row in await tx.all(statement)]
+
+
+async def find(tx: Transaction, actor: Actor, words: str, *, limit: int = 10) -> list[Ticket]:
+    """Tickets the actor may see that hold every one of the words, newest first."""
+    c = store.tickets.c
+    wanted = texts.search_text(words).split()[:20]
+    has = [c.search.contains(word, autoescape=True) for word in wanted]
+    statement = select(store.tickets).where(scope(actor), *has).order_by(c.id.desc()).limit(limit)
+    return [store.ticket(row) for row in await tx.all(statement)]
+
+
+async def all_ids(tx: Transaction) -> Sequence[TicketId]:
+    """Every ticket's number, in order."""
+    return [row.id for row in await tx.all(select(store.tickets.c.id).order_by(store.tickets.c.id))]
+
+
+async def conversation(tx: Transaction, ticket: Ticket) -> list[Said]:
+    """Everything said about the ticket, notes too: for staff's eyes."""
+    return await store.messages_of(tx, ticket.id)
+
+
+async def file_for(tx: Transaction, actor: Actor, file_id: str) -> File:
+    """A file, if the actor may have it: their own, or one of a ticket they see (a note's: staff alone).
+
+    Raises LookupError, the same for one that is hidden and one that does not exist."""
+    file = await files.get(tx, file_id)
+    if file is None:
+        raise LookupError("no such file")
+    if file.owner == actor.person_id:
+        return file
+    ticket = await store.find(tx, file.ticket) if file.ticket else None
+    said = await store.message(tx, file.message) if file.message else None
+    if ticket is None or said is None:
+        raise LookupError("no such file")
+    right = Right.WORK if said.kind == "note" or said.withdrawn_at else Right.SEE
+    if not may(actor, right, requester=ticket.requester, queue=ticket.queue):
+        raise LookupError("no such file")
+    return file

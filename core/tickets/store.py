@@ -1,0 +1,279 @@
+"""The tables of tickets, their messages and their timeline."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, select, text, update
+from sqlalchemy.engine import Row
+
+from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.transaction import Transaction
+from core.kernel.errors import UserError
+from core.kernel.events import Event
+from core.kernel.ids import MessageId, PersonId, TicketId
+from core.tickets import model
+from core.tickets.catalogue import Level, Priority
+from core.tickets.model import Answer, Said, Status, Ticket
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Serial, nullable=False),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("requester_id", Serial, ForeignKey("persons.id"), nullable=False),
+    Column("owner_id", Serial, ForeignKey("persons.id")),
+    Column("home", Text, nullable=False),
+    Column("origin_id", Serial),
+    Column("answers", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("replied_at", Instant),
+    Column("unanswered_since", Instant),
+    Column("unclaimed_since", Instant),
+    Column("hold_until", Instant),
+    Column("resolved_at", Instant),
+    Column("closed_at", Instant),
+    Column("resolution", Text),
+    Column("revision", Integer, nullable=False),
+    Column("search", Text, nullable=False),
+)
+_UNCLOSED = text("status <> 'closed'")
+Index("ix_tickets_requester", tickets.c.requester_id, tickets.c.id)
+Index(
+    "ix_tickets_unclosed_queue",
+    tickets.c.queue,
+    tickets.c.id,
+    sqlite_where=_UNCLOSED,
+    postgresql_where=_UNCLOSED,
+)
+Index(
+    "ix_tickets_unclosed_owner",
+    tickets.c.owner_id,
+    tickets.c.id,
+    sqlite_where=_UNCLOSED,
+    postgresql_where=_UNCLOSED,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    serial_key(),
+    Column("ticket_id", Serial, ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("author_id", Serial, ForeignKey("persons.id")),
+    Column("via", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("room", Text),
+    Column("remote", Text),
+    Column("edited_at", Instant),
+    Column("withdrawn_at", Instant),
+    UniqueConstraint("room", "remote", name="uq_messages_source"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    serial_key(),
+    Column("ticket_id", Serial, ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor_id", Serial, ForeignKey("persons.id")),
+    Column("via", Text, nullable=False),
+    Column("facts", Json, nullable=False),
+)
+
+
+def ticket(row: Row[Any]) -> Ticket:
+    return Ticket(
+        id=TicketId(row.id),
+        title=row.title,
+        type=row.type,
+        queue=row.queue,
+        status=Status(row.status),
+        priority=Priority(row.priority),
+        level=Level(row.level),
+        requester=PersonId(row.requester_id),
+        owner=row.owner_id,
+        home=row.home,
+        origin=row.origin_id,
+        answers=tuple(Answer(**answer) for answer in row.answers),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        replied_at=row.replied_at,
+        unanswered_since=row.unanswered_since,
+        unclaimed_since=row.unclaimed_since,
+        hold_until=row.hold_until,
+        resolved_at=row.resolved_at,
+        closed_at=row.closed_at,
+        resolution=row.resolution,
+        revision=row.revision,
+    )
+
+
+def _values(state: Ticket) -> dict[str, Any]:
+    return {
+        "title": state.title,
+        "type": state.type,
+        "queue": state.queue,
+        "status": state.status,
+        "priority": state.priority,
+        "level": state.level,
+        "requester_id": state.requester,
+        "owner_id": state.owner,
+        "home": state.home,
+        "origin_id": state.origin,
+        "answers": [asdict(answer) for answer in state.answers],
+        "created_at": state.created_at,
+        "changed_at": state.changed_at,
+        "replied_at": state.replied_at,
+        "unanswered_since": state.unanswered_since,
+        "unclaimed_since": state.unclaimed_since,
+        "hold_until": state.hold_until,
+        "resolved_at": state.resolved_at,
+        "closed_at": state.closed_at,
+        "resolution": state.resolution,
+        "revision": state.revision,
+    }
+
+
+async def next_number(tx: Transaction) -> TicketId:
+    """The next ticket number; a transaction that is rolled back gives it back."""
+    statement = (
+        update(counters)
+        .where(counters.c.name == "ticket")
+        .values(value=counters.c.value + 1)
+        .returning(counters.c.value)
+    )
+    number = await tx.scalar(statement)
+    if number is None:
+        number = 1
+        await tx.execute(counters.insert().values(name="ticket", value=1))
+    return TicketId(number)
+
+
+async def find(tx: Transaction, ticket_id: TicketId) -> Ticket | None:
+    row = await tx.first(select(tickets).where(tickets.c.id == ticket_id))
+    return None if row is None else ticket(row)
+
+
+async def get(tx: Transaction, ticket_id: TicketId) -> Ticket:
+    """The ticket of this number. Raises UserError when there is none."""
+    if (found := await find(tx, ticket_id)) is None:
+        raise UserError("ticket.unknown", ticket=ticket_id)
+    return found
+
+
+async def insert(tx: Transaction, event: Event, search: str) -> Ticket:
+    """Keep the ticket that an `opened` event makes; `announce` the event once its first words are kept."""
+    fresh = model.opened(event)
+    await tx.execute(tickets.insert().values(id=fresh.id, search=search, **_values(fresh)))
+    return fresh
+
+
+async def announce(tx: Transaction, event: Event) -> None:
+    """Write the event down and let what follows happen."""
+    await _write(tx, event)
+    await tx.react(event)
+
+
+async def apply(tx: Transaction, state: Ticket, event: Event) -> Ticket:
+    """Change the ticket by the event, write the event down, and let what follows happen.
+
+    The one way a ticket changes. Raises UserError when it may not happen in its status."""
+    model.check(state, event.kind)
+    changed = model.evolve(state, event)
+    await tx.execute(update(tickets).where(tickets.c.id == state.id).values(**_values(changed)))
+    await announce(tx, event)
+    return changed
+
+
+async def _write(tx: Transaction, event: Event) -> None:
+    await tx.execute(
+        events.insert().values(
+            ticket_id=event.ticket,
+            kind=event.kind,
+            at=event.at,
+            actor_id=event.actor,
+            via=event.via,
+            facts=dict(event.facts),
+        )
+    )
+
+
+async def timeline(tx: Transaction, ticket_id: TicketId) -> list[Event]:
+    """Everything that happened to the ticket, in order."""
+    rows = await tx.all(select(events).where(events.c.ticket_id == ticket_id).order_by(events.c.id))
+    return [Event(row.ticket_id, row.kind, row.at, row.actor_id, row.via, row.facts) for row in rows]
+
+
+def said(row: Row[Any]) -> Said:
+    return Said(
+        row.id,
+        row.ticket_id,
+        row.kind,
+        row.author_id,
+        row.via,
+        row.text,
+        row.at,
+        row.room,
+        row.remote,
+        row.edited_at,
+        row.withdrawn_at,
+    )
+
+
+async def add_message(tx: Transaction, new: Said) -> MessageId:
+    statement = (
+        messages.insert()
+        .values(
+            ticket_id=new.ticket,
+            kind=new.kind,
+            author_id=new.author,
+            via=new.via,
+            text=new.text,
+            at=new.at,
+            room=new.room,
+            remote=new.remote,
+        )
+        .returning(messages.c.id)
+    )
+    return MessageId(await tx.scalar(statement))
+
+
+async def message(tx: Transaction, message_id: MessageId) -> Said | None:
+    row = await tx.first(select(messages).where(messages.c.id == message_id))
+    return None if row is None else said(row)
+
+
+async def message_at(tx: Transaction, room: str, remote: str) -> Said | None:
+    """The ticket's message that was said as this message of a room."""
+    row = await tx.first(select(messages).where(messages.c.room == room, messages.c.remote == remote))
+    return None if row is None else said(row)
+
+
+async def messages_of(tx: Transaction, ticket_id: TicketId) -> list[Said]:
+    rows = await tx.all(select(messages).where(messages.c.ticket_id == ticket_id).order_by(messages.c.id))
+    return [said(row) for row in rows]
+
+
+async def change_message(tx: Transaction, message_id: MessageId, **values: object) -> None:
+    await tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+async def add_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
+    """Let the ticket be found by these words too."""
+    grown = tickets.c.search + " " + words
+    await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(search=grown))

@@ -1,0 +1,38 @@
+"""What happens to timers: set, moved, cancelled, claimed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.database.transaction import Transaction
+from core.kernel.ids import TicketId, TimerId
+from core.timers import store
+from core.timers.model import LEASE, Timer
+
+
+async def set_timer(
+    tx: Transaction,
+    ticket: TicketId,
+    kind: str,
+    due_at: datetime,
+    *,
+    key: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """At `due_at`, do what `kind` says; one timer a ticket, kind and key: the newest word counts."""
+    await store.remove(tx, ticket, [kind], key)
+    await store.add(tx, Timer(TimerId(0), kind, ticket, key, due_at, facts or {}))
+
+
+async def cancel(tx: Transaction, ticket: TicketId, *kinds: str) -> None:
+    """None of these will happen any more."""
+    await store.remove(tx, ticket, kinds)
+
+
+async def claim(tx: Transaction, limit: int) -> list[Timer]:
+    """Take due timers into one's hands for LEASE; somebody else may have them after that."""
+    found = await store.due(tx, limit)
+    for timer in found:
+        await store.lease(tx, timer, tx.now + LEASE)
+    return [replace(timer, fence=timer.fence + 1) for timer in found]
