@@ -82,20 +82,27 @@ class Delivery:
                 self._trouble = str(error)
             await wait(self._heard, at_most=POLL)
 
+    async def catch_up(self) -> None:
+        """Deliver everything that is due now."""
+        while await self._start_lanes():
+            await self.drain()
+
     async def drain(self) -> None:
         """Wait for what is being sent right now."""
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
-    async def _start_lanes(self) -> None:
+    async def _start_lanes(self) -> int:
         room = AT_ONCE - len(self._busy)
         if room <= 0:
-            return
+            return 0
         busy = frozenset(self._busy)
-        for job in await self._desk.database.write(lambda tx: self._prepare(tx, busy, room)):
+        jobs = await self._desk.database.write(lambda tx: self._prepare(tx, busy, room))
+        for job in jobs:
             lane = job.parcel.lane
             task = asyncio.create_task(self._deliver(job))
             self._busy[lane] = task
             task.add_done_callback(partial(self._left, lane))
+        return len(jobs)
 
     def _left(self, lane: str, _: asyncio.Task[None]) -> None:
         del self._busy[lane]

@@ -102,19 +102,26 @@ class Router:
                 self._trouble = str(error)
             await wait(self._heard, at_most=POLL)
 
+    async def catch_up(self) -> None:
+        """Handle everything that is due now."""
+        while await self._start_lanes():
+            await self.drain()
+
     async def drain(self) -> None:
         """Wait for the turns under way."""
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
-    async def _start_lanes(self) -> None:
+    async def _start_lanes(self) -> int:
         room = AT_ONCE - len(self._busy)
         if room <= 0:
-            return
+            return 0
         lanes = await self._desk.database.write(lambda tx: inbox_store.lanes(tx, AT_ONCE + len(self._busy)))
-        for lane in [lane for lane in lanes if lane not in self._busy][:room]:
+        free = [lane for lane in lanes if lane not in self._busy][:room]
+        for lane in free:
             task = asyncio.create_task(self._serve(lane))
             self._busy[lane] = task
             task.add_done_callback(partial(self._left, lane))
+        return len(free)
 
     def _left(self, lane: str, _: asyncio.Task[None]) -> None:
         del self._busy[lane]

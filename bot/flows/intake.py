@@ -312,7 +312,8 @@ def _cancel_button(dialog: Dialog) -> Choice:
 
 def _footer(dialog: Dialog, draft: Draft, *, optional: bool = False) -> tuple[Choice, ...]:
     """Back, Skip where optional, Cancel."""
-    back = [dialogs.button(dialog, BACK, Words("button.back"))] if len(draft.done) > 1 else []
+    begun = {DESCRIBE, TYPE} if draft.guessed else {DESCRIBE}
+    back = [dialogs.button(dialog, BACK, Words("button.back"))] if set(draft.done) - begun else []
     skip = [dialogs.button(dialog, SKIP, Words("button.skip"))] if optional else []
     return (*back, *skip, _cancel_button(dialog))
 

@@ -40,7 +40,7 @@ async def open_ticket(
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
     number = await store.next_number(tx)
-    title = texts.shorten(text, TITLE_LIMIT) or f"#{number}"
+    title = texts.shorten(_first_line(text), TITLE_LIMIT) or f"#{number}"
     facts = {
         "title": title,
         "type": type_name,
@@ -57,6 +57,10 @@ async def open_ticket(
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
     await store.announce(tx, replace(event, facts={**facts, "message": message}))
     return ticket
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
 
 
 async def _keep(

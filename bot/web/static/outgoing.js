@@ -7,6 +7,11 @@ import { Refused, newKey, pause, post } from "./wire.js";
 const ECHO = 6000;
 const BROKEN = 5;
 
+/** What is left of a text after the server made its odd signs harmless, to know one's own words again. */
+function visible(text) {
+  return text.replace(/[\p{C}\u2400-\u2421\ufffd]/gu, "").replace(/\s+/gu, " ").trim();
+}
+
 export class Outgoing {
   #listeners = new Set();
   #running = false;
@@ -117,8 +122,8 @@ export class Outgoing {
     if (message.key) return message.key === letter.key;
     if (letter.room !== message.room || message.id <= letter.after) return false;
     if ((letter.thread ?? null) !== (message.thread ?? null)) return false;
-    const typed = typedIn(message).trim();
-    return typed === letter.text.trim() || typed === letter.shown.trim();
+    const typed = visible(typedIn(message));
+    return typed === visible(letter.text) || typed === visible(letter.shown);
   }
 
   of(room, thread) {

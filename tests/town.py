@@ -1,0 +1,274 @@
+"""A whole desk on a file with a hand-turned clock, and people who talk to it through the web chat."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from bot import config, main
+from bot.adapters.webchat import receive, store
+from bot.adapters.webchat.adapter import Webchat
+from bot.web import wording
+from core.database import engine
+from core.database.engine import Database
+from core.database.transaction import Transaction
+from core.kernel.clock import HandClock
+from core.kernel.ids import Identity, TicketId
+from core.people import store as people
+from core.tickets import store as tickets
+from core.tickets.model import Ticket
+
+_keys = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message as somebody sees it now."""
+
+    id: int
+    thread: int | None
+    text: str
+    buttons: Mapping[str, str]
+    forms: Mapping[str, str]
+    tone: str
+    mine: bool
+    only: bool
+    ticket: int | None
+    deleted: bool
+
+    def __contains__(self, words: str) -> bool:
+        return words in self.text
+
+
+@dataclass
+class Somebody:
+    """A person at the web chat."""
+
+    town: "Town"
+    account: str
+    seen: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        return Identity("web", self.account)
+
+    @property
+    def direct(self) -> str:
+        return receive.direct_room(self.identity)
+
+    async def _speaker(self) -> receive.Speaker:
+        person = await self.town.database.read(lambda tx: people.by_identity(tx, self.identity))
+        language = person.language if person else "en"
+        name = person.name if person else self.account
+        rooms = [self.direct, *(room.room for room in self.town.rooms(person))] if person else [self.direct]
+        return receive.Speaker(self.identity, name, language, frozenset(rooms))
+
+    async def say(
+        self, text: str, *, room: str | None = None, thread: int | None = None, key: str = "", reply_to: int | None = None
+    ) -> "Somebody":
+        """Write, and let the desk do all that follows."""
+        speaker = await self._speaker()
+        act = partial(
+            receive.said,
+            speaker=speaker,
+            key=key or f"k{next(_keys)}",
+            room=room or self.direct,
+            thread=thread,
+            text=text,
+            reply_to=reply_to,
+        )
+        with contextlib.suppress(receive.Repeated):
+            await self.town.database.write(act)
+        await self.town.settle()
+        return self
+
+    async def press(self, label: str, *, key: str = "", settle: bool = True) -> "Somebody":
+        """Press the newest button with this label."""
+        for shown in reversed(await self.sees()):
+            if label in shown.buttons:
+                await self.press_code(shown, shown.buttons[label], key=key, settle=settle)
+                return self
+        raise AssertionError(f"{self.account} sees no button {label!r}")
+
+    async def press_code(self, shown: Shown, code: str, *, key: str = "", settle: bool = True) -> None:
+        speaker = await self._speaker()
+        room = await self.town.database.read(lambda tx: self.town.room_of(tx, shown.id))
+        act = partial(
+            receive.pressed, speaker=speaker, key=key or f"k{next(_keys)}", room=room, message_id=shown.id, code=code
+        )
+        with contextlib.suppress(receive.Repeated):
+            await self.town.database.write(act)
+        if settle:
+            await self.town.settle()
+
+    async def fill(self, label: str, **values: str) -> "Somebody":
+        """Open the newest form behind this button and send it filled in."""
+        speaker = await self._speaker()
+        for shown in reversed(await self.sees()):
+            if label in shown.forms:
+                room = await self.town.database.read(lambda tx, shown=shown: self.town.room_of(tx, shown.id))
+                act = partial(
+                    receive.submitted,
+                    speaker=speaker,
+                    key=f"k{next(_keys)}",
+                    room=room,
+                    thread=shown.thread or shown.id,
+                    code=shown.forms[label],
+                    values=values,
+                )
+                await self.town.database.write(act)
+                await self.town.settle()
+                return self
+        raise AssertionError(f"{self.account} sees no form {label!r}")
+
+    async def sees(self) -> list[Shown]:
+        """Everything on this person's screen, in their language."""
+        speaker = await self._speaker()
+
+        async def look(tx: Transaction) -> list[Shown]:
+            viewer = wording.Viewer(self.identity, self.account, speaker.language, "UTC")
+            entries = await store.recent(tx, self.identity, speaker.rooms, 10_000)
+            return [
+                _shown(wording.message(entry, viewer, tx.now))
+                for entry in sorted(entries, key=lambda entry: entry.id)
+            ]
+
+        return await self.town.database.read(look)
+
+    async def hears(self) -> list[Shown]:
+        """What has come to this person's own conversation since they last listened."""
+        everything = [
+            shown for shown in await self.sees() if shown.thread is None and not shown.mine and shown.tone != "card"
+        ]
+        fresh = [shown for shown in everything if shown.id > self.seen]
+        self.seen = max([self.seen, *(shown.id for shown in everything)])
+        return fresh
+
+    async def last(self) -> Shown:
+        """The newest message to this person."""
+        return [shown for shown in await self.sees() if not shown.mine and not shown.deleted][-1]
+
+    async def card(self, number: int) -> Shown:
+        """The ticket's card."""
+        return next(shown for shown in await self.sees() if shown.tone == "card" and shown.ticket == number)
+
+    async def thread(self, number: int) -> list[Shown]:
+        """What stands below the ticket's card."""
+        card = await self.card(number)
+        return [shown for shown in await self.sees() if shown.thread == card.id and not shown.deleted]
+
+
+def _shown(message: Mapping[str, object]) -> Shown:
+    lines: list[str] = []
+    for block in message["blocks"]:  # type: ignore[attr-defined]
+        match block["kind"]:
+            case "facts":
+                lines += [f"{name}: {value}" for name, value in block["rows"]]
+            case "attachment":
+                lines.append(f"[{block['name']}]")
+            case _:
+                lines.append(block["text"])
+    choices = [choice for row in message["rows"] for choice in row]  # type: ignore[attr-defined]
+    return Shown(
+        id=message["id"],  # type: ignore[arg-type]
+        thread=message["thread"],  # type: ignore[arg-type]
+        text="\n".join(lines),
+        buttons={choice["label"]: choice["code"] for choice in choices},
+        forms={choice["label"]: choice["form"]["code"] for choice in choices if choice["form"]},
+        tone=str(message["tone"]),
+        mine=bool(message["mine"]),
+        only=bool(message["only"]),
+        ticket=message["ticket"],  # type: ignore[arg-type]
+        deleted=bool(message["deleted"]),
+    )
+
+
+@dataclass
+class Town:
+    """The desk and everybody around it."""
+
+    path: Path
+    settings: config.Settings
+    clock: HandClock
+    database: Database
+    house: main.House
+    folk: dict[str, Somebody] = field(default_factory=dict)
+
+    def __getitem__(self, account: str) -> Somebody:
+        return self.folk.setdefault(account, Somebody(self, account))
+
+    def rooms(self, person):  # type: ignore[no-untyped-def]
+        return main.rooms_of(self.settings)(person)
+
+    async def room_of(self, tx: Transaction, message_id: int) -> str:
+        found = await store.get(tx, message_id)
+        assert found is not None
+        return found.room
+
+    async def settle(self) -> None:
+        """Let everything happen that is due now."""
+        for _ in range(50):
+            await self.house.router.catch_up()
+            await self.house.delivery.catch_up()
+            fired = await self.house.scheduler.tick()
+            if not fired and not await self.waiting():
+                return
+        raise AssertionError("the desk does not come to rest")
+
+    async def waiting(self) -> bool:
+        """Whether anything is due now."""
+        from core.inbox import store as inbox
+        from core.outbox import store as outbox
+
+        async def look(tx: Transaction) -> bool:
+            return bool(await inbox.lanes(tx, 1) or await outbox.heads(tx, (), 1))
+
+        return await self.database.write(look)
+
+    async def later(self, span: timedelta, *, step: timedelta | None = None) -> None:
+        """Let time go by, looking in every `step`."""
+        left = span
+        while left > timedelta(0):
+            leap = min(step or span, left)
+            self.clock.advance(leap)
+            left -= leap
+            await self.settle()
+
+    async def ticket(self, number: int) -> Ticket:
+        return await self.database.read(lambda tx: tickets.get(tx, TicketId(number)))
+
+    async def restart(self) -> None:
+        """The process ends without a word, and another one takes up the same file."""
+        await self.database.close()
+        self.database = Database(self.path, self.clock)
+        self.house = main.build(self.settings, self.database, self.clock)
+        await self.house.desk.open()
+
+
+DEMO = ""
+
+
+@contextlib.asynccontextmanager
+async def town(tmp_path: Path, toml: str = DEMO, clock: HandClock | None = None) -> AsyncIterator[Town]:
+    """Open a desk in a folder; without `toml` it is the demo's."""
+    tmp_path.mkdir(parents=True, exist_ok=True)
+    path = tmp_path / "desk.db"
+    file = tmp_path / "config.toml"
+    file.write_text(toml, encoding="utf-8")
+    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
+    clock = clock or HandClock()
+    lock = engine.prepare(path)
+    database = Database(path, clock)
+    opened = Town(path, settings, clock, database, main.build(settings, database, clock))
+    await opened.house.desk.open()
+    try:
+        yield opened
+    finally:
+        await opened.database.close()
+        lock.release()
+
+
+__all__ = ["Somebody", "Town", "Webchat", "town"]
