@@ -15,6 +15,7 @@ from bot import notices
 from bot.adapters.port import Adapter, Health, Posted, Reader
 from bot.message import Message
 from bot.metrics import Metrics
+from bot.pace import Pace
 from core import reactions
 from core.database.bells import wait
 from core.database.transaction import Transaction
@@ -59,7 +60,9 @@ class Delivery:
         language: str,
         time_zone: str,
         metrics: Metrics,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace()
         self._desk = desk
         self._adapters = adapters
         self._language = language
@@ -80,7 +83,7 @@ class Delivery:
                 self._trouble = ""
             except TemporaryError as error:
                 self._trouble = str(error)
-            await wait(self._heard, at_most=POLL)
+            await wait(self._heard, at_most=self._pace.soonest(POLL))
 
     async def catch_up(self) -> None:
         """Deliver everything that is due now."""
@@ -109,7 +112,14 @@ class Delivery:
         self._heard.set()
 
     async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
-        return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit)]
+        return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit, self._may_go)]
+
+    def _may_go(self, parcel: Parcel) -> bool:
+        """Whether the room's pace allows a message now."""
+        if parcel.room is None:
+            return True
+        adapter = self._adapters.get(parcel.room.partition(":")[0])
+        return adapter is None or self._pace.take(parcel.room, adapter.features.pace_per_room)
 
     async def _job(self, tx: Transaction, parcel: Parcel) -> Job:
         reader = await self._reader(tx, parcel)

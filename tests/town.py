@@ -67,7 +67,13 @@ class Somebody:
         return receive.Speaker(self.identity, name, language, frozenset(rooms))
 
     async def say(
-        self, text: str, *, room: str | None = None, thread: int | None = None, key: str = "", reply_to: int | None = None
+        self,
+        text: str,
+        *,
+        room: str | None = None,
+        thread: int | None = None,
+        key: str = "",
+        reply_to: int | None = None,
     ) -> "Somebody":
         """Write, and let the desk do all that follows."""
         speaker = await self._speaker()
@@ -97,7 +103,12 @@ class Somebody:
         speaker = await self._speaker()
         room = await self.town.database.read(lambda tx: self.town.room_of(tx, shown.id))
         act = partial(
-            receive.pressed, speaker=speaker, key=key or f"k{next(_keys)}", room=room, message_id=shown.id, code=code
+            receive.pressed,
+            speaker=speaker,
+            key=key or f"k{next(_keys)}",
+            room=room,
+            message_id=shown.id,
+            code=code,
         )
         with contextlib.suppress(receive.Repeated):
             await self.town.database.write(act)
@@ -141,7 +152,9 @@ class Somebody:
     async def hears(self) -> list[Shown]:
         """What has come to this person's own conversation since they last listened."""
         everything = [
-            shown for shown in await self.sees() if shown.thread is None and not shown.mine and shown.tone != "card"
+            shown
+            for shown in await self.sees()
+            if shown.thread is None and not shown.mine and shown.tone != "card"
         ]
         fresh = [shown for shown in everything if shown.id > self.seen]
         self.seen = max([self.seen, *(shown.id for shown in everything)])
@@ -258,7 +271,9 @@ async def town(tmp_path: Path, toml: str = DEMO, clock: HandClock | None = None)
     path = tmp_path / "desk.db"
     file = tmp_path / "config.toml"
     file.write_text(toml, encoding="utf-8")
-    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
+    settings = config.load(
+        file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}", "DESKBRIDGE_DESK__TIME_ZONE": "UTC"}
+    )
     clock = clock or HandClock()
     lock = engine.prepare(path)
     database = Database(path, clock)

@@ -68,7 +68,7 @@ class Slack(Section):
 class Desk(Section):
     name: values.Line = "Deskbridge"
     language: Language = "en"
-    time_zone: values.TimeZone = "UTC"
+    time_zone: values.TimeZone = Field(default_factory=values.local_zone)
     close_after: values.Duration = timedelta(days=3)
     reopen_for: values.Span = timedelta(days=14)
     rating_every: values.Span = timedelta(days=7)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
+import tzlocal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from core.tickets import catalogue
@@ -25,6 +26,15 @@ _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _LONGEST = timedelta(days=3660)
 _SQLITE = re.compile(r"sqlite(?:\+aiosqlite)?:///(?P<path>.+)")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+
+
+def local_zone() -> str:
+    """This machine's time zone by its IANA name; UTC where it has none."""
+    try:
+        name = tzlocal.get_localzone_name()
+    except (ZoneInfoNotFoundError, LookupError, ValueError, OSError):
+        return "UTC"
+    return name if name in available_timezones() else "UTC"
 
 
 def closest(word: str, known: tuple[str, ...] | frozenset[str]) -> str:

@@ -9,7 +9,7 @@ from bot.flows import phrases
 from bot.flows.dialog import BACK, CANCEL, SKIP, Heard
 from bot.flows.draft import DESCRIBE, SUMMARY, TYPE, URGENCY, Draft
 from bot.flows.turn import Turn
-from bot.message import Choice, Facts, Message, Paragraph, Plain, Quote, Text, Words
+from bot.message import Block, Choice, Facts, Message, Paragraph, Plain, Quote, Text, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.kernel import text as texts
@@ -164,7 +164,7 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
 
 async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
     kind = turn.catalogue.types[draft.type or ""]
-    await dialogs.close_question(turn, dialog, Words("intake.sent"), None)
+    await turn.tell(Message(_summary(turn, draft, Words("intake.sent"))), slot=dialogs.slot(dialog))
     await dialogs.end(turn, dialog)
     ticket = await tickets.open_ticket(
         turn.tx,
@@ -258,6 +258,15 @@ def _opening(
 
 
 def _show_summary(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
+    hint = Paragraph(Words("intake.summary_hint"), "quiet")
+    send = dialogs.button(dialog, SEND, Words("button.send"), style="primary")
+    edit = dialogs.button(dialog, EDIT, Words("button.edit"))
+    blocks = (*_summary(turn, draft, Words("intake.summary")), hint)
+    return Message(blocks, ((send, edit, _cancel_button(dialog)),))
+
+
+def _summary(turn: Turn, draft: Draft, title: Text) -> tuple[Block, ...]:
+    """Everything the ticket will hold."""
     rows: list[tuple[Text, Text]] = [
         (Words("intake.field_type"), phrases.type_title(turn.catalogue, draft.type or ""))
     ]
@@ -273,15 +282,7 @@ def _show_summary(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
     language: Text = Words(f"language.{turn.person.language}")
     rows.append((Words("intake.field_language"), language))
     shown = draft.text if len(draft.text) <= SHOWN else texts.shorten(draft.text, SHOWN)
-    blocks = (
-        Paragraph(Words("intake.summary"), "title"),
-        Quote(Plain(shown)),
-        Facts(tuple(rows)),
-        Paragraph(Words("intake.summary_hint"), "quiet"),
-    )
-    send = dialogs.button(dialog, SEND, Words("button.send"), style="primary")
-    edit = dialogs.button(dialog, EDIT, Words("button.edit"))
-    return Message(blocks, ((send, edit, _cancel_button(dialog)),))
+    return (Paragraph(title, "title"), Quote(Plain(shown)), Facts(tuple(rows)))
 
 
 def _edit_menu(turn: Turn, dialog: Dialog, draft: Draft) -> Message:

@@ -1,5 +1,6 @@
 """What happens to parcels: put, claimed, settled, tried again, given up, replayed or discarded."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,8 @@ from core.outbox import store
 from core.outbox.model import LEASE, TRIES, Parcel, Post, State, pause
 
 BELL = "outbox"
+LOOKED_AT = 1000
+"""So many lanes are looked at when some must wait for their pace."""
 
 
 async def put(tx: Transaction, parcel: Parcel, *, after: timedelta = timedelta(0)) -> None:
@@ -21,11 +24,16 @@ async def put(tx: Transaction, parcel: Parcel, *, after: timedelta = timedelta(0
     await store.add(tx, parcel, tx.now + after)
 
 
-async def claim(tx: Transaction, busy: frozenset[str], limit: int) -> list[Parcel]:
-    """Take the first parcel of each free lane into one's hands for LEASE."""
-    found = await store.heads(tx, busy, limit)
-    claimed = []
-    for parcel in found:
+async def claim(
+    tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[Parcel], bool]
+) -> list[Parcel]:
+    """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE."""
+    claimed: list[Parcel] = []
+    for parcel in await store.heads(tx, busy, LOOKED_AT):
+        if len(claimed) == limit:
+            break
+        if not may_go(parcel):
+            continue
         await store.change(
             tx, parcel, state=State.SENDING, lease_until=tx.now + LEASE, fence=parcel.fence + 1
         )
