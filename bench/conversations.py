@@ -5,6 +5,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+import sqlalchemy
+
 from bench import floor, rig
 from bench.report import Report, Row
 from bot.adapters.webchat import receive, store
@@ -12,14 +14,15 @@ from bot.adapters.webchat.receive import Speaker
 from bot.adapters.webchat.store import Entry
 from bot.main import House
 from core.database.bells import wait
-from core.database.transaction import Transaction
-from core.inbox import store as inbox
 from core.kernel.ids import Identity
-from core.outbox import store as outbox
 
 PRESSES = ("0", "0", "normal", "send")
 """What a requester answers after the first words; each is one event."""
 EVENTS = 1 + len(PRESSES)
+BUSY = sqlalchemy.text(
+    "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'new')"
+    " OR EXISTS (SELECT 1 FROM outbox WHERE state IN ('pending', 'uncertain', 'sending'))"
+)
 
 
 class Ear:
@@ -73,10 +76,7 @@ async def _rest(house: House) -> None:
     """Until nothing waits any more."""
     settled = house.database.bells.listen("outbox")
 
-    async def waiting(tx: Transaction) -> bool:
-        return bool(await inbox.lanes(tx, 1) or await outbox.waiting(tx))
-
-    while await house.database.read(waiting):
+    while await house.database.read(lambda tx: tx.scalar(BUSY)):
         await wait(settled, at_most=0.2)
 
 
