@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import codes
-from bot.flows import intake, phrases, story, work
+from bot.flows import phrases, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -94,12 +94,12 @@ async def _words(tx: Transaction, ticket: Ticket) -> list[Quote | Paragraph]:
 
 async def _answers(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
     kind = tx.rule(Catalogue).types.get(ticket.type)
-    questions = {question.name: question for question in kind.questions} if kind else {}
+    known = {question.name: question for question in kind.questions} if kind else {}
     lines = []
     for answer in ticket.answers:
-        question = questions.get(answer.question)
+        question = known.get(answer.question)
         asked = phrases.titled(question.text) if question else Plain(answer.question)
-        lines.append(Paragraph(Several((asked, intake.answer_text(question, answer)), " ")))
+        lines.append(Paragraph(Several((asked, questions.answer_text(question, answer)), " ")))
     return lines
 
 

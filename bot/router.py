@@ -9,37 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot import turns
 from bot.adapters.port import Adapter, Health, Raw
-from bot.flows import commands, dialog, phrases, talk, work
-from bot.flows import flows as flow_table
-from bot.flows.dialog import Heard
+from bot.flows import phrases
 from bot.flows.turn import Turn
 from bot.i18n import guess
-from bot.incoming import Carried, Edited, Incoming, Pressed, Said, Submitted
-from bot.message import Message, Paragraph, Words
+from bot.incoming import Carried, Incoming, Said
+from bot.message import Message, Paragraph
 from bot.metrics import Metrics
 from core.database.bells import wait
 from core.database.transaction import Transaction
 from core.desk import Desk
-from core.dialogs import store as dialogs
 from core.files import actions as files
 from core.files.blobs import Blobs
 from core.files.model import File, Kept
 from core.inbox import actions as inbox
 from core.inbox import store as inbox_store
 from core.inbox.model import Event, Letter
-from core.kernel import text as texts
 from core.kernel.errors import TemporaryError, UserError
-from core.kernel.ids import TicketId
 from core.outbox import actions as outbox
-from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor, Person
-from core.tickets import actions as tickets
-from core.tickets import store as ticket_store
-from core.tickets.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 Fetched = dict[str, File | None]
@@ -219,49 +211,15 @@ class Router:
     async def _turn(self, tx: Transaction, incoming: Incoming, fetched: Fetched) -> None:
         person = await self._meet(tx, incoming)
         await people_store.seen(tx, incoming.sender.identity)
-        about = await _ticket_of_thread(tx, incoming)
+        about = await turns.ticket_of_thread(tx, incoming)
         actor = Actor(person, incoming.sender.identity.platform)
         turn = Turn(tx, incoming, person, actor, about, self._time_zone)
         try:
             async with tx.savepoint():
-                await _act(turn, fetched)
+                await turns.act(turn, fetched)
         except UserError as error:
             hint = Message((Paragraph(phrases.error(error)),), tone="hint")
             await turn.tell(hint)
-
-
-async def _act(turn: Turn, fetched: Fetched) -> None:
-    match turn.incoming.what:
-        case Said() as said:
-            await _said(turn, said, fetched)
-        case Pressed(code=code):
-            await _press(turn, code)
-        case Submitted(code=code, values=values):
-            await work.submitted(turn, code.split(".")[1:], values)
-        case Edited(text=text, message=message):
-            await _edit(turn, message, texts.clean(text))
-
-
-async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
-    text = texts.clean(said.text)
-    if commands.is_command(text):
-        await commands.run(turn, text.strip())
-        return
-    brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
-    heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
-    under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
-    if under_way is not None:
-        await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
-    elif turn.incoming.private:
-        await talk.said(turn, heard, said.reply_to)
-    elif turn.about is not None:
-        await work.said(turn, heard, said.reply_to)
-    if None in brought:
-        await turn.tell(Message((Paragraph(Words("file.not_taken")),), tone="hint"))
-
-
-def _id(file: File | None) -> str | None:
-    return file.id if file else None
 
 
 def _unfetched(incoming: Incoming, fetched: Fetched) -> tuple[Carried, ...]:
@@ -270,42 +228,3 @@ def _unfetched(incoming: Incoming, fetched: Fetched) -> tuple[Carried, ...]:
     return tuple(
         carried for carried in incoming.what.files if not carried.kept and carried.key not in fetched
     )
-
-
-async def _ticket_of_thread(tx: Transaction, incoming: Incoming) -> TicketId | None:
-    """The ticket in whose thread of a staff space this happened."""
-    where = incoming.where
-    if incoming.private or str(where.space) not in tx.rule(Catalogue).by_space:
-        return None
-    pointed = where.thread
-    if pointed is None and isinstance(incoming.what, Pressed):
-        pointed = incoming.what.message
-    post = await posts.at(tx, str(where.space), pointed) if pointed else None
-    return post.ticket if post else None
-
-
-async def _press(turn: Turn, code: str) -> None:
-    """Do what a button stands for. Raises UserError for one that means nothing any more."""
-    kind, *words = code.split(".")
-    try:
-        match kind:
-            case "d" if len(words) == 3:
-                under_way = await dialog.pressed(turn, words[0], words[1])
-                await flow_table.FLOWS[under_way.flow](turn, under_way, Heard(choice=words[2]))
-            case "t":
-                await work.pressed(turn, words)
-            case "r":
-                await talk.pressed(turn, words)
-            case "f":
-                await work.open_form(turn, words)
-            case _:
-                raise UserError("press.stale")
-    except ValueError:  # a number that is none
-        raise UserError("press.stale") from None
-
-
-async def _edit(turn: Turn, remote: str, text: str) -> None:
-    """Somebody changed what they had said; words that belong to no ticket have no copies to change."""
-    message = await ticket_store.message_at(turn.tx, turn.room, remote)
-    if message is not None and message.author == turn.person.id:
-        await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, text)

@@ -5,25 +5,21 @@ from dataclasses import dataclass, replace
 
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
-from bot.flows import phrases
+from bot.flows import phrases, questions
 from bot.flows.dialog import BACK, CANCEL, SKIP, Heard
 from bot.flows.draft import DESCRIBE, SUMMARY, TYPE, URGENCY, Draft
+from bot.flows.questions import EDIT, SEND
 from bot.flows.turn import Turn
-from bot.message import Block, Choice, Facts, Message, Paragraph, Plain, Quote, Text, Words
+from bot.message import Message, Paragraph, Plain, Text, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.tickets import actions as tickets
-from core.tickets.catalogue import Priority, Question
+from core.tickets.catalogue import Priority
 from core.tickets.model import Answer
 
 FLOW = "intake"
-SEND, EDIT = "send", "edit"
-SHOWN = 1500
-"""So much of the description a summary quotes; the ticket gets all of it."""
-
-Rows = list[tuple[Choice, ...]]
 
 
 async def start(turn: Turn, draft: Draft) -> None:
@@ -86,7 +82,7 @@ async def _back(turn: Turn, dialog: Dialog, draft: Draft) -> None:
 async def _answered(turn: Turn, dialog: Dialog, draft: Draft, answer: Text | None) -> None:
     """The question stays with its answer, and the next one is put."""
     before = drafts.load(dialog.draft)
-    await dialogs.close_question(turn, dialog, _asked(turn, dialog, before), answer)
+    await dialogs.close_question(turn, dialog, questions.asked(turn, dialog, before), answer)
     await _go_on(turn, dialog, draft)
 
 
@@ -95,6 +91,10 @@ async def _add_words(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> 
     source = draft.source or ((turn.room, heard.message) if heard.message else None)
     grown = _described(turn, replace(draft, texts=(*draft.texts, heard.text), source=source))
     await _answered(turn, dialog, grown, Words("intake.added"))
+
+
+def _question(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
+    return _STEPS[dialog.step.partition("-")[0]].show(turn, dialog, draft)
 
 
 # ---- the steps
@@ -115,7 +115,7 @@ async def _hear_type(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> 
 
 
 async def _hear_question(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> None:
-    question = _current(turn, dialog, draft)
+    question = questions.current(turn, dialog, draft)
     if heard.choice == TYPE:
         await _answered(turn, dialog, draft.undone(TYPE), Words("intake.other_type"))
         return
@@ -151,7 +151,7 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
     elif heard.choice == EDIT:
         moved = await dialogs.move(turn, dialog, SUMMARY, drafts.dump(draft))
         await turn.tell(Message((Paragraph(Words("intake.editing"), "quiet"),)), slot=dialogs.slot(dialog))
-        await dialogs.ask(turn, moved, _edit_menu(turn, moved, draft))
+        await dialogs.ask(turn, moved, questions.edit_menu(turn, moved, draft))
     elif heard.choice == SUMMARY:
         await _answered(turn, dialog, draft, Words("button.back"))
     elif heard.choice == DESCRIBE:
@@ -164,7 +164,7 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
 
 async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
     kind = turn.catalogue.types[draft.type or ""]
-    await turn.tell(Message(_summary(turn, draft, Words("intake.sent"))), slot=dialogs.slot(dialog))
+    await turn.tell(Message(questions.summary(turn, draft, Words("intake.sent"))), slot=dialogs.slot(dialog))
     await dialogs.end(turn, dialog)
     ticket = await tickets.open_ticket(
         turn.tx,
@@ -183,13 +183,6 @@ async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
     await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, ticket.id)
 
 
-def _current(turn: Turn, dialog: Dialog, draft: Draft) -> Question:
-    found = drafts.questions(draft, turn.catalogue).get(dialog.step)
-    if found is None:
-        raise UserError("press.stale")
-    return found
-
-
 def _picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping[str, str]]") -> int | None:
     """Which option was pressed, or named in words or by number."""
     if heard.choice is not None:
@@ -201,124 +194,6 @@ def _picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping
     return None
 
 
-# ---- what is asked
-
-
-def _asked(turn: Turn, dialog: Dialog, draft: Draft) -> Text:
-    """The question of the step alone, as it stays once it is answered."""
-    if dialog.step == SUMMARY:
-        return Words("intake.summary")
-    if dialog.step.startswith("q-"):
-        return phrases.titled(_current(turn, dialog, draft).text)
-    return Words(f"intake.ask_{dialog.step}")
-
-
-def _question(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    return _STEPS[dialog.step.partition("-")[0]].show(turn, dialog, draft)
-
-
-def _ask_describe(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    return Message((Paragraph(Words("intake.ask_describe")),), ((_cancel_button(dialog),),))
-
-
-def _ask_type(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    kinds = list(turn.catalogue.types.values())
-    choices = [
-        dialogs.button(dialog, str(place), phrases.titled(kind.title)) for place, kind in enumerate(kinds)
-    ]
-    return Message((Paragraph(Words("intake.ask_type")),), (*_in_rows(choices, 3), _footer(dialog, draft)))
-
-
-def _ask_question(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    question = _current(turn, dialog, draft)
-    choices = [
-        dialogs.button(dialog, str(place), phrases.titled(title))
-        for place, title in enumerate(question.options)
-    ]
-    rows = (*_in_rows(choices, 2), _footer(dialog, draft, optional=question.optional))
-    return _opening(turn, dialog, draft, phrases.titled(question.text), rows)
-
-
-def _ask_urgency(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    choices = [dialogs.button(dialog, each, Words(f"urgency.{each}")) for each in Priority]
-    rows = (*_in_rows(choices, 1), _footer(dialog, draft))
-    return _opening(turn, dialog, draft, Words("intake.ask_urgency"), rows)
-
-
-def _opening(
-    turn: Turn, dialog: Dialog, draft: Draft, question: Text, rows: tuple[tuple[Choice, ...], ...]
-) -> Message:
-    """The first question also says what was understood, other types one tap away."""
-    first = not any(step.startswith(("q-", URGENCY)) for step in draft.done)
-    if not (draft.guessed and first and draft.type):
-        return Message((Paragraph(question),), rows)
-    understood = Words("intake.understood", {"type": phrases.type_title(turn.catalogue, draft.type)})
-    other = dialogs.button(dialog, TYPE, Words("button.other_type"))
-    return Message((Paragraph(understood), Paragraph(question)), (*rows[:-1], (other, *rows[-1])))
-
-
-def _show_summary(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    hint = Paragraph(Words("intake.summary_hint"), "quiet")
-    send = dialogs.button(dialog, SEND, Words("button.send"), style="primary")
-    edit = dialogs.button(dialog, EDIT, Words("button.edit"))
-    blocks = (*_summary(turn, draft, Words("intake.summary")), hint)
-    return Message(blocks, ((send, edit, _cancel_button(dialog)),))
-
-
-def _summary(turn: Turn, draft: Draft, title: Text) -> tuple[Block, ...]:
-    """Everything the ticket will hold."""
-    rows: list[tuple[Text, Text]] = [
-        (Words("intake.field_type"), phrases.type_title(turn.catalogue, draft.type or ""))
-    ]
-    for question in drafts.questions(draft, turn.catalogue).values():
-        for answer in draft.answers:
-            if answer.question == question.name:
-                rows.append((phrases.titled(question.text), answer_text(question, answer)))
-    kind = turn.catalogue.types.get(draft.type or "")
-    urgency = (kind.urgency if kind else None) or draft.priority or Priority.NORMAL
-    rows.append((Words("intake.field_urgency"), Words(f"urgency.{urgency}")))
-    if draft.files:
-        rows.append((Words("intake.field_files"), Words("intake.files", count=len(draft.files))))
-    language: Text = Words(f"language.{turn.person.language}")
-    rows.append((Words("intake.field_language"), language))
-    shown = draft.text if len(draft.text) <= SHOWN else texts.shorten(draft.text, SHOWN)
-    return (Paragraph(title, "title"), Quote(Plain(shown)), Facts(tuple(rows)))
-
-
-def _edit_menu(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
-    titles: dict[str, Text] = {DESCRIBE: Words("intake.field_text"), TYPE: Words("intake.field_type")}
-    for step, question in drafts.questions(draft, turn.catalogue).items():
-        titles[step] = phrases.titled(question.text)
-    if URGENCY in drafts.steps(draft, turn.catalogue):
-        titles[URGENCY] = Words("intake.field_urgency")
-    rows: Rows = [(dialogs.button(dialog, step, title),) for step, title in titles.items()]
-    rows.append((dialogs.button(dialog, SUMMARY, Words("button.back")), _cancel_button(dialog)))
-    return Message((Paragraph(Words("intake.what_to_edit")),), tuple(rows))
-
-
-def answer_text(question: Question | None, answer: Answer) -> Text:
-    """What was answered, in the reader's language where it was one of the options."""
-    if question is not None and answer.option is not None and answer.option < len(question.options):
-        return phrases.titled(question.options[answer.option])
-    return Plain(answer.text)
-
-
-def _in_rows(choices: list[Choice], width: int) -> Rows:
-    return [tuple(choices[place : place + width]) for place in range(0, len(choices), width)]
-
-
-def _cancel_button(dialog: Dialog) -> Choice:
-    return dialogs.button(dialog, CANCEL, Words("button.cancel"))
-
-
-def _footer(dialog: Dialog, draft: Draft, *, optional: bool = False) -> tuple[Choice, ...]:
-    """Back, Skip where optional, Cancel."""
-    begun = {DESCRIBE, TYPE} if draft.guessed else {DESCRIBE}
-    back = [dialogs.button(dialog, BACK, Words("button.back"))] if set(draft.done) - begun else []
-    skip = [dialogs.button(dialog, SKIP, Words("button.skip"))] if optional else []
-    return (*back, *skip, _cancel_button(dialog))
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One row of the table: what it shows and what it makes of the answer."""
@@ -328,9 +203,9 @@ class Step:
 
 
 _STEPS: Mapping[str, Step] = {
-    DESCRIBE: Step(_ask_describe, _add_words),
-    TYPE: Step(_ask_type, _hear_type),
-    "q": Step(_ask_question, _hear_question),
-    URGENCY: Step(_ask_urgency, _hear_urgency),
-    SUMMARY: Step(_show_summary, _hear_summary),
+    DESCRIBE: Step(questions.ask_describe, _add_words),
+    TYPE: Step(questions.ask_type, _hear_type),
+    "q": Step(questions.ask_question, _hear_question),
+    URGENCY: Step(questions.ask_urgency, _hear_urgency),
+    SUMMARY: Step(questions.show_summary, _hear_summary),
 }

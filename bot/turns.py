@@ -1,0 +1,96 @@
+"""What an event means: a command, a step of a dialog, words for a ticket, a press, a form, an edit."""
+
+from collections.abc import Mapping
+
+from bot.flows import commands, dialog, talk, work
+from bot.flows import flows as flow_table
+from bot.flows.dialog import Heard
+from bot.flows.turn import Turn
+from bot.incoming import Edited, Incoming, Pressed, Said, Submitted
+from bot.message import Message, Paragraph, Words
+from core.database.transaction import Transaction
+from core.dialogs import store as dialogs
+from core.files.model import File
+from core.kernel import text as texts
+from core.kernel.errors import UserError
+from core.kernel.ids import TicketId
+from core.outbox import store as posts
+from core.tickets import actions as tickets
+from core.tickets import store as ticket_store
+from core.tickets.catalogue import Catalogue
+
+Fetched = Mapping[str, File | None]
+"""Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
+
+
+async def act(turn: Turn, fetched: Fetched) -> None:
+    match turn.incoming.what:
+        case Said() as said:
+            await _said(turn, said, fetched)
+        case Pressed(code=code):
+            await _press(turn, code)
+        case Submitted(code=code, values=values):
+            await work.submitted(turn, code.split(".")[1:], values)
+        case Edited(text=text, message=message):
+            await _edit(turn, message, texts.clean(text))
+
+
+async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
+    text = texts.clean(said.text)
+    if commands.is_command(text):
+        await commands.run(turn, text.strip())
+        return
+    brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
+    heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
+    under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
+    if under_way is not None:
+        await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
+    elif turn.incoming.private:
+        await talk.said(turn, heard, said.reply_to)
+    elif turn.about is not None:
+        await work.said(turn, heard, said.reply_to)
+    if None in brought:
+        await turn.tell(Message((Paragraph(Words("file.not_taken")),), tone="hint"))
+
+
+def _id(file: File | None) -> str | None:
+    return file.id if file else None
+
+
+async def ticket_of_thread(tx: Transaction, incoming: Incoming) -> TicketId | None:
+    """The ticket in whose thread of a staff space this happened."""
+    where = incoming.where
+    if incoming.private or str(where.space) not in tx.rule(Catalogue).by_space:
+        return None
+    pointed = where.thread
+    if pointed is None and isinstance(incoming.what, Pressed):
+        pointed = incoming.what.message
+    post = await posts.at(tx, str(where.space), pointed) if pointed else None
+    return post.ticket if post else None
+
+
+async def _press(turn: Turn, code: str) -> None:
+    """Do what a button stands for. Raises UserError for one that means nothing any more."""
+    kind, *words = code.split(".")
+    try:
+        match kind:
+            case "d" if len(words) == 3:
+                under_way = await dialog.pressed(turn, words[0], words[1])
+                await flow_table.FLOWS[under_way.flow](turn, under_way, Heard(choice=words[2]))
+            case "t":
+                await work.pressed(turn, words)
+            case "r":
+                await talk.pressed(turn, words)
+            case "f":
+                await work.open_form(turn, words)
+            case _:
+                raise UserError("press.stale")
+    except ValueError:  # a number that is none
+        raise UserError("press.stale") from None
+
+
+async def _edit(turn: Turn, remote: str, text: str) -> None:
+    """Somebody changed what they had said; words that belong to no ticket have no copies to change."""
+    message = await ticket_store.message_at(turn.tx, turn.room, remote)
+    if message is not None and message.author == turn.person.id:
+        await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, text)
