@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import codes
-from bot.flows import phrases, story, work
+from bot.flows import phrases, questions, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,

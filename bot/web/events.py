@@ -6,6 +6,7 @@ import json
 
 from aiohttp import web
 
+from bot.adapters.webchat import receive
 from bot.adapters.webchat.store import Entry
 from bot.web import sessions, wording
 from bot.web.refusals import Refused
@@ -17,7 +18,8 @@ RECHECK = 5.0
 """A stream that works asks this often, in seconds, whether its person may still listen."""
 _AT_ONCE = 20
 _PING = b": ping\n\n"
-_READY = b"event: ready\ndata: {}\n\n"
+_RETRY = b"retry: 1000\n"
+"""After how many milliseconds a page whose stream broke comes again."""
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -59,10 +61,10 @@ class Stream:
         self._checked = self._loop.time()
 
     async def run(self, after: int) -> None:
-        """Send until the page goes away, its session ends, its rooms change or the server stops."""
+        """Send until the page goes away, its session ends, its rooms or language change or the server stops."""
         settings = self._site.settings
         after = await self._replay(after)
-        await self._write(_READY)
+        await self._write(_ready(self._seat))
         while not self._site.hub.closed:
             rang = await bells.wait(self._heard, at_most=settings.ping)
             if self._site.hub.closed or not await self._welcome():
@@ -97,6 +99,8 @@ class Stream:
         )
         for count, entry in enumerate(entries, start=1):
             await self._write(_frame(entry.seq, wording.message(entry, viewer, now)))
+            if receive.is_direct(entry.room):
+                self._checked = -RECHECK  # what they told the desk may change who they are to it
             if count % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # others have a turn
 
@@ -111,10 +115,19 @@ class Stream:
         self._checked = self._loop.time()
         session = self._seat.session
         seat = await sessions.find(self._site, session.token_hash, session.seat)
-        if seat is None or seat.room_names != self._seat.room_names:
+        if seat is None:
             return False
-        self._seat = seat
-        return True
+        before, self._seat = self._seat, seat
+        if (before.room_names, before.language) == (seat.room_names, seat.language):
+            return True
+        await self._write(_ready(seat))
+        return False
+
+
+def _ready(seat: Seat) -> bytes:
+    """The page is up to date; what it was drawn for, so that it can see when that is not so any more."""
+    facts = {"rooms": sorted(seat.room_names), "language": seat.language}
+    return b"%sevent: ready\ndata: %s\n\n" % (_RETRY, json.dumps(facts).encode())
 
 
 def _frame(seq: int, message: dict[str, object]) -> bytes:

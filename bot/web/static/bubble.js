@@ -107,7 +107,7 @@ export class Bubble {
     const { message, on } = this;
     const ticket = message.ticket && on.ticket?.(message);
     const marks = [
-      message.edited && h("span", null, t("page.mark.edited")),
+      this.#mended() && h("span", null, t("page.mark.edited")),
       message.only && h("span", null, icon("eye"), t("page.mark.only")),
       message.delivered && h("span", null, icon("check"), message.delivered),
       ticket && h(
@@ -131,6 +131,11 @@ export class Bubble {
     }
     if (on.edit && this.editable()) offers.push(iconButton("edit", t("page.edit"), () => on.edit(message)));
     return this.look === "event" ? [] : offers;
+  }
+
+  /** Whether a person changed their words; the desk's own messages change all the time, and say so themselves. */
+  #mended() {
+    return this.message.edited && this.message.tone === "say" && !this.message.author.desk;
   }
 
   /** One's own words may be mended, commands may not. */

@@ -4,6 +4,7 @@ import { Board } from "./board.js";
 import { settleRoom } from "./choices.js";
 import { Desk } from "./desk.js";
 import { banner, embedded } from "./frame.js";
+import { tab } from "./keep.js";
 import { Outgoing } from "./outgoing.js";
 import { Requester } from "./requester.js";
 import { Stream } from "./wire.js";
@@ -17,7 +18,7 @@ let view = null;
 
 function hear(name, news) {
   if (name === "message") message(news);
-  else if (name === "ready") ready();
+  else if (name === "ready") ready(news);
   else view?.murmur(news.room);
 }
 
@@ -28,8 +29,19 @@ function message(news) {
   if (fresh && board.ready) settleRoom(news.room);
 }
 
+/** The page was drawn for other rooms or in another language: it is drawn anew, once in a while at most. */
+function outdated({ rooms, language }) {
+  const drawn = given.rooms.map((one) => one.room).sort();
+  const fits = (!language || language === given.language) && (!rooms || String(rooms) === String(drawn));
+  if (fits || Date.now() - tab.get("redrawn", 0) < 5000) return false;
+  tab.set("redrawn", Date.now());
+  location.reload();
+  return true;
+}
+
 /** The past has been replayed: from now on everything is live. Comes again after each reconnection. */
-function ready() {
+function ready(facts) {
+  if (outdated(facts)) return;
   outgoing.hurry();
   if (board.ready) return;
   board.ready = true;

@@ -10,6 +10,7 @@ const NEAR = 90;
 export class Conversation {
   #stuck = true;
   #top = 0;
+  #reach = 0;
   #missed = 0;
   #stops = [];
 
@@ -116,13 +117,14 @@ export class Conversation {
     if (this.#stuck) this.toEnd();
   }
 
-  /** Only scrolling up leaves the end; a growing composer or message does not. */
+  /** Only scrolling up leaves the end; what grows or shrinks around, and moves the view by that, does not. */
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (!clientHeight) return;
-    const up = scrollTop < this.#top;
-    this.#top = scrollTop;
-    if (scrollHeight - scrollTop - clientHeight < NEAR) this.#stuck = true;
+    const reach = scrollHeight - clientHeight;
+    const up = scrollTop < this.#top && reach === this.#reach;
+    [this.#top, this.#reach] = [scrollTop, reach];
+    if (reach - scrollTop < NEAR) this.#stuck = true;
     else if (up) this.#stuck = false;
     if (this.#stuck) this.#missed = 0;
     this.#jump();
@@ -138,6 +140,7 @@ export class Conversation {
     const calm = !smooth || matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: calm ? "instant" : "smooth" });
     if (calm) this.#top = this.scroller.scrollTop;
+    this.#reach = this.scroller.scrollHeight - this.scroller.clientHeight;
   }
 
   destroy() {

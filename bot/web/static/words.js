@@ -7,16 +7,19 @@ export const given = JSON.parse(source?.textContent || "{}");
 const language = given.language ?? document.documentElement.lang ?? "en";
 const words = given.words ?? {};
 
+/** Dates and hours are told as the desk tells them: 22 November, 17:13. */
+const locale = { en: "en-GB" }[language] ?? language;
+
 /** A sentence of the catalogue with its facts put in. */
 export function t(key, facts = {}) {
   return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? String(facts[name]) : whole));
 }
 
-const clockForm = new Intl.DateTimeFormat(language, { timeStyle: "short" });
-const dayForm = new Intl.DateTimeFormat(language, { day: "numeric", month: "long" });
-const yearForm = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" });
-const shortForm = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-const fullForm = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+const clockForm = new Intl.DateTimeFormat(locale, { timeStyle: "short", hourCycle: "h23" });
+const dayForm = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
+const yearForm = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+const shortForm = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const fullForm = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short", hourCycle: "h23" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
 function midnight(date) {
