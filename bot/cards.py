@@ -46,7 +46,13 @@ async def card(tx: Transaction, ticket: Ticket) -> Message:
         *await _notices(tx, ticket),
     ]
     staff = await people.staff(tx)
-    return Message(tuple(blocks), buttons(ticket, staff), tone="card", ticket=ticket.id)
+    return Message(
+        tuple(blocks),
+        buttons(ticket, staff),
+        tone="card",
+        ticket=ticket.id,
+        over=ticket.status is Status.CLOSED,
+    )
 
 
 def _mark(ticket: Ticket) -> str:

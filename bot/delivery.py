@@ -24,7 +24,7 @@ from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address, Identity
 from core.outbox import actions as outbox
 from core.outbox import store as posts
-from core.outbox.model import Parcel, Post
+from core.outbox.model import Parcel, Post, Shown
 from core.people import store as people
 from core.tickets.catalogue import Catalogue
 
@@ -114,12 +114,14 @@ class Delivery:
     async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
         return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit, self._may_go)]
 
-    def _may_go(self, parcel: Parcel) -> bool:
-        """Whether the room's pace allows a message now."""
-        if parcel.room is None:
+    def _may_go(self, lane: str, room: str | None) -> bool:
+        """Whether the pace of room and messenger allows a message now; a press is answered at once."""
+        platform = (room or "").partition(":")[0]
+        adapter = self._adapters.get(platform)
+        if adapter is None or room is None or lane.startswith("press:"):
             return True
-        adapter = self._adapters.get(parcel.room.partition(":")[0])
-        return adapter is None or self._pace.take(parcel.room, adapter.features.pace_per_room)
+        gaps = {platform: adapter.features.pace_overall, room: adapter.gap(Address.parse(room))}
+        return self._pace.take(gaps)
 
     async def _job(self, tx: Transaction, parcel: Parcel) -> Job:
         reader = await self._reader(tx, parcel)
@@ -144,7 +146,7 @@ class Delivery:
         if parcel.room is not None:
             space = Address.parse(parcel.room)
             card = await posts.post_in(tx, parcel.room, f"card:{parcel.ticket}") if parcel.thread else None
-            return Address(space.platform, space.room, card.remote) if card else space
+            return Address(space.platform, space.room, card.thread or card.remote) if card else space
         assert parcel.person is not None
         for identity in await people.identities_of(tx, parcel.person):
             adapter = self._adapters.get(identity.platform)
@@ -154,12 +156,13 @@ class Delivery:
 
     async def _reader(self, tx: Transaction, parcel: Parcel) -> Reader:
         only = Identity.parse(parcel.only) if parcel.only else None
+        press = parcel.facts.get("press")
         if parcel.person is not None:
-            return Reader((await people.get(tx, parcel.person)).language, self._time_zone, only)
+            return Reader((await people.get(tx, parcel.person)).language, self._time_zone, only, press)
         rules = tx.rule(Catalogue)
         queues = rules.by_space.get(parcel.room or "", ())
         language = rules.queues[queues[0]].language if queues else self._language
-        return Reader(language, self._time_zone, only)
+        return Reader(language, self._time_zone, only, press)
 
     # ---- sending
 
@@ -191,7 +194,7 @@ class Delivery:
         adapter = self._adapters.get(address.platform) if address else None
         if address is None or adapter is None:
             raise PermanentError("no connected messenger reaches them", code="unreachable")
-        before = Posted(job.before.remote, job.before.parts) if job.before else None
+        before = _posted(job.before) if job.before else None
         if parcel.retract and before is not None:
             await adapter.delete(address, before)
             await self._desk.database.write(lambda tx: outbox.retracted(tx, parcel, job.before))
@@ -210,6 +213,8 @@ class Delivery:
                 await reactions.undeliverable(tx, job.parcel, "unreachable")
                 self._metrics.parked("outbox")
 
+        if delay is not None and job.address is not None:
+            self._pace.hold(str(job.address.space), delay)
         await self._desk.database.write(note)
         self._metrics.retried(job.address.platform if job.address else "none")
 
@@ -222,9 +227,12 @@ class Delivery:
         self._metrics.parked("outbox")
 
 
+def _posted(post: Post) -> Posted:
+    return Posted(post.remote, post.parts, post.thread)
+
+
 async def _settle(tx: Transaction, job: Job, address: Address, shown: Posted) -> None:
-    settled = await outbox.settle(
-        tx, job.parcel, address=str(address), remote=shown.message, parts=shown.parts, before=job.before
-    )
+    where = Shown(str(address), shown.message, shown.parts, shown.thread)
+    settled = await outbox.settle(tx, job.parcel, where, job.before)
     if settled:
         await reactions.delivered(tx, job.parcel)

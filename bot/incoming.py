@@ -37,6 +37,16 @@ class Said:
     message: str
     files: tuple[Carried, ...] = ()
     reply_to: str | None = None
+    album: str | None = None
+    """Messages of one album belong together; they come one by one, and nothing says which is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """An emoji put under a message."""
+
+    emoji: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class Pressed:
 
     code: str
     message: str | None = None
+    press: str | None = None
+    """The platform's id of this press, where it wants an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +82,5 @@ class Incoming:
     sender: Sender
     where: Address
     at: datetime
-    what: Said | Edited | Pressed | Submitted
+    what: Said | Edited | Pressed | Submitted | Reacted
     private: bool

@@ -159,6 +159,8 @@ class Message:
     tone: Literal["say", "card", "request", "reply", "note", "event", "ping", "hint"] = "say"
     author: Text | None = None
     ticket: int | None = None
+    over: bool = False
+    """A card whose ticket is closed."""
 
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Message)

@@ -6,7 +6,7 @@ from bot.flows import commands, dialog, talk, work
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
-from bot.incoming import Edited, Incoming, Pressed, Said, Submitted
+from bot.incoming import Edited, Incoming, Pressed, Reacted, Said, Submitted
 from bot.message import Message, Paragraph, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -33,6 +33,8 @@ async def act(turn: Turn, fetched: Fetched) -> None:
             await work.submitted(turn, code.split(".")[1:], values)
         case Edited(text=text, message=message):
             await _edit(turn, message, texts.clean(text))
+        case Reacted(emoji=emoji):
+            await _react(turn, emoji)
 
 
 async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
@@ -62,11 +64,40 @@ async def ticket_of_thread(tx: Transaction, incoming: Incoming) -> TicketId | No
     where = incoming.where
     if incoming.private or str(where.space) not in tx.rule(Catalogue).by_space:
         return None
-    pointed = where.thread
-    if pointed is None and isinstance(incoming.what, Pressed):
-        pointed = incoming.what.message
-    post = await posts.at(tx, str(where.space), pointed) if pointed else None
-    return post.ticket if post else None
+    room = str(where.space)
+    if where.thread and (card := await posts.thread_at(tx, room, where.thread)) is not None:
+        return card.ticket
+    pointed = _pointed_at(incoming.what)
+    if pointed is None:
+        return None
+    if (post := await posts.at(tx, room, pointed)) is not None:
+        return post.ticket
+    message = await ticket_store.message_at(tx, room, pointed)
+    return message.ticket if message else None
+
+
+def _pointed_at(what: Said | Edited | Pressed | Submitted | Reacted) -> str | None:
+    """The message of the room that somebody answers, presses or puts an emoji under."""
+    match what:
+        case Said(reply_to=message):
+            return message
+        case Pressed(message=message):
+            return message
+        case Reacted(message=message):
+            return message
+    return None
+
+
+async def _react(turn: Turn, emoji: str) -> None:
+    """A second door: eyes under a card take the ticket, a tick resolves it."""
+    if turn.about is None or not turn.person.staff:
+        return
+    act = _BY_EMOJI.get(emoji.removesuffix("\ufe0f"))
+    if act is not None:
+        await act(turn.tx, turn.actor, turn.about)
+
+
+_BY_EMOJI = {"👀": tickets.take, "✅": tickets.resolve}
 
 
 async def _press(turn: Turn, code: str) -> None:

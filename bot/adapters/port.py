@@ -27,8 +27,10 @@ class Features:
     deletes: bool = True
     file_limit: int = 50_000_000
     """Bytes of the largest file it takes from us."""
-    pace_per_room: timedelta = timedelta(0)
-    """The least time between two messages in one room."""
+    pace_overall: timedelta = timedelta(0)
+    """The least time between any two messages."""
+    acknowledges: bool = False
+    """Every press wants an answer, be it an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Reader:
     time_zone: str
     only: Identity | None = None
     """Shown to this person alone, though the room has others."""
+    press: str | None = None
+    """The press this answers, by the platform's id; an empty message only acknowledges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Posted:
 
     message: str
     parts: tuple[str, ...] = ()
+    thread: str | None = None
+    """Its thread, where that is not named by the message itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,10 @@ class Adapter(Protocol):
 
     def fetch(self, carried: Carried) -> AsyncIterator[bytes]:
         """The bytes of a file that came along."""
+        ...
+
+    def gap(self, to: Address) -> timedelta:
+        """The least time between two messages in this room."""
         ...
 
     def direct(self, identity: Identity) -> Address | None:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from bot import message as messages
-from bot.incoming import Incoming
+from bot.incoming import Incoming, Pressed
 from bot.message import Message
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.outbox import actions as outbox
-from core.outbox.model import Parcel
+from core.outbox.model import ANSWER, Parcel
 from core.people.model import Actor, Person
 from core.tickets.catalogue import Catalogue
 
@@ -43,12 +43,15 @@ class Turn:
     ) -> None:
         """Answer where the person is; in a room with others, for their eyes alone unless `only` is false."""
         alone = self.incoming.private
+        press = self.incoming.what.press if isinstance(self.incoming.what, Pressed) else None
         hidden = not alone if only is None else only and not alone
+        facts = {"message": messages.to_facts(message)}
+        answers = hidden and press is not None and slot is None
         await outbox.put(
             self.tx,
             Parcel(
                 "message",
-                {"message": messages.to_facts(message)},
+                facts | {"press": press} if answers else facts,
                 room=self.room,
                 person=self.person.id,
                 ticket=self.about or ticket_of(message),
@@ -56,6 +59,7 @@ class Turn:
                 slot=slot,
                 only=str(self.incoming.sender.identity) if hidden else None,
                 retract=retract,
+                urgency=ANSWER,
             ),
         )
 

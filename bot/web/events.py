@@ -61,7 +61,7 @@ class Stream:
         self._checked = self._loop.time()
 
     async def run(self, after: int) -> None:
-        """Send until the page goes away, its session ends, its rooms or language change or the server stops."""
+        """Send until the page goes away, its session ends, its rooms change or the server stops."""
         settings = self._site.settings
         after = await self._replay(after)
         await self._write(_ready(self._seat))

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.base import Executable
 
+from core.database.crash import Crash
 from core.database.transaction import Transaction, Work
 from core.kernel.errors import TemporaryError
 
@@ -87,6 +88,7 @@ class Writer:
         self._engine = engine
         self._open = open_
         self._ring = ring
+        self._crash = Crash()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="database-writer", daemon=True)
         self._thread.start()
@@ -146,7 +148,9 @@ class Writer:
         for job in jobs:
             job.failure = None
             job.context.copy().run(self._attempt, line, job)
+        self._crash.before_commit()
         connection.exec_driver_sql("COMMIT")
+        self._crash.after_commit()
 
     def _attempt(self, line: ThreadLine, job: Job) -> None:
         tx = self._open(line)

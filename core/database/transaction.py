@@ -59,7 +59,7 @@ class Transaction:
         self.bells.add(bell)
 
     async def execute(self, statement: Executable, values: Any = None) -> int:
-        """Run a statement with its values, or with each of a list of them; returns how many rows it touched."""
+        """Run a statement, with values or a list of them; returns how many rows it touched."""
         return (await self._line.execute(statement, values)).rowcount
 
     async def all(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:

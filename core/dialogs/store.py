@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
@@ -34,6 +34,16 @@ talks = Table(
     Column("at", Instant, nullable=False),
 )
 
+_ROOM, _PERSON = bindparam("room"), bindparam("person")
+_AT = select(dialogs).where(dialogs.c.room == _ROOM, dialogs.c.person_id == _PERSON)
+_GET = select(dialogs).where(dialogs.c.id == bindparam("dialog"))
+_START = dialogs.insert().returning(dialogs)
+_SAVE = dialogs.update().where(dialogs.c.id == bindparam("dialog"))
+_END = delete(dialogs).where(dialogs.c.room == _ROOM, dialogs.c.person_id == _PERSON)
+_ABOUT = select(talks.c.ticket_id).where(talks.c.room == _ROOM, talks.c.person_id == _PERSON)
+_TURN_FROM = delete(talks).where(talks.c.room == _ROOM, talks.c.person_id == _PERSON)
+_TURN_TO = talks.insert()
+
 
 def _dialog(row: Row[Any]) -> Dialog:
     return Dialog(row.id, row.room, row.person_id, row.flow, row.step, row.draft, row.revision)
@@ -41,56 +51,48 @@ def _dialog(row: Row[Any]) -> Dialog:
 
 async def at(tx: Transaction, room: str, person: PersonId) -> Dialog | None:
     """The dialog this person has under way here."""
-    row = await tx.first(select(dialogs).where(dialogs.c.room == room, dialogs.c.person_id == person))
+    row = await tx.first(_AT, {"room": room, "person": person})
     return None if row is None else _dialog(row)
 
 
 async def get(tx: Transaction, dialog_id: DialogId) -> Dialog | None:
-    row = await tx.first(select(dialogs).where(dialogs.c.id == dialog_id))
+    row = await tx.first(_GET, {"dialog": dialog_id})
     return None if row is None else _dialog(row)
 
 
 async def start(tx: Transaction, dialog: Dialog) -> Dialog:
     """Begin a dialog; one already under way in the same place gives way."""
     await end(tx, dialog.room, dialog.person)
-    row = await tx.first(
-        dialogs.insert()
-        .values(
-            room=dialog.room,
-            person_id=dialog.person,
-            flow=dialog.flow,
-            step=dialog.step,
-            draft=dialog.draft,
-            revision=dialog.revision,
-            updated_at=tx.now,
-        )
-        .returning(dialogs)
-    )
+    values = {
+        "room": dialog.room,
+        "person_id": dialog.person,
+        "flow": dialog.flow,
+        "step": dialog.step,
+        "draft": dialog.draft,
+        "revision": dialog.revision,
+        "updated_at": tx.now,
+    }
+    row = await tx.first(_START, values)
     assert row is not None
     return _dialog(row)
 
 
 async def save(tx: Transaction, dialog: Dialog) -> None:
-    await tx.execute(
-        update(dialogs)
-        .where(dialogs.c.id == dialog.id)
-        .values(step=dialog.step, draft=dialog.draft, revision=dialog.revision, updated_at=tx.now)
-    )
+    where = {"step": dialog.step, "draft": dialog.draft, "revision": dialog.revision}
+    await tx.execute(_SAVE, {"dialog": dialog.id, "updated_at": tx.now, **where})
 
 
 async def end(tx: Transaction, room: str, person: PersonId) -> None:
-    await tx.execute(delete(dialogs).where(dialogs.c.room == room, dialogs.c.person_id == person))
+    await tx.execute(_END, {"room": room, "person": person})
 
 
 async def about(tx: Transaction, room: str, person: PersonId) -> TicketId | None:
     """The ticket last talked about here."""
-    found: TicketId | None = await tx.scalar(
-        select(talks.c.ticket_id).where(talks.c.room == room, talks.c.person_id == person)
-    )
+    found: TicketId | None = await tx.scalar(_ABOUT, {"room": room, "person": person})
     return found
 
 
 async def turn_to(tx: Transaction, room: str, person: PersonId, ticket: TicketId) -> None:
     """From now on the talk here is about this ticket."""
-    await tx.execute(delete(talks).where(talks.c.room == room, talks.c.person_id == person))
-    await tx.execute(talks.insert().values(room=room, person_id=person, ticket_id=ticket, at=tx.now))
+    await tx.execute(_TURN_FROM, {"room": room, "person": person})
+    await tx.execute(_TURN_TO, {"room": room, "person_id": person, "ticket_id": ticket, "at": tx.now})

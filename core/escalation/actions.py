@@ -44,7 +44,7 @@ async def arrange(tx: Transaction, ticket: Ticket) -> None:
     wanted = {f"{place}.{time}": due for place, time, _, due in await coming(tx, ticket)}
     set_already = {timer.key: timer.due_at for timer in await timer_store.of_ticket(tx, ticket.id, STEP)}
     for key in set_already.keys() - wanted.keys():
-        await timer_store.remove(tx, ticket.id, [STEP], key)
+        await timer_store.remove(tx, ticket.id, STEP, key)
     for key, due_at in wanted.items():
         if set_already.get(key) != due_at:
             await timers.set_timer(tx, ticket.id, STEP, due_at, key=key)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
@@ -44,6 +44,14 @@ pings = Table(
     UniqueConstraint("ticket_id", "policy", "step", "time", "base_at", "target", name="uq_pings_once"),
 )
 
+_CHAIN = select(chains).where(chains.c.ticket_id == bindparam("ticket"))
+_REMOVE_CHAIN = delete(chains).where(chains.c.ticket_id == bindparam("ticket"))
+_ADD_CHAIN = chains.insert()
+_ADD_PING = insert_new(pings).returning(pings.c.id)
+_PING = select(pings).where(pings.c.id == bindparam("ping"))
+_OF_TICKET = select(pings).where(pings.c.ticket_id == bindparam("ticket")).order_by(pings.c.id)
+_ANSWER = pings.update().where(pings.c.id == bindparam("ping"), pings.c.answer.is_(None))
+
 
 def _ping(row: Row[Any]) -> Ping:
     return Ping(
@@ -65,54 +73,50 @@ def _ping(row: Row[Any]) -> Ping:
 
 
 async def chain(tx: Transaction, ticket: TicketId) -> Chain:
-    row = await tx.first(select(chains).where(chains.c.ticket_id == ticket))
+    row = await tx.first(_CHAIN, {"ticket": ticket})
     if row is None:
         return Chain(ticket)
     return Chain(ticket, row.started_at, row.quiet_until, row.quiet_by, row.quiet_kind)
 
 
 async def save_chain(tx: Transaction, state: Chain) -> None:
-    await tx.execute(delete(chains).where(chains.c.ticket_id == state.ticket))
-    await tx.execute(
-        chains.insert().values(
-            ticket_id=state.ticket,
-            started_at=state.started_at,
-            quiet_until=state.quiet_until,
-            quiet_by=state.quiet_by,
-            quiet_kind=state.quiet_kind,
-        )
-    )
+    values = {
+        "ticket_id": state.ticket,
+        "started_at": state.started_at,
+        "quiet_until": state.quiet_until,
+        "quiet_by": state.quiet_by,
+        "quiet_kind": state.quiet_kind,
+    }
+    await tx.execute(_REMOVE_CHAIN, {"ticket": state.ticket})
+    await tx.execute(_ADD_CHAIN, values)
 
 
 async def add_ping(tx: Transaction, new: Ping) -> PingId | None:
     """Keep a ping; None when the same one was sent before."""
     target = f"person:{new.person}" if new.person is not None else f"room:{new.room}"
-    done = await tx.execute(
-        insert_new(pings).values(
-            ticket_id=new.ticket,
-            policy=new.policy,
-            step=new.step,
-            time=new.time,
-            base_at=new.base_at,
-            due_at=new.due_at,
-            target=target,
-            person_id=new.person,
-            room=new.room,
-            sent_at=new.sent_at,
-        )
-    )
-    if not done:
-        return None
-    return PingId(await tx.scalar(select(pings.c.id).order_by(pings.c.id.desc()).limit(1)))
+    values = {
+        "ticket_id": new.ticket,
+        "policy": new.policy,
+        "step": new.step,
+        "time": new.time,
+        "base_at": new.base_at,
+        "due_at": new.due_at,
+        "target": target,
+        "person_id": new.person,
+        "room": new.room,
+        "sent_at": new.sent_at,
+    }
+    number = await tx.scalar(_ADD_PING, values)
+    return None if number is None else PingId(number)
 
 
 async def ping(tx: Transaction, ping_id: PingId) -> Ping | None:
-    row = await tx.first(select(pings).where(pings.c.id == ping_id))
+    row = await tx.first(_PING, {"ping": ping_id})
     return None if row is None else _ping(row)
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> list[Ping]:
-    rows = await tx.all(select(pings).where(pings.c.ticket_id == ticket).order_by(pings.c.id))
+    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
     return [_ping(row) for row in rows]
 
 
@@ -124,8 +128,5 @@ async def sent(tx: Transaction, ticket: TicketId, policy: str) -> Mapping[tuple[
 
 
 async def answer(tx: Transaction, which: Ping, answer_: str, *, by: PersonId | None, via: str) -> None:
-    await tx.execute(
-        update(pings)
-        .where(pings.c.id == which.id, pings.c.answer.is_(None))
-        .values(answer=answer_, answered_by=by, answered_at=tx.now, answered_via=via)
-    )
+    values = {"answer": answer_, "answered_by": by, "answered_at": tx.now, "answered_via": via}
+    await tx.execute(_ANSWER, {"ping": which.id, **values})

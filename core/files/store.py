@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, select, update
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, bindparam, select, update
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, metadata
@@ -24,6 +24,9 @@ files = Table(
     Column("ticket_id", Serial, index=True),
     Column("message_id", Serial, index=True),
     Column("at", Instant, nullable=False),
+)
+_OF_MESSAGE = (
+    select(files).where(files.c.message_id == bindparam("message")).order_by(files.c.at, files.c.id)
 )
 
 
@@ -65,7 +68,7 @@ async def of_ticket(tx: Transaction, ticket: TicketId) -> list[File]:
 
 
 async def of_message(tx: Transaction, message: MessageId) -> list[File]:
-    rows = await tx.all(select(files).where(files.c.message_id == message).order_by(files.c.at, files.c.id))
+    rows = await tx.all(_OF_MESSAGE, {"message": message})
     return [_file(row) for row in rows]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from core.database.schema import insert_new
 from core.database.transaction import Transaction
 from core.inbox import store
 from core.inbox.model import TRIES, Event, Letter, State, pause
@@ -14,21 +13,7 @@ async def accept(tx: Transaction, platform: str, account: str, events: Sequence[
     """Keep the events that are not known yet; returns how many those are.
 
     Acknowledge to the platform only once this transaction is committed."""
-    fresh = 0
-    for event in events:
-        fresh += await tx.execute(
-            insert_new(store.inbox).values(
-                platform=platform,
-                account=account,
-                event_key=event.key,
-                lane=f"{platform}/{account}/{event.lane}",
-                body=event.body,
-                state=State.NEW,
-                attempts=0,
-                due_at=tx.now,
-                received_at=tx.now,
-            )
-        )
+    fresh = sum([await store.add(tx, platform, account, event) for event in events])
     if fresh:
         tx.ring(BELL)
     return fresh

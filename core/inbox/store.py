@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint, func, select, text, update
+from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint, bindparam, func, select, text
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, metadata, serial_key
+from core.database.schema import Instant, Json, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
-from core.inbox.model import Letter, State
+from core.inbox.model import Event, Letter, State
 
 inbox = Table(
     "inbox",
@@ -39,33 +39,52 @@ Index(
     sqlite_where=text("state = 'dead'"),
     postgresql_where=text("state = 'dead'"),
 )
-NEW = text("state = 'new'")
+_NEW = text("state = 'new'")
+_ADD = insert_new(inbox)
+_CHANGE = inbox.update().where(inbox.c.id == bindparam("letter"))
+_OLDEST = select(func.min(inbox.c.id)).where(_NEW).group_by(inbox.c.lane)
+_LANES = (
+    select(inbox.c.lane)
+    .where(inbox.c.id.in_(_OLDEST), inbox.c.due_at <= bindparam("now"))
+    .order_by(inbox.c.id)
+    .limit(bindparam("limit"))
+)
+_HEAD = select(inbox).where(_NEW, inbox.c.lane == bindparam("lane")).order_by(inbox.c.id).limit(1)
 
 
 def letter(row: Row[Any]) -> Letter:
     return Letter(row.id, row.platform, row.account, row.lane, row.body, row.attempts, row.received_at)
 
 
+async def add(tx: Transaction, platform: str, account: str, event: Event) -> bool:
+    """Keep an event; False if it is known already."""
+    values = {
+        "platform": platform,
+        "account": account,
+        "event_key": event.key,
+        "lane": f"{platform}/{account}/{event.lane}",
+        "body": event.body,
+        "state": State.NEW,
+        "attempts": 0,
+        "due_at": tx.now,
+        "received_at": tx.now,
+    }
+    return bool(await tx.execute(_ADD, values))
+
+
 async def lanes(tx: Transaction, limit: int) -> list[str]:
     """Conversations whose oldest waiting event is due, the longest waiting first."""
-    oldest = select(func.min(inbox.c.id)).where(NEW).group_by(inbox.c.lane)
-    rows = await tx.all(
-        select(inbox.c.lane)
-        .where(inbox.c.id.in_(oldest), inbox.c.due_at <= tx.now)
-        .order_by(inbox.c.id)
-        .limit(limit)
-    )
-    return [row.lane for row in rows]
+    return [row.lane for row in await tx.all(_LANES, {"now": tx.now, "limit": limit})]
 
 
 async def head(tx: Transaction, lane: str) -> Letter | None:
     """The oldest waiting event of a conversation, if it is due."""
-    row = await tx.first(select(inbox).where(NEW, inbox.c.lane == lane).order_by(inbox.c.id).limit(1))
+    row = await tx.first(_HEAD, {"lane": lane})
     return None if row is None or row.due_at > tx.now else letter(row)
 
 
 async def change(tx: Transaction, letter_id: int, **values: object) -> int:
-    return await tx.execute(update(inbox).where(inbox.c.id == letter_id).values(**values))
+    return await tx.execute(_CHANGE, {"letter": letter_id, **values})
 
 
 async def dead(tx: Transaction) -> list[Row[Any]]:

@@ -1,13 +1,12 @@
 """What happens to parcels: put, claimed, settled, tried again, given up, replayed or discarded."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 from core.database.transaction import Transaction
 from core.kernel.ids import ParcelId
 from core.outbox import store
-from core.outbox.model import LEASE, TRIES, Parcel, Post, State, pause
+from core.outbox.model import LEASE, TRIES, Parcel, Post, Shown, State, pause
 
 BELL = "outbox"
 LOOKED_AT = 1000
@@ -25,33 +24,27 @@ async def put(tx: Transaction, parcel: Parcel, *, after: timedelta = timedelta(0
 
 
 async def claim(
-    tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[Parcel], bool]
+    tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[str, str | None], bool]
 ) -> list[Parcel]:
-    """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE."""
+    """Take the first parcel of each free lane that `may_go` (lane, room) now into one's hands for LEASE."""
     claimed: list[Parcel] = []
-    for parcel in await store.heads(tx, busy, LOOKED_AT):
+    for head in await store.heads(tx, busy, LOOKED_AT):
         if len(claimed) == limit:
             break
-        if not may_go(parcel):
-            continue
-        await store.change(
-            tx, parcel, state=State.SENDING, lease_until=tx.now + LEASE, fence=parcel.fence + 1
-        )
-        claimed.append(replace(parcel, fence=parcel.fence + 1))
+        if may_go(head.lane, head.room):
+            claimed.append(await store.lease(tx, head, tx.now + LEASE))
     return claimed
 
 
-async def settle(
-    tx: Transaction, parcel: Parcel, *, address: str, remote: str, parts: tuple[str, ...], before: Post | None
-) -> bool:
+async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | None) -> bool:
     """The parcel was shown. False if it is in other hands by now."""
     if not await store.change(tx, parcel, state=State.SENT, lease_until=None, settled_at=tx.now, error=None):
         return False
-    if before is not None and (before.remote != remote or before.parts != parts):
+    if before is not None and (before.remote != shown.remote or before.parts != shown.parts):
         await store.forget_post(tx, before.id)
         before = None
     if before is None:
-        await store.add_post(tx, parcel, address, remote, parts)
+        await store.add_post(tx, parcel, shown)
     tx.ring(BELL)
     return True
 

@@ -21,6 +21,8 @@ class State(StrEnum):
 
 
 UNSENT = ParcelId(0)
+ANSWER, NOTICE, BULK = 0, 1, 2
+"""What goes first where a messenger lets only so much through: whoever speaks now is answered first."""
 WAITING = (State.PENDING, State.UNCERTAIN)
 LEASE = timedelta(seconds=60)
 TRIES = 12
@@ -45,6 +47,7 @@ class Parcel:
     slot: str | None = None
     only: str | None = None
     retract: bool = False
+    urgency: int = NOTICE
     id: ParcelId = UNSENT
     attempts: int = 0
     fence: int = 0
@@ -52,10 +55,22 @@ class Parcel:
 
     @property
     def lane(self) -> str:
-        """What shares one order of delivery."""
+        """What shares one order of delivery. The answer to a press waits for nothing."""
+        if press := self.facts.get("press"):
+            return f"press:{press}"
         place = self.room or f"person:{self.person}"
         below = self.thread or self.kind == "card"
         return f"{place}|{self.ticket}" if below and self.ticket else place
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a parcel was shown: the conversation, the message's id there, further parts, its own thread."""
+
+    address: str
+    remote: str
+    parts: tuple[str, ...] = ()
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,7 @@ class Post:
     address: str
     remote: str
     parts: tuple[str, ...]
+    thread: str | None
     slot: str | None
     ticket: TicketId | None
     message: MessageId | None

@@ -1,16 +1,31 @@
 """The tables of parcels and posts."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, func, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import MessageId, ParcelId, TicketId
-from core.outbox.model import Parcel, Post, State
+from core.outbox.model import Parcel, Post, Shown, State
 
 outbox = Table(
     "outbox",
@@ -27,6 +42,7 @@ outbox = Table(
     Column("slot", Text),
     Column("only_for", Text),
     Column("retract", Boolean, nullable=False),
+    Column("urgency", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("fence", Integer, nullable=False),
@@ -61,12 +77,63 @@ posts = Table(
     Column("room", Text, nullable=False),
     Column("remote", Text, nullable=False),
     Column("parts", Json, nullable=False),
+    Column("thread", Text),
     Column("slot", Text, index=True),
     Column("ticket_id", Serial, index=True),
     Column("message_id", Serial, index=True),
     Column("at", Instant, nullable=False),
 )
 Index("ix_posts_place", posts.c.room, posts.c.remote)
+Index("ix_posts_thread", posts.c.room, posts.c.thread)
+
+_ADD = outbox.insert()
+_CHANGE = outbox.update().where(outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held"))
+_REPLACE = outbox.update().where(
+    text(_WAITING),
+    outbox.c.state == State.PENDING,
+    outbox.c.slot == bindparam("same_slot"),
+    outbox.c.lane == bindparam("same_lane"),
+)
+_OLDEST = select(func.min(outbox.c.id)).where(text(_WAITING)).group_by(outbox.c.lane)
+_NOW = bindparam("now", type_=Instant)
+_HEADS = (
+    select(outbox.c.id, outbox.c.lane, outbox.c.room, outbox.c.state)
+    .where(
+        outbox.c.id.in_(_OLDEST),
+        outbox.c.due_at <= _NOW,
+        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW),
+    )
+    .order_by(outbox.c.urgency, outbox.c.id)
+    .limit(bindparam("limit"))
+)
+_LEASE = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("parcel"))
+    .values(state=State.SENDING, lease_until=bindparam("until", type_=Instant), fence=outbox.c.fence + 1)
+    .returning(outbox)
+)
+_ADD_POST = posts.insert()
+_POST_IN = (
+    select(posts)
+    .where(posts.c.slot == bindparam("slot"), posts.c.room == bindparam("room"))
+    .order_by(posts.c.id.desc())
+    .limit(1)
+)
+_OF_MESSAGE = select(posts).where(posts.c.message_id == bindparam("message")).order_by(posts.c.id)
+_OF_SLOT = select(posts).where(posts.c.slot == bindparam("slot")).order_by(posts.c.id)
+_THREAD_AT = (
+    select(posts)
+    .where(
+        posts.c.room == bindparam("room"),
+        or_(
+            posts.c.thread == bindparam("thread"),
+            and_(posts.c.remote == bindparam("thread"), posts.c.thread.is_(None)),
+        ),
+        posts.c.slot.startswith("card:"),
+    )
+    .limit(1)
+)
+_AT = select(posts).where(posts.c.room == bindparam("room"), posts.c.remote == bindparam("remote")).limit(1)
 
 
 def parcel(row: Row[Any]) -> Parcel:
@@ -81,6 +148,7 @@ def parcel(row: Row[Any]) -> Parcel:
         slot=row.slot,
         only=row.only_for,
         retract=row.retract,
+        urgency=row.urgency,
         id=ParcelId(row.id),
         attempts=row.attempts,
         fence=row.fence,
@@ -90,95 +158,84 @@ def parcel(row: Row[Any]) -> Parcel:
 
 def post(row: Row[Any]) -> Post:
     return Post(
-        row.id, row.address, row.remote, tuple(row.parts), row.slot, row.ticket_id, row.message_id, row.at
+        row.id,
+        row.address,
+        row.remote,
+        tuple(row.parts),
+        row.thread,
+        row.slot,
+        row.ticket_id,
+        row.message_id,
+        row.at,
     )
 
 
 async def add(tx: Transaction, new: Parcel, due_at: datetime) -> None:
-    await tx.execute(
-        outbox.insert().values(
-            lane=new.lane,
-            kind=new.kind,
-            facts=new.facts,
-            room=new.room,
-            person_id=new.person,
-            ticket_id=new.ticket,
-            message_id=new.message,
-            thread=new.thread,
-            slot=new.slot,
-            only_for=new.only,
-            retract=new.retract,
-            state=State.PENDING,
-            attempts=0,
-            fence=0,
-            due_at=due_at,
-            created_at=tx.now,
-        )
-    )
+    values = {
+        "lane": new.lane,
+        "kind": new.kind,
+        "facts": new.facts,
+        "room": new.room,
+        "person_id": new.person,
+        "ticket_id": new.ticket,
+        "message_id": new.message,
+        "thread": new.thread,
+        "slot": new.slot,
+        "only_for": new.only,
+        "retract": new.retract,
+        "urgency": new.urgency,
+        "state": State.PENDING,
+        "attempts": 0,
+        "fence": 0,
+        "due_at": due_at,
+        "created_at": tx.now,
+    }
+    await tx.execute(_ADD, values)
 
 
 async def replace_waiting(tx: Transaction, new: Parcel) -> bool:
     """Put the newest content into a parcel of the same slot that was not sent yet."""
-    return bool(
-        await tx.execute(
-            update(outbox)
-            .where(
-                text(_WAITING),
-                outbox.c.state == State.PENDING,
-                outbox.c.slot == new.slot,
-                outbox.c.lane == new.lane,
-            )
-            .values(kind=new.kind, facts=new.facts, retract=new.retract, message_id=new.message)
-        )
-    )
+    same = {"same_slot": new.slot, "same_lane": new.lane}
+    content = {"kind": new.kind, "facts": new.facts, "retract": new.retract, "message_id": new.message}
+    return bool(await tx.execute(_REPLACE, {**same, **content}))
 
 
-async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Parcel]:
-    """The first waiting parcel of each lane that is due and in nobody's hands."""
-    oldest = select(func.min(outbox.c.id)).where(text(_WAITING)).group_by(outbox.c.lane)
-    statement = (
-        select(outbox)
-        .where(
-            outbox.c.id.in_(oldest),
-            outbox.c.due_at <= tx.now,
-            or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= tx.now),
-        )
-        .order_by(outbox.c.id)
-        .limit(limit + len(busy))
-    )
-    rows = await tx.all(statement)
-    return [parcel(row) for row in rows if row.lane not in busy][:limit]
+async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Row[Any]]:
+    """Id, lane and room of the first waiting parcel of each lane that is due and in nobody's hands."""
+    rows = await tx.all(_HEADS, {"now": tx.now, "limit": limit + len(busy)})
+    return [row for row in rows if row.lane not in busy][:limit]
+
+
+async def lease(tx: Transaction, head: Row[Any], until: datetime) -> Parcel:
+    """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more."""
+    row = await tx.first(_LEASE, {"parcel": head.id, "until": until})
+    assert row is not None
+    return replace(parcel(row), uncertain=head.state == State.UNCERTAIN)
 
 
 async def change(tx: Transaction, held: Parcel, **values: object) -> bool:
     """Change a parcel that is still in the hands that claimed it."""
-    return bool(
-        await tx.execute(
-            update(outbox).where(outbox.c.id == held.id, outbox.c.fence == held.fence).values(**values)
-        )
-    )
+    return bool(await tx.execute(_CHANGE, {"parcel": held.id, "held": held.fence, **values}))
 
 
-async def add_post(tx: Transaction, sent: Parcel, address: str, remote: str, parts: tuple[str, ...]) -> None:
-    await tx.execute(
-        posts.insert().values(
-            address=address,
-            room=address.partition("#")[0],
-            remote=remote,
-            parts=list(parts),
-            slot=sent.slot,
-            ticket_id=sent.ticket,
-            message_id=sent.message,
-            at=tx.now,
-        )
-    )
+async def add_post(tx: Transaction, sent: Parcel, shown: Shown) -> None:
+    values = {
+        "address": shown.address,
+        "room": shown.address.partition("#")[0],
+        "remote": shown.remote,
+        "parts": list(shown.parts),
+        "thread": shown.thread,
+        "slot": sent.slot,
+        "ticket_id": sent.ticket,
+        "message_id": sent.message,
+        "at": tx.now,
+    }
+    await tx.execute(_ADD_POST, values)
 
 
 async def post_in(tx: Transaction, room: str, slot: str) -> Post | None:
     """Where a slot stands in a room."""
-    row = await tx.first(
-        select(posts).where(posts.c.slot == slot, posts.c.room == room).order_by(posts.c.id.desc()).limit(1)
-    )
+    row = await tx.first(_POST_IN, {"slot": slot, "room": room})
     return None if row is None else post(row)
 
 
@@ -194,18 +251,24 @@ async def post_of(tx: Transaction, slot: str, address_like: str) -> Post | None:
 
 
 async def posts_of_message(tx: Transaction, message: MessageId) -> list[Post]:
-    rows = await tx.all(select(posts).where(posts.c.message_id == message).order_by(posts.c.id))
+    rows = await tx.all(_OF_MESSAGE, {"message": message})
     return [post(row) for row in rows]
 
 
 async def posts_of_slot(tx: Transaction, slot: str) -> list[Post]:
-    rows = await tx.all(select(posts).where(posts.c.slot == slot).order_by(posts.c.id))
+    rows = await tx.all(_OF_SLOT, {"slot": slot})
     return [post(row) for row in rows]
 
 
 async def at(tx: Transaction, room: str, remote: str) -> Post | None:
     """What of ours a person points at in a room."""
-    row = await tx.first(select(posts).where(posts.c.room == room, posts.c.remote == remote).limit(1))
+    row = await tx.first(_AT, {"room": room, "remote": remote})
+    return None if row is None else post(row)
+
+
+async def thread_at(tx: Transaction, room: str, thread: str) -> Post | None:
+    """The card in whose thread a person is."""
+    row = await tx.first(_THREAD_AT, {"room": room, "thread": thread})
     return None if row is None else post(row)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, select, update
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, bindparam, select, update
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
@@ -29,6 +29,19 @@ identities = Table(
     Column("person_id", Serial, ForeignKey("persons.id"), nullable=False, index=True),
     Column("seen_at", Instant, nullable=False),
 )
+_GET = select(persons).where(persons.c.id == bindparam("person"))
+_BY_IDENTITY = (
+    select(persons)
+    .join(identities, identities.c.person_id == persons.c.id)
+    .where(identities.c.identity == bindparam("identity"))
+)
+_STAFF = select(persons).where(persons.c.rank > 0).order_by(persons.c.rank)
+_IDENTITIES = (
+    select(identities.c.identity)
+    .where(identities.c.person_id == bindparam("person"))
+    .order_by(identities.c.seen_at.desc(), identities.c.identity)
+)
+_SEEN = identities.update().where(identities.c.identity == bindparam("account"))
 
 
 def _person(row: Row[Any]) -> Person:
@@ -44,7 +57,7 @@ def _person(row: Row[Any]) -> Person:
 
 async def get(tx: Transaction, person_id: PersonId) -> Person:
     """The person of this id, who must exist."""
-    row = await tx.first(select(persons).where(persons.c.id == person_id))
+    row = await tx.first(_GET, {"person": person_id})
     if row is None:
         raise LookupError(f"no person {person_id}")
     return _person(row)
@@ -52,24 +65,18 @@ async def get(tx: Transaction, person_id: PersonId) -> Person:
 
 async def by_identity(tx: Transaction, identity: Identity) -> Person | None:
     """Whose account this is, if the desk knows it."""
-    joined = persons.join(identities, identities.c.person_id == persons.c.id)
-    row = await tx.first(select(persons).select_from(joined).where(identities.c.identity == str(identity)))
+    row = await tx.first(_BY_IDENTITY, {"identity": str(identity)})
     return None if row is None else _person(row)
 
 
 async def staff(tx: Transaction) -> list[Person]:
     """Everybody with a staff role, in the order of the configuration."""
-    rows = await tx.all(select(persons).where(persons.c.rank > 0).order_by(persons.c.rank))
-    return [person for row in rows if (person := _person(row)).staff]
+    return [person for row in await tx.all(_STAFF) if (person := _person(row)).staff]
 
 
 async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
     """The person's accounts, the one heard from last first."""
-    rows = await tx.all(
-        select(identities.c.identity)
-        .where(identities.c.person_id == person_id)
-        .order_by(identities.c.seen_at.desc(), identities.c.identity)
-    )
+    rows = await tx.all(_IDENTITIES, {"person": person_id})
     return [Identity.parse(row.identity) for row in rows]
 
 
@@ -117,7 +124,7 @@ async def attach(tx: Transaction, identity: Identity, person_id: PersonId) -> No
 
 async def seen(tx: Transaction, identity: Identity) -> None:
     """Remember that this account was heard from just now."""
-    await tx.execute(update(identities).where(identities.c.identity == str(identity)).values(seen_at=tx.now))
+    await tx.execute(_SEEN, {"account": str(identity), "seen_at": tx.now})
 
 
 async def demote_all(tx: Transaction) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Table, Text, delete, select
+from sqlalchemy import Column, ForeignKey, Table, Text, bindparam, delete, select
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Length, Serial, metadata
@@ -22,6 +22,11 @@ clocks = Table(
     Column("met_at", Instant),
     Column("due_at", Instant, nullable=False),
 )
+_OF_TICKET = select(clocks).where(clocks.c.ticket_id == bindparam("ticket"))
+_REMOVE = delete(clocks).where(
+    clocks.c.ticket_id == bindparam("ticket"), clocks.c.target == bindparam("which")
+)
+_ADD = clocks.insert()
 
 
 def _clock(row: Row[Any]) -> Clock:
@@ -37,23 +42,20 @@ def _clock(row: Row[Any]) -> Clock:
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> dict[Target, Clock]:
-    rows = await tx.all(select(clocks).where(clocks.c.ticket_id == ticket))
+    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
     return {clock.target: clock for row in rows if (clock := _clock(row))}
 
 
 async def save(tx: Transaction, clock: Clock) -> None:
-    await tx.execute(
-        delete(clocks).where(clocks.c.ticket_id == clock.ticket, clocks.c.target == clock.target)
-    )
-    await tx.execute(
-        clocks.insert().values(
-            ticket_id=clock.ticket,
-            target=clock.target,
-            started_at=clock.started_at,
-            length=clock.length,
-            paused_for=clock.paused_for,
-            paused_at=clock.paused_at,
-            met_at=clock.met_at,
-            due_at=clock.due_at,
-        )
-    )
+    values = {
+        "ticket_id": clock.ticket,
+        "target": clock.target,
+        "started_at": clock.started_at,
+        "length": clock.length,
+        "paused_for": clock.paused_for,
+        "paused_at": clock.paused_at,
+        "met_at": clock.met_at,
+        "due_at": clock.due_at,
+    }
+    await tx.execute(_REMOVE, {"ticket": clock.ticket, "which": clock.target})
+    await tx.execute(_ADD, values)

@@ -3,7 +3,19 @@
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, select, text, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
@@ -95,6 +107,24 @@ events = Table(
     Column("facts", Json, nullable=False),
 )
 
+_COUNT = (
+    counters.update()
+    .where(counters.c.name == "ticket")
+    .values(value=counters.c.value + 1)
+    .returning(counters.c.value)
+)
+_GET = select(tickets).where(tickets.c.id == bindparam("ticket"))
+_ADD = tickets.insert()
+_CHANGE = tickets.update().where(tickets.c.id == bindparam("ticket"))
+_ADD_EVENT = events.insert()
+_TIMELINE = select(events).where(events.c.ticket_id == bindparam("ticket")).order_by(events.c.id)
+_ADD_MESSAGE = messages.insert().returning(messages.c.id)
+_MESSAGE = select(messages).where(messages.c.id == bindparam("message"))
+_MESSAGE_AT = select(messages).where(
+    messages.c.room == bindparam("room"), messages.c.remote == bindparam("remote")
+)
+_MESSAGES = select(messages).where(messages.c.ticket_id == bindparam("ticket")).order_by(messages.c.id)
+
 
 def ticket(row: Row[Any]) -> Ticket:
     return Ticket(
@@ -151,13 +181,7 @@ def _values(state: Ticket) -> dict[str, Any]:
 
 async def next_number(tx: Transaction) -> TicketId:
     """The next ticket number; a transaction that is rolled back gives it back."""
-    statement = (
-        update(counters)
-        .where(counters.c.name == "ticket")
-        .values(value=counters.c.value + 1)
-        .returning(counters.c.value)
-    )
-    number = await tx.scalar(statement)
+    number = await tx.scalar(_COUNT)
     if number is None:
         number = 1
         await tx.execute(counters.insert().values(name="ticket", value=1))
@@ -165,7 +189,7 @@ async def next_number(tx: Transaction) -> TicketId:
 
 
 async def find(tx: Transaction, ticket_id: TicketId) -> Ticket | None:
-    row = await tx.first(select(tickets).where(tickets.c.id == ticket_id))
+    row = await tx.first(_GET, {"ticket": ticket_id})
     return None if row is None else ticket(row)
 
 
@@ -179,7 +203,7 @@ async def get(tx: Transaction, ticket_id: TicketId) -> Ticket:
 async def insert(tx: Transaction, event: Event, search: str) -> Ticket:
     """Keep the ticket that an `opened` event makes; `announce` the event once its first words are kept."""
     fresh = model.opened(event)
-    await tx.execute(tickets.insert().values(id=fresh.id, search=search, **_values(fresh)))
+    await tx.execute(_ADD, {"id": fresh.id, "search": search, **_values(fresh)})
     return fresh
 
 
@@ -195,27 +219,26 @@ async def apply(tx: Transaction, state: Ticket, event: Event) -> Ticket:
     The one way a ticket changes. Raises UserError when it may not happen in its status."""
     model.check(state, event.kind)
     changed = model.evolve(state, event)
-    await tx.execute(update(tickets).where(tickets.c.id == state.id).values(**_values(changed)))
+    await tx.execute(_CHANGE, {"ticket": state.id, **_values(changed)})
     await announce(tx, event)
     return changed
 
 
 async def _write(tx: Transaction, event: Event) -> None:
-    await tx.execute(
-        events.insert().values(
-            ticket_id=event.ticket,
-            kind=event.kind,
-            at=event.at,
-            actor_id=event.actor,
-            via=event.via,
-            facts=dict(event.facts),
-        )
-    )
+    values = {
+        "ticket_id": event.ticket,
+        "kind": event.kind,
+        "at": event.at,
+        "actor_id": event.actor,
+        "via": event.via,
+        "facts": dict(event.facts),
+    }
+    await tx.execute(_ADD_EVENT, values)
 
 
 async def timeline(tx: Transaction, ticket_id: TicketId) -> list[Event]:
     """Everything that happened to the ticket, in order."""
-    rows = await tx.all(select(events).where(events.c.ticket_id == ticket_id).order_by(events.c.id))
+    rows = await tx.all(_TIMELINE, {"ticket": ticket_id})
     return [Event(row.ticket_id, row.kind, row.at, row.actor_id, row.via, row.facts) for row in rows]
 
 
@@ -236,36 +259,32 @@ def said(row: Row[Any]) -> Said:
 
 
 async def add_message(tx: Transaction, new: Said) -> MessageId:
-    statement = (
-        messages.insert()
-        .values(
-            ticket_id=new.ticket,
-            kind=new.kind,
-            author_id=new.author,
-            via=new.via,
-            text=new.text,
-            at=new.at,
-            room=new.room,
-            remote=new.remote,
-        )
-        .returning(messages.c.id)
-    )
-    return MessageId(await tx.scalar(statement))
+    values = {
+        "ticket_id": new.ticket,
+        "kind": new.kind,
+        "author_id": new.author,
+        "via": new.via,
+        "text": new.text,
+        "at": new.at,
+        "room": new.room,
+        "remote": new.remote,
+    }
+    return MessageId(await tx.scalar(_ADD_MESSAGE, values))
 
 
 async def message(tx: Transaction, message_id: MessageId) -> Said | None:
-    row = await tx.first(select(messages).where(messages.c.id == message_id))
+    row = await tx.first(_MESSAGE, {"message": message_id})
     return None if row is None else said(row)
 
 
 async def message_at(tx: Transaction, room: str, remote: str) -> Said | None:
     """The ticket's message that was said as this message of a room."""
-    row = await tx.first(select(messages).where(messages.c.room == room, messages.c.remote == remote))
+    row = await tx.first(_MESSAGE_AT, {"room": room, "remote": remote})
     return None if row is None else said(row)
 
 
 async def messages_of(tx: Transaction, ticket_id: TicketId) -> list[Said]:
-    rows = await tx.all(select(messages).where(messages.c.ticket_id == ticket_id).order_by(messages.c.id))
+    rows = await tx.all(_MESSAGES, {"ticket": ticket_id})
     return [said(row) for row in rows]
 
 

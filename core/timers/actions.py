@@ -21,18 +21,18 @@ async def set_timer(
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """At `due_at`, do what `kind` says; one timer a ticket, kind and key: the newest word counts."""
-    await store.remove(tx, ticket, [kind], key)
+    await store.remove(tx, ticket, kind, key)
     await store.add(tx, Timer(TimerId(0), kind, ticket, key, due_at, facts or {}))
 
 
 async def cancel(tx: Transaction, ticket: TicketId, *kinds: str) -> None:
     """None of these will happen any more."""
-    await store.remove(tx, ticket, kinds)
+    for kind in kinds:
+        await store.remove(tx, ticket, kind)
 
 
 async def claim(tx: Transaction, limit: int) -> list[Timer]:
     """Take due timers into one's hands for LEASE; somebody else may have them after that."""
     found = await store.due(tx, limit)
-    for timer in found:
-        await store.lease(tx, timer, tx.now + LEASE)
+    await store.lease(tx, found, tx.now + LEASE)
     return [replace(timer, fence=timer.fence + 1) for timer in found]

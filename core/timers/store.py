@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, bindparam, delete, or_, select
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
@@ -26,6 +26,25 @@ timers = Table(
     UniqueConstraint("ticket_id", "kind", "key", name="uq_timers_what"),
     sqlite_autoincrement=True,
 )
+_NOW = bindparam("now", type_=Instant)
+_ADD = timers.insert()
+_OF_TICKET = (
+    select(timers)
+    .where(timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("kind"))
+    .order_by(timers.c.due_at)
+)
+_REMOVE = delete(timers).where(
+    timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("of_kind")
+)
+_REMOVE_KEY = _REMOVE.where(timers.c.key == bindparam("of_key"))
+_DUE = (
+    select(timers)
+    .where(timers.c.due_at <= _NOW, or_(timers.c.lease_until.is_(None), timers.c.lease_until <= _NOW))
+    .order_by(timers.c.due_at, timers.c.id)
+    .limit(bindparam("limit"))
+)
+_LEASE = timers.update().where(timers.c.id == bindparam("timer"))
+_TAKE = delete(timers).where(timers.c.id == bindparam("timer"), timers.c.fence == bindparam("held"))
 
 
 def _timer(row: Row[Any]) -> Timer:
@@ -33,52 +52,44 @@ def _timer(row: Row[Any]) -> Timer:
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId, kind: str) -> list[Timer]:
-    rows = await tx.all(
-        select(timers).where(timers.c.ticket_id == ticket, timers.c.kind == kind).order_by(timers.c.due_at)
-    )
+    rows = await tx.all(_OF_TICKET, {"ticket": ticket, "kind": kind})
     return [_timer(row) for row in rows]
 
 
 async def add(tx: Transaction, timer: Timer) -> None:
-    await tx.execute(
-        timers.insert().values(
-            kind=timer.kind,
-            ticket_id=timer.ticket,
-            key=timer.key,
-            due_at=timer.due_at,
-            facts=timer.facts,
-            fence=0,
-        )
-    )
+    values = {
+        "kind": timer.kind,
+        "ticket_id": timer.ticket,
+        "key": timer.key,
+        "due_at": timer.due_at,
+        "facts": timer.facts,
+        "fence": 0,
+    }
+    await tx.execute(_ADD, values)
 
 
-async def remove(tx: Transaction, ticket: TicketId, kinds: Collection[str], key: str | None = None) -> int:
-    statement = delete(timers).where(timers.c.ticket_id == ticket, timers.c.kind.in_(list(kinds)))
-    return await tx.execute(statement if key is None else statement.where(timers.c.key == key))
+async def remove(tx: Transaction, ticket: TicketId, kind: str, key: str | None = None) -> int:
+    if key is None:
+        return await tx.execute(_REMOVE, {"ticket": ticket, "of_kind": kind})
+    return await tx.execute(_REMOVE_KEY, {"ticket": ticket, "of_kind": kind, "of_key": key})
 
 
 async def due(tx: Transaction, limit: int) -> list[Timer]:
     """Timers that are due and in nobody's hands, the most overdue first."""
-    rows = await tx.all(
-        select(timers)
-        .where(timers.c.due_at <= tx.now, or_(timers.c.lease_until.is_(None), timers.c.lease_until <= tx.now))
-        .order_by(timers.c.due_at, timers.c.id)
-        .limit(limit)
-    )
+    rows = await tx.all(_DUE, {"now": tx.now, "limit": limit})
     return [_timer(row) for row in rows]
 
 
-async def lease(tx: Transaction, timer: Timer, until: datetime) -> None:
-    await tx.execute(
-        update(timers).where(timers.c.id == timer.id).values(lease_until=until, fence=timers.c.fence + 1)
-    )
+async def lease(tx: Transaction, found: Collection[Timer], until: datetime) -> None:
+    """Take timers into one's hands, as one has just found them."""
+    rows = [{"timer": each.id, "lease_until": until, "fence": each.fence + 1} for each in found]
+    if rows:
+        await tx.execute(_LEASE, rows)
 
 
 async def take(tx: Transaction, timer: Timer) -> bool:
     """Remove a claimed timer; False if it was cancelled, moved or claimed by another since."""
-    return bool(
-        await tx.execute(delete(timers).where(timers.c.id == timer.id, timers.c.fence == timer.fence))
-    )
+    return bool(await tx.execute(_TAKE, {"timer": timer.id, "held": timer.fence}))
 
 
 async def next_due(tx: Transaction) -> datetime | None:

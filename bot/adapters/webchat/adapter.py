@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.adapters.port import Door, Features, Health, Posted, Reader
@@ -90,6 +90,9 @@ class Webchat:
     def fetch(self, carried: Carried) -> AsyncIterator[bytes]:
         """Never needed: what is uploaded on the page is kept before it is said."""
         raise PermanentError("a file of the web chat is kept already", code="gone")
+
+    def gap(self, to: Address) -> timedelta:
+        return timedelta(0)
 
     def direct(self, identity: Identity) -> Address | None:
         if identity.platform != self.platform or "#" in identity.account:

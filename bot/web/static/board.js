@@ -9,9 +9,10 @@ export function wordsOf(message) {
   return texts.join("\n");
 }
 
-/** Only what its author typed, without files and facts. */
+/** Only what its author typed, without files, facts and the desk's remarks. */
 export function typedIn(message) {
-  const typed = message.blocks.filter((block) => block.kind === "paragraph" || block.kind === "quote");
+  const said = (block) => block.kind === "quote" || (block.kind === "paragraph" && block.style !== "quiet");
+  const typed = message.blocks.filter(said);
   return typed.map((block) => block.text).join("\n");
 }
 

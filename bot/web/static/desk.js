@@ -15,6 +15,7 @@ export class Desk {
   #view = null;
   #card = null;
   #chosen = null;
+  #told = new Set();
 
   constructor(app) {
     this.app = app;
@@ -168,6 +169,7 @@ export class Desk {
     }
     if (message.tone === "card" && !before && !message.deleted) this.#newCard(message);
     if (message.tone === "ping") this.#ping(message, before);
+    else if (message.room === this.direct?.room) this.#tell(message, before);
     this.refresh();
   }
 
@@ -181,6 +183,18 @@ export class Desk {
     this.pings.put(message, !before && !inSight);
   }
 
+  /** The desk says something while its conversation is not open. */
+  #tell(message, before) {
+    if (before || message.mine || message.deleted || this.#chosen === "desk" || !watched()) return;
+    if (this.pings.tell(message)) this.#told.add(message.id);
+  }
+
+  /** What the agent has not seen of the desk; a ping that was answered asks for nothing any more. */
+  #unseen() {
+    const fresh = (one) => !one.mine && one.id > this.seen.desk && !this.#told.has(one.id) && this.#onDesk(one);
+    return this.app.board.select((one) => fresh(one) && (one.tone !== "ping" || one.rows.length > 0)).length;
+  }
+
   #summaries() {
     return summaries(this.app.board.select((one) => one.room !== this.direct?.room), this.seen);
   }
@@ -191,7 +205,8 @@ export class Desk {
     if (watched() && Number.isInteger(this.#chosen)) this.seen.readThread(this.#chosen, board.lastId);
     const all = this.#summaries();
     this.tickets.update(all, this.#chosen);
-    const desk = board.select((one) => !one.mine && one.id > this.seen.desk && this.#onDesk(one)).length;
+    const desk = this.#unseen();
+    if (!desk) this.seen.readDesk(board.lastId);
     this.badge.hidden = desk === 0;
     this.badge.replaceChildren(String(desk), h("span", { class: "unseen" }, ` ${t("page.unread")}`));
     if (this.#chosen === "desk") this.tab.setAttribute("aria-current", "true");

@@ -1,4 +1,4 @@
-// Pings that ask the agent to act, shown over whatever they are doing, until answered or put aside.
+// What comes to the agent while they look at something else: pings until they are answered, answers for a moment.
 
 import { bodyOf } from "./body.js";
 import { Choices } from "./choices.js";
@@ -6,9 +6,12 @@ import { h, icon, iconButton } from "./dom.js";
 import { t } from "./words.js";
 
 const MOST = 3;
+const MOMENT = 8000;
+const SOON = 5000;
 
 export class Pings {
   #shown = new Map();
+  #pressed = 0;
 
   /** `open(message)` gives what opens the ticket of a ping, or null. */
   constructor(open) {
@@ -20,7 +23,7 @@ export class Pings {
   put(message, fresh = true) {
     const known = this.#shown.get(message.id);
     if (message.deleted || !message.rows.length) return this.drop(message.id);
-    if (known) return this.#update(known, message);
+    if (known?.choices) return this.#update(known, message);
     if (fresh) this.#show(message);
   }
 
@@ -35,6 +38,7 @@ export class Pings {
       iconButton("close", t("page.ping.later"), () => this.drop(message.id)),
     );
     const node = h("article", { class: "ping", role: "alert", "data-ping": message.id }, head, body, choices.node);
+    choices.node.addEventListener("click", () => (this.#pressed = Date.now()));
     const made = { node, body, choices };
     this.#shown.set(message.id, made);
     this.#update(made, message);
@@ -51,6 +55,18 @@ export class Pings {
     );
     body.replaceChildren(...bodyOf(message.blocks), ...(link ? [link] : []));
     choices.update(message);
+  }
+
+  /** Something the desk says meanwhile, for a moment. True if it answers what was pressed here. */
+  tell(message) {
+    const body = h("div", { class: "ping-body" }, bodyOf(message.blocks));
+    const close = iconButton("close", t("page.close"), () => this.drop(message.id));
+    const node = h("article", { class: "ping told", role: "status", "data-told": message.id }, body, close);
+    this.#shown.set(message.id, { node });
+    this.node.prepend(node);
+    setTimeout(() => this.drop(message.id), MOMENT);
+    this.#limit();
+    return Date.now() - this.#pressed < SOON;
   }
 
   /** The oldest beyond a few stay on the desk only. */

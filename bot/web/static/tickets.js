@@ -114,7 +114,7 @@ export class Tickets {
         h(
           "span",
           { class: "ticket-lines" },
-          [room, ...quiet].filter(Boolean).slice(0, 2).map((line) => h(
+          [quiet[0]?.includes(room) ? null : room, ...quiet].filter(Boolean).slice(0, 2).map((line) => h(
             "span",
             { class: "ticket-quiet", dir: "auto" },
             line,

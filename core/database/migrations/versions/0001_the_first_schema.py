@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("slot", sa.Text(), nullable=True),
         sa.Column("only_for", sa.Text(), nullable=True),
         sa.Column("retract", sa.Boolean(), nullable=False),
+        sa.Column("urgency", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
@@ -117,6 +118,7 @@ def upgrade() -> None:
         sa.Column("room", sa.Text(), nullable=False),
         sa.Column("remote", sa.Text(), nullable=False),
         sa.Column("parts", sa.Text(), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=True),
         sa.Column("slot", sa.Text(), nullable=True),
         sa.Column("ticket_id", SERIAL, nullable=True),
         sa.Column("message_id", SERIAL, nullable=True),
@@ -127,6 +129,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_posts_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_posts_place", ["room", "remote"], unique=False)
         batch_op.create_index(batch_op.f("ix_posts_slot"), ["slot"], unique=False)
+        batch_op.create_index("ix_posts_thread", ["room", "thread"], unique=False)
         batch_op.create_index(batch_op.f("ix_posts_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(

@@ -1,0 +1,243 @@
+"""A real `deskbridge` in a folder of its own: configured, started, killed, stopped, and asked on its command line."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+COMPILED = Path(tempfile.gettempdir()) / f"deskbridge-tests-{os.getuid()}-pyc"
+"""Where the processes keep compiled modules, so that a start costs half a second instead of two."""
+READY_IN, GONE_IN = 30.0, 15.0
+
+QUICK = """
+[database]
+url = "sqlite+aiosqlite:///{folder}/desk.db"
+
+[web]
+port = {port}
+
+[desk]
+rating_every = "0s"
+time_zone = "UTC"
+
+[[people]]
+name = "Ivan"
+identities = ["web:ivan"]
+
+[[people]]
+name = "Olga"
+identities = ["web:olga"]
+
+[[people]]
+name = "Anna"
+identities = ["web:anna"]
+roles = ["agent"]
+
+[[people]]
+name = "Boris"
+identities = ["web:boris"]
+roles = ["agent"]
+
+[[people]]
+name = "Maria"
+identities = ["web:maria"]
+roles = ["lead"]
+
+[[queues]]
+name = "support"
+
+[[request_types]]
+name = "vpn"
+title = "VPN"
+keywords = ["vpn"]
+
+[[request_types.questions]]
+name = "where"
+text = "Where are you?"
+options = ["Office", "Home"]
+
+[[escalations]]
+name = "quick"
+priorities = ["critical"]
+steps = [
+  {{ after = "1s", of = "unclaimed", whom = "agents" }},
+  {{ after = "2s", of = "unclaimed", whom = "agents" }},
+  {{ after = "3s", of = "unclaimed", whom = "lead" }},
+]
+
+[[escalations]]
+name = "never"
+priorities = ["high", "normal", "low"]
+steps = [{{ after = "4w", of = "unclaimed", whom = "lead" }}]
+"""
+"""A desk whose critical tickets ping after one, two and three seconds."""
+
+DEMO = """
+[database]
+url = "sqlite+aiosqlite:///{folder}/desk.db"
+
+[web]
+port = {port}
+"""
+
+_ODD = re.compile(
+    r"Traceback|Task was destroyed|never retrieved|never awaited|ResourceWarning|unclosed|Exception ignored"
+    r"|Fatal Python|DeprecationWarning"
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Desk:
+    """One desk and the process that serves it, if one does."""
+
+    def __init__(self, folder: Path, config: str = QUICK, *, port: int | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = free_port() if port is None else port
+        self.config = folder / "config.toml"
+        self.config.write_text(config.format(folder=folder, port=self.port), encoding="utf-8")
+        self.environment: dict[str, str] = {}
+        self.printed: list[str] = []
+        self._errors = folder / "stderr.log"
+        self._errors.touch()
+        self._running: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "desk.db"
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def errors(self) -> str:
+        """Everything the processes wrote to standard error."""
+        return self._errors.read_text(encoding="utf-8")
+
+    @property
+    def oddities(self) -> list[str]:
+        """Lines that a healthy process never writes."""
+        return [line for line in self.errors.splitlines() if _ODD.search(line)]
+
+    def link(self, name: str) -> str:
+        """The sign-in token printed for a person of the demo."""
+        found = [line for line in self.printed if line.strip().startswith(name)]
+        return found[-1].rpartition("#")[2]
+
+    def _everything(self, more: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a process: this one's, without anything meant for another desk."""
+        mine = {k: v for k, v in os.environ.items() if not k.startswith("DESKBRIDGE_")}
+        mine.pop("PYTHONDONTWRITEBYTECODE", None)
+        return {**mine, "PYTHONPYCACHEPREFIX": str(COMPILED), "PYTHONUNBUFFERED": "1", **self.environment, **more}
+
+    def _words(self, *arguments: str, python: tuple[str, ...] = ()) -> list[str]:
+        return [sys.executable, *python, "-m", "bot", *arguments, "--config", str(self.config)]
+
+    # ---- the process that serves
+
+    async def launch(self, *arguments: str, python: tuple[str, ...] = (), **environment: str) -> None:
+        """Start it without waiting for anything."""
+        with self._errors.open("ab") as errors:
+            self._running = await asyncio.create_subprocess_exec(
+                *self._words("run", *arguments, python=python),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env=self._everything(environment),
+                cwd=self.folder,
+            )
+        self._reading = asyncio.create_task(self._read(self._running))
+
+    async def start(self, *arguments: str, python: tuple[str, ...] = (), **environment: str) -> "Desk":
+        """Start it and wait until it says that it runs."""
+        before = len(self.printed)
+        await self.launch(*arguments, python=python, **environment)
+        async with asyncio.timeout(READY_IN):
+            while not any("is running" in line for line in self.printed[before:]):
+                assert self.alive, f"it ended with {await self.wait()}: {self.errors}"
+                await asyncio.sleep(0.01)
+        return self
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self.printed.append(line.decode().rstrip("\n"))
+
+    @property
+    def alive(self) -> bool:
+        return self._running is not None and self._running.returncode is None
+
+    @property
+    def pid(self) -> int:
+        assert self._running is not None
+        return self._running.pid
+
+    def send(self, what: signal.Signals) -> None:
+        """Send the process a signal, unless it has gone by itself already."""
+        assert self._running is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._running.send_signal(what)
+
+    async def wait(self) -> int:
+        """The exit code, once the process has gone."""
+        assert self._running is not None
+        assert self._reading is not None
+        async with asyncio.timeout(GONE_IN):
+            code = await self._running.wait()
+            await self._reading
+        return code
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.send(how)
+        return await self.wait()
+
+    async def close(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        if self._running is not None:
+            if self.alive:
+                self.send(signal.SIGKILL)
+            await self.wait()
+
+    # ---- asked from outside
+
+    def command(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run another command of the command line beside it."""
+        return subprocess.run(
+            self._words(*arguments),
+            env=self._everything(environment),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    async def ask(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return await asyncio.to_thread(self.command, *arguments, **environment)
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """A page of the desk, as a stranger sees it."""
+        async with aiohttp.ClientSession() as http, http.get(self.base + path) as answer:
+            return answer.status, await answer.text()
+
+    async def ready(self) -> dict[str, Any]:
+        async with aiohttp.ClientSession() as http, http.get(self.base + "/readyz") as answer:
+            told: dict[str, Any] = await answer.json()
+            assert (answer.status == 200) is told["ok"]
+            return told
