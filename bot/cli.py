@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     letters = add("dead-letters", "events and parcels that were given up")
     letters.add_argument("what", choices=["list", "replay", "discard"])
     letters.add_argument("ids", nargs="*", metavar="id", help="as `list` names them, for example in-12 out-7")
+    add("doctor", "check the desk and its messengers, and say what to do")
     sign_in = add("sign-in", "a one-time link for a person of the web chat")
     sign_in.add_argument("identity", help="for example web:anna")
     return top
@@ -183,11 +184,21 @@ def _sign_in(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import doctor
+
+    async def work(database: Database) -> bool:
+        return await doctor.report(settings, database, say)
+
+    return OK if _with_database(settings, work) else FAILED
+
+
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "run": _run,
     "check-config": _check,
     "migrate": _migrate,
     "export": _export,
     "dead-letters": _dead_letters,
+    "doctor": _doctor,
     "sign-in": _sign_in,
 }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 from bot import notices
 from bot.adapters.port import Adapter, Health, Posted, Reader
@@ -18,7 +19,7 @@ from bot.metrics import Metrics
 from bot.pace import Pace
 from core import reactions
 from core.database.bells import wait
-from core.database.transaction import Transaction
+from core.database.transaction import Transaction, Work
 from core.desk import Desk
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address, Identity
@@ -29,6 +30,7 @@ from core.people import store as people
 from core.tickets.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 AT_ONCE = 64
 POLL = 1.0
 
@@ -102,12 +104,14 @@ class Delivery:
         jobs = await self._desk.database.write(lambda tx: self._prepare(tx, busy, room))
         for job in jobs:
             lane = job.parcel.lane
-            task = asyncio.create_task(self._deliver(job))
+            task = asyncio.create_task(self._send(job))
             self._busy[lane] = task
             task.add_done_callback(partial(self._left, lane))
         return len(jobs)
 
-    def _left(self, lane: str, _: asyncio.Task[None]) -> None:
+    def _left(self, lane: str, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a delivery ended badly; its lease runs out", exc_info=error, extra={"lane": lane})
         del self._busy[lane]
         self._heard.set()
 
@@ -166,19 +170,13 @@ class Delivery:
 
     # ---- sending
 
-    async def _deliver(self, job: Job) -> None:
-        try:
-            await self._send(job)
-        except TemporaryError as error:  # the database is away: the lease runs out, then it is sent again
-            self._trouble = str(error)
-
     async def _send(self, job: Job) -> None:
         parcel = job.parcel
         try:
             if job.trouble is not None:
                 raise job.trouble
             if job.message is None and not (parcel.retract and job.before):
-                await self._desk.database.write(lambda tx: outbox.drop(tx, parcel))
+                await self._note(lambda tx: outbox.drop(tx, parcel))
                 return
             await self._show(job)
         except TemporaryError as error:
@@ -197,15 +195,25 @@ class Delivery:
         before = _posted(job.before) if job.before else None
         if parcel.retract and before is not None:
             await adapter.delete(address, before)
-            await self._desk.database.write(lambda tx: outbox.retracted(tx, parcel, job.before))
+            await self._note(lambda tx: outbox.retracted(tx, parcel, job.before))
             return
         assert job.message is not None
         if before is not None:
             shown = await adapter.edit(address, before, job.message, job.reader)
         else:
             shown = await adapter.post(address, job.message, job.reader, job.nonce)
-        await self._desk.database.write(lambda tx: _settle(tx, job, address, shown))
+        await self._note(lambda tx: _settle(tx, job, address, shown))
         self._metrics.sent(address.platform)
+
+    async def _note(self, work: Work[T]) -> T:
+        """Write down what has happened. That is so whether the database takes it now or later: a parcel
+        that was shown must not be shown again because the disk was full for a while."""
+        while True:
+            try:
+                return await self._desk.database.write(work)
+            except TemporaryError as error:
+                self._trouble = str(error)
+                await asyncio.sleep(POLL)
 
     async def _retry(self, job: Job, error: str, delay: timedelta | None, *, unknown: bool) -> None:
         async def note(tx: Transaction) -> None:
@@ -215,7 +223,7 @@ class Delivery:
 
         if delay is not None and job.address is not None:
             self._pace.hold(str(job.address.space), delay)
-        await self._desk.database.write(note)
+        await self._note(note)
         self._metrics.retried(job.address.platform if job.address else "none")
 
     async def _give_up(self, job: Job, error: str, code: str) -> None:
@@ -223,7 +231,7 @@ class Delivery:
             if await outbox.give_up(tx, job.parcel, error):
                 await reactions.undeliverable(tx, job.parcel, code)
 
-        await self._desk.database.write(note)
+        await self._note(note)
         self._metrics.parked("outbox")
 
 

@@ -30,6 +30,15 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """A message that somebody points at, which is another's or their own."""
+
+    sender: Sender
+    text: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """Words and files. `message` is the platform's id of this message in its room."""
 
@@ -37,6 +46,10 @@ class Said:
     message: str
     files: tuple[Carried, ...] = ()
     reply_to: str | None = None
+    quoted: Quoted | None = None
+    """What it replies to, where the platform tells its words."""
+    addressed: bool = True
+    """False in a room of many where the desk was not spoken to."""
     album: str | None = None
     """Messages of one album belong together; they come one by one, and nothing says which is the last."""
 
@@ -47,6 +60,19 @@ class Reacted:
 
     emoji: str
     message: str
+    quoted: Quoted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something about a room that whoever runs the desk should know.
+
+    `kind`: removed (the desk was put out of it), returned (it is there again),
+    rights (it may not do its work there any more),
+    moved (the platform gave the room another id; the desk follows)."""
+
+    kind: str
+    room: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +101,9 @@ class Submitted:
     values: tuple[tuple[str, str], ...]
 
 
+What = Said | Edited | Pressed | Submitted | Reacted | Trouble
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """One thing somebody did. `private` is true in a conversation of this person and the desk alone."""
@@ -82,5 +111,5 @@ class Incoming:
     sender: Sender
     where: Address
     at: datetime
-    what: Said | Edited | Pressed | Submitted | Reacted
+    what: What
     private: bool

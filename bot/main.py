@@ -13,7 +13,7 @@ from bot.adapters.port import Adapter, Health
 from bot.adapters.webchat.adapter import Webchat
 from bot.config import Settings
 from bot.delivery import Delivery
-from bot.flows import phrases
+from bot.flows import commands, phrases
 from bot.metrics import Metrics
 from bot.router import Router
 from bot.scheduler import Scheduler
@@ -54,6 +54,7 @@ class House:
     def health(self) -> Mapping[str, Health]:
         """Each part, by name, as /readyz tells it."""
         parts = {
+            "database": Health(not self.database.trouble, self.database.trouble),
             "router": self.router.health(),
             "delivery": self.delivery.health(),
             "scheduler": self.scheduler.health(),
@@ -73,8 +74,10 @@ class House:
 def build(settings: Settings, database: Database, clock: Clock) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
     desk = Desk(database, rules.rules(settings))
-    adapters: dict[str, Adapter] = {"web": Webchat(database)}
     blobs = Blobs(settings.files_dir, settings.web.file_limit)
+    adapters: dict[str, Adapter] = {"web": Webchat(database)}
+    if settings.telegram.token is not None:
+        adapters["telegram"] = _telegram(settings, database, clock, blobs)
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
     router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
@@ -89,11 +92,30 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
     return house
 
 
+def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
+    """Telegram's client is large: it is loaded only where a token is given."""
+    from bot.adapters.telegram.account import Account, MenuEntry
+    from bot.adapters.telegram.adapter import Telegram
+
+    telegram = settings.telegram
+    assert telegram.token is not None
+    account = Account(
+        token=telegram.token.get_secret_value(),
+        api_url=telegram.api_url.rstrip("/"),
+        mode=telegram.mode,
+        webhook_url=settings.web.public_url,
+        webhook_secret=telegram.webhook_secret.get_secret_value() if telegram.webhook_secret else "",
+        staff_rooms=tuple(
+            space.room for queue in settings.queues for space in queue.spaces if space.platform == "telegram"
+        ),
+        menu=tuple(MenuEntry(each.name, each.help, each.staff) for each in commands.COMMANDS),
+    )
+    return Telegram(account, database=database, clock=clock, path=blobs.path)
+
+
 def unsupported(settings: Settings) -> list[str]:
     """What the configuration asks for that this version cannot do, one line each."""
     problems = []
-    if settings.telegram.token is not None:
-        problems.append("telegram.token: this version does not speak Telegram yet; remove the section.")
     if settings.slack.bot_token is not None:
         problems.append("slack.bot_token: this version does not speak Slack yet; remove the section.")
     return problems
@@ -175,6 +197,8 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
             registry=house.metrics.registry,
             clock=clock,
         )
+        for adapter in house.adapters.values():
+            site.add_routes(adapter.routes())
         serving = await web_app.serve(site)
         try:
             await _announce(house, say)

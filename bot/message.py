@@ -151,6 +151,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody whose attention is asked for in a room of many, by whichever of their accounts is there."""
+
+    name: str
+    identities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message. `tone` says what it is, `author` for whom it speaks (None: the desk itself)."""
 
@@ -159,6 +167,9 @@ class Message:
     tone: Literal["say", "card", "request", "reply", "note", "event", "ping", "hint"] = "say"
     author: Text | None = None
     ticket: int | None = None
+    call: Call | None = None
+    unfolded: bool = False
+    """The choices under "More" stand open, where the messenger has no menu for them."""
     over: bool = False
     """A card whose ticket is closed."""
 

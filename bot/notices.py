@@ -1,6 +1,7 @@
 """Everything the desk says unasked, in one place: a parcel's kind and facts become a message."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +12,7 @@ from bot.message import (
     At,
     Attachment,
     Block,
+    Call,
     Choice,
     Fact,
     Message,
@@ -27,7 +29,7 @@ from core.escalation import actions as escalation
 from core.escalation import store as pings
 from core.escalation.model import Ping
 from core.files import store as files
-from core.kernel.ids import MessageId, PingId
+from core.kernel.ids import MessageId, PersonId, PingId
 from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
@@ -59,7 +61,13 @@ async def _message(tx: Transaction, parcel: Parcel) -> Message:
 
 
 async def _card(tx: Transaction, parcel: Parcel) -> Message:
-    return await cards.card(tx, await _ticket(tx, parcel))
+    card = await cards.card(tx, await _ticket(tx, parcel))
+    return replace(card, unfolded=bool(parcel.facts.get("unfolded")))
+
+
+async def _acknowledgement(tx: Transaction, parcel: Parcel) -> Message:
+    """Nothing to say: the messenger only wants to know that the press was heard."""
+    return Message(())
 
 
 async def _event(tx: Transaction, parcel: Parcel) -> Message:
@@ -176,7 +184,7 @@ async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     ticket = await tickets.get(tx, ping.ticket)
     if ping.answer is not None:
-        shown = await posts.posts_of_slot(tx, f"ping:{ping.id}")
+        shown = await posts.posts_of_slot(tx, parcel.slot or "")
         return await _answered_ping(tx, ticket, ping) if shown else None
     blocks: list[Block] = [
         Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),
@@ -193,7 +201,15 @@ async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
     )
     take = Choice(codes.code("t", "take", ticket.id), Words("button.take"), style="primary")
     rows = ((take, *buttons),) if ticket.owner is None else (buttons,)
-    return Message(tuple(blocks), rows, tone="ping", ticket=ticket.id)
+    call = await _call(tx, parcel.facts.get("call"))
+    return Message(tuple(blocks), rows, tone="ping", ticket=ticket.id, call=call)
+
+
+async def _call(tx: Transaction, person: int | None) -> Call | None:
+    if person is None:
+        return None
+    named = await people.get(tx, PersonId(person))
+    return Call(named.name, tuple(str(each) for each in await people.identities_of(tx, named.id)))
 
 
 async def _why(tx: Transaction, ticket: Ticket, ping: Ping) -> Text:
@@ -232,12 +248,18 @@ async def _low_rating(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words("told.low_rating", facts)),), tone="ping", ticket=ticket.id)
 
 
+async def _trouble(tx: Transaction, parcel: Parcel) -> Message:
+    facts: dict[str, Fact] = {"title": Plain(parcel.facts["title"]), "room": parcel.facts["room"]}
+    return Message((Paragraph(Words(f"trouble.{parcel.facts['kind']}", facts)),), tone="ping")
+
+
 async def _parked(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words("told.parked")),))
 
 
 COMPOSERS: Mapping[str, Compose] = {
     "message": _message,
+    "acknowledgement": _acknowledgement,
     "card": _card,
     "event": _event,
     "said": _said,
@@ -252,4 +274,5 @@ COMPOSERS: Mapping[str, Compose] = {
     "told_parked": _parked,
     "ping": _ping,
     "low_rating": _low_rating,
+    "trouble": _trouble,
 }

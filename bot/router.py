@@ -6,15 +6,15 @@ Conversations go on side by side; within one, events are handled in the order th
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from bot import turns
+from bot import albums, turns
 from bot.adapters.port import Adapter, Health, Raw
 from bot.flows import phrases
 from bot.flows.turn import Turn
 from bot.i18n import guess
-from bot.incoming import Carried, Incoming, Said
+from bot.incoming import Carried, Incoming, Pressed, Quoted, Reacted, Said
 from bot.message import Message, Paragraph
 from bot.metrics import Metrics
 from core.database.bells import wait
@@ -28,7 +28,7 @@ from core.inbox import store as inbox_store
 from core.inbox.model import Event, Letter
 from core.kernel.errors import TemporaryError, UserError
 from core.outbox import actions as outbox
-from core.outbox.model import Parcel
+from core.outbox.model import ANSWER, Parcel
 from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor, Person
@@ -38,15 +38,17 @@ Fetched = dict[str, File | None]
 """Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
 AT_ONCE = 64
 """Conversations handled side by side."""
+ALBUM = 20
+"""So many waiting events are looked at for further parts of an album."""
 POLL = 1.0
 """Seconds after which the inbox is looked at even if no bell rang."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What became of the oldest event of a lane: something was done, or files must be fetched first."""
+    """What became of the oldest event of a lane: whether more wait behind it, or what to fetch first."""
 
-    done: bool
+    more: bool
     fetch: tuple[Carried, ...] = ()
     letter: Letter | None = None
 
@@ -76,7 +78,7 @@ class Router:
 
     async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
         """The adapters' door: events are committed when this returns. Raises TemporaryError if not."""
-        kept = [Event(raw.key, raw.lane, raw.body) for raw in events]
+        kept = [Event(raw.key, raw.lane, raw.body, raw.message) for raw in events]
         fresh = await self._desk.database.write(lambda tx: inbox.accept(tx, platform, account, kept))
         self._metrics.received(platform, fresh, len(events) - fresh)
         return fresh
@@ -134,21 +136,41 @@ class Router:
                 going = await self._stumble(lane, error)
                 continue
             fetched = await self._fetch(handled) if handled.fetch else {}
-            going = handled.done or bool(handled.fetch)
+            going = handled.more or bool(handled.fetch)
 
     async def _handle_next(self, tx: Transaction, *, lane: str, fetched: Fetched) -> Handled:
         letter = await inbox_store.head(tx, lane)
         if letter is None:
             return Handled(False)
         incoming = self._adapters[letter.platform].read(letter.body)
+        letters = [letter]
+        if albums.name(incoming) is not None:
+            letters, incoming = await self._album(tx, lane, letter)
+            if incoming is None:
+                return Handled(False)
         if incoming is not None and not incoming.sender.automatic:
             missing = _unfetched(incoming, fetched)
             if missing:
                 return Handled(False, missing, letter)
             await self._turn(tx, incoming, fetched)
-        await inbox.finish(tx, letter)
-        self._metrics.handled(letter.platform)
-        return Handled(True)
+        for each in letters:
+            await inbox.finish(tx, each)
+            self._metrics.handled(each.platform)
+        return Handled(await inbox_store.head(tx, lane) is not None)
+
+    async def _album(self, tx: Transaction, lane: str, first: Letter) -> tuple[list[Letter], Incoming | None]:
+        """The album's parts as one message; None while further parts may still come."""
+        read = self._adapters[first.platform].read
+        letters, parts = [], []
+        for letter in await inbox_store.waiting(tx, lane, ALBUM):
+            part = read(letter.body)
+            if part is not None and albums.name(part) == albums.name(read(first.body)):
+                letters.append(letter)
+                parts.append(part)
+        if tx.now < (whole := albums.whole_at(letters)):
+            await inbox_store.change(tx, first.id, due_at=whole)
+            return letters, None
+        return letters, albums.merged(parts)
 
     async def _stumble(self, lane: str, error: Exception) -> bool:
         """Note the failure. True when the event is parked, so that the conversation goes on at once."""
@@ -185,6 +207,8 @@ class Router:
         letter = handled.letter
         adapter = self._adapters[letter.platform]
         fetched: Fetched = {}
+        if (incoming := adapter.read(letter.body)) is not None:
+            await adapter.typing(incoming.where)
         for carried in handled.fetch:
             try:
                 kept = await self._blobs.keep(adapter.fetch(carried))
@@ -201,6 +225,39 @@ class Router:
         person = await self._meet(tx, incoming)
         return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)
 
+    async def _reread(self, tx: Transaction, incoming: Incoming) -> Incoming:
+        """An emoji says where it stands but not under which words; those came in an earlier event."""
+        what, where = incoming.what, incoming.where
+        if not isinstance(what, Reacted) or what.quoted is not None:
+            return incoming
+        letter = await inbox_store.tells_of(tx, where.platform, f"{where.room}/{what.message}")
+        earlier = self._adapters[where.platform].read(letter.body) if letter else None
+        if earlier is None or not isinstance(earlier.what, Said):
+            return incoming
+        quoted = Quoted(earlier.sender, earlier.what.text, what.message)
+        return replace(incoming, what=replace(what, quoted=quoted))
+
+    async def _acknowledge(self, tx: Transaction, incoming: Incoming) -> None:
+        """A press is answered in any case; what the turn says to it takes this parcel's place."""
+        what, platform = incoming.what, incoming.where.platform
+        if (
+            not isinstance(what, Pressed)
+            or what.press is None
+            or not self._adapters[platform].features.acknowledges
+        ):
+            return
+        await outbox.put(
+            tx,
+            Parcel(
+                "acknowledgement",
+                {"press": what.press},
+                room=str(incoming.where.space),
+                only=str(incoming.sender.identity),
+                slot=f"press:{what.press}",
+                urgency=ANSWER,
+            ),
+        )
+
     async def _meet(self, tx: Transaction, incoming: Incoming) -> Person:
         sender = incoming.sender
         language = guess(sender.language, self._language)
@@ -213,7 +270,17 @@ class Router:
         await people_store.seen(tx, incoming.sender.identity)
         about = await turns.ticket_of_thread(tx, incoming)
         actor = Actor(person, incoming.sender.identity.platform)
-        turn = Turn(tx, incoming, person, actor, about, self._time_zone)
+        await self._acknowledge(tx, incoming)
+        incoming = await self._reread(tx, incoming)
+        turn = Turn(
+            tx,
+            incoming,
+            person,
+            actor,
+            about,
+            self._time_zone,
+            self._adapters[incoming.where.platform].direct,
+        )
         try:
             async with tx.savepoint():
                 await turns.act(turn, fetched)

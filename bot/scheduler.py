@@ -34,14 +34,16 @@ class Scheduler:
         self._nightly = nightly
         self._ticked: datetime | None = None
         self._trouble = ""
+        self._claimed: list[Timer] = []
+        """Timers in hand that the database could not let fire yet; the next tick tries them first."""
         self._apscheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
-        """Begin to tick; late ticks run once, never several at a time."""
+        """Begin to tick, at once; late ticks run once, never several at a time."""
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._apscheduler.add_job(self.tick, "interval", seconds=EVERY, **options)
+        self._ticked = now = self._clock.now()
+        self._apscheduler.add_job(self.tick, "interval", seconds=EVERY, next_run_time=now, **options)
         self._apscheduler.add_job(self._nightly_run, "interval", hours=6, **options)
-        self._ticked = self._clock.now()
         self._apscheduler.start()
 
     def stop(self) -> None:
@@ -59,8 +61,10 @@ class Scheduler:
         """Do everything that is due now; returns how many timers fired."""
         fired = 0
         try:
-            while timers := await self._desk.claim_timers(AT_ONCE):
+            while timers := self._claimed or await self._desk.claim_timers(AT_ONCE):
+                self._claimed = timers
                 results = await asyncio.gather(*(self._fire(timer) for timer in timers))
+                self._claimed = []
                 fired += sum(results)
             self._trouble = ""
         except TemporaryError as error:

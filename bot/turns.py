@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from bot.flows import commands, dialog, talk, work
+from bot.flows import commands, crowd, dialog, talk, work
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
-from bot.incoming import Edited, Incoming, Pressed, Reacted, Said, Submitted
+from bot.incoming import Edited, Incoming, Pressed, Reacted, Said, Submitted, Trouble, What
 from bot.message import Message, Paragraph, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -33,14 +33,18 @@ async def act(turn: Turn, fetched: Fetched) -> None:
             await work.submitted(turn, code.split(".")[1:], values)
         case Edited(text=text, message=message):
             await _edit(turn, message, texts.clean(text))
-        case Reacted(emoji=emoji):
-            await _react(turn, emoji)
+        case Reacted() as reacted:
+            await _react(turn, reacted)
+        case Trouble(kind=kind, room=room):
+            await crowd.trouble(turn, kind, room)
 
 
 async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
     text = texts.clean(said.text)
+    if not said.addressed and turn.room not in turn.catalogue.by_space:
+        return
     if commands.is_command(text):
-        await commands.run(turn, text.strip())
+        await commands.run(turn, text.strip(), said.quoted)
         return
     brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
     heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
@@ -51,6 +55,8 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
         await talk.said(turn, heard, said.reply_to)
     elif turn.about is not None:
         await work.said(turn, heard, said.reply_to)
+    elif turn.room not in turn.catalogue.by_space:
+        await crowd.own(turn, text, said.message)
     if None in brought:
         await turn.tell(Message((Paragraph(Words("file.not_taken")),), tone="hint"))
 
@@ -76,7 +82,7 @@ async def ticket_of_thread(tx: Transaction, incoming: Incoming) -> TicketId | No
     return message.ticket if message else None
 
 
-def _pointed_at(what: Said | Edited | Pressed | Submitted | Reacted) -> str | None:
+def _pointed_at(what: What) -> str | None:
     """The message of the room that somebody answers, presses or puts an emoji under."""
     match what:
         case Said(reply_to=message):
@@ -88,11 +94,14 @@ def _pointed_at(what: Said | Edited | Pressed | Submitted | Reacted) -> str | No
     return None
 
 
-async def _react(turn: Turn, emoji: str) -> None:
-    """A second door: eyes under a card take the ticket, a tick resolves it."""
+async def _react(turn: Turn, reacted: Reacted) -> None:
+    """A second door: eyes under a card take the ticket, a tick resolves it, a ticket makes one."""
+    emoji = reacted.emoji.removesuffix("\ufe0f")
+    if emoji == crowd.TICKET_EMOJI and turn.room not in turn.catalogue.by_space:
+        await crowd.make_ticket(turn, reacted.quoted)
     if turn.about is None or not turn.person.staff:
         return
-    act = _BY_EMOJI.get(emoji.removesuffix("\ufe0f"))
+    act = _BY_EMOJI.get(emoji)
     if act is not None:
         await act(turn.tx, turn.actor, turn.about)
 
@@ -114,6 +123,8 @@ async def _press(turn: Turn, code: str) -> None:
                 await talk.pressed(turn, words)
             case "f":
                 await work.open_form(turn, words)
+            case "m" if len(words) == 2:
+                await work.unfold(turn, TicketId(int(words[0])), unfolded=words[1] == "1")
             case _:
                 raise UserError("press.stale")
     except ValueError:  # a number that is none

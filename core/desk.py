@@ -48,6 +48,7 @@ class Desk:
         """Give the configuration's people their roles, and take up what an earlier process left."""
         await self.database.write(lambda tx: people.appoint(tx, self.rules.members))
         await self.database.write(outbox.take_back_all)
+        await self.database.write(timers.take_back_all)
 
     async def run(
         self,

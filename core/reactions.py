@@ -150,11 +150,11 @@ async def hold_ends(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 
 async def clocks(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    await sla.follow(tx, event)
+    await sla.follow(tx, ticket)
 
 
 async def escalations(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    await escalation.follow(tx, event)
+    await escalation.follow(tx, event, ticket)
 
 
 Reaction = Callable[[Transaction, Event, Ticket], Awaitable[None]]
@@ -192,9 +192,10 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
 
 
 async def react(tx: Transaction, event: Any) -> None:
-    """Let everything happen that follows from the event."""
+    """Let everything happen that follows from the event; no reaction changes the ticket itself."""
+    ticket = await ticket_store.get(tx, event.ticket)
     for reaction in REACTIONS[event.kind]:
-        await reaction(tx, event, await ticket_store.get(tx, event.ticket))
+        await reaction(tx, event, ticket)
 
 
 # ---- timers
@@ -234,9 +235,21 @@ async def delivered(tx: Transaction, parcel: Parcel) -> None:
             await outbox.put(tx, _staff_copy(space, ticket.id, parcel.message))
 
 
+async def call_in_space(tx: Transaction, parcel: Parcel) -> None:
+    """Whom a ping could not reach in private is called by name where the team sees the ticket."""
+    if parcel.person is None or parcel.ticket is None:
+        return
+    ticket = await ticket_store.get(tx, parcel.ticket)
+    facts = {**parcel.facts, "call": parcel.person}
+    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+        slot = f"{parcel.slot}:{space}"
+        await outbox.put(tx, Parcel("ping", facts, room=space, ticket=ticket.id, thread=True, slot=slot))
+
+
 async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:
     """What could not be delivered is said at once to those who can act on it."""
     if parcel.kind == "ping":
+        await call_in_space(tx, parcel)
         await escalation.undeliverable(tx, PingId(parcel.facts["ping"]))
     elif parcel.ticket is not None and parcel.person is not None:
         await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason)

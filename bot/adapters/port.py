@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from aiohttp.web import RouteDef
+
 from bot.incoming import Carried, Incoming
-from bot.message import Message
+from bot.message import Message, Text
 from core.kernel.ids import Address, Identity
 
 
@@ -41,6 +43,8 @@ class Raw:
     key: str
     lane: str
     body: Mapping[str, Any]
+    message: str | None = None
+    """The room and id of the message it tells of, so that a later event can point at it."""
 
 
 class Door(Protocol):
@@ -83,6 +87,14 @@ class Health:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `deskbridge doctor`: found right, or what to do."""
+
+    ok: bool
+    text: Text
+
+
 class Adapter(Protocol):
     """One messenger. Each sending method raises TemporaryError (try again), PermanentError (do not)."""
 
@@ -115,12 +127,20 @@ class Adapter(Protocol):
         """The bytes of a file that came along."""
         ...
 
+    async def typing(self, to: Address) -> None:
+        """Show, if the messenger can, that the desk is at work; never raises."""
+        ...
+
     def gap(self, to: Address) -> timedelta:
         """The least time between two messages in this room."""
         ...
 
     def direct(self, identity: Identity) -> Address | None:
         """The conversation of this person with the desk alone, if it can be named beforehand."""
+        ...
+
+    def routes(self) -> Sequence[RouteDef]:
+        """What the messenger brings to our web server, if it does."""
         ...
 
     def health(self) -> Health: ...

@@ -5,12 +5,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from bot.flows import crowd, forms, intake, lists, talk, when, work
 from bot.flows import dialog as dialogs
-from bot.flows import forms, intake, lists, talk, when, work
-from bot.flows.draft import Draft
+from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
 from bot.i18n import languages
-from bot.message import Message, Paragraph, Plain, Text, Words
+from bot.incoming import Quoted
+from bot.message import Fact, Message, Paragraph, Plain, Text, Words
 from core.dialogs import store as dialog_store
 from core.escalation import actions as escalation
 from core.kernel import text as texts
@@ -53,10 +54,13 @@ def is_command(text: str) -> bool:
     return _CALL.fullmatch(text.strip()) is not None
 
 
-async def run(turn: Turn, text: str) -> None:
+async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
     """Do what the command says. Raises UserError with an example when it is unknown or incomplete."""
     found = _CALL.fullmatch(text.strip())
     assert found is not None
+    if found[1].casefold() == "ticket":
+        await crowd.make_ticket(turn, quoted)
+        return
     command = _named(turn, found[1].casefold())
     if command.staff and not turn.person.staff:
         raise Forbidden("right.staff_command", command=f"/{command.name}")
@@ -108,6 +112,24 @@ async def _lang(turn: Turn, _: TicketId, rest: str) -> None:
         raise UserError("language.valid", languages=", ".join(languages))
     await people_actions.speak(turn.tx, turn.person, language)
     await turn.tell(Message((Paragraph(Words("language.changed")),)))
+
+
+async def _whoami(turn: Turn, _: TicketId, rest: str) -> None:
+    """The identity to put into the configuration."""
+    identity = Plain(str(turn.incoming.sender.identity))
+    facts: dict[str, Fact] = {"name": Plain(turn.person.name), "identity": identity}
+    await turn.tell(Message((Paragraph(Words("start.whoami", facts)),)))
+
+
+async def _start(turn: Turn, _: TicketId, rest: str) -> None:
+    """The first hello; a link may name a request type or a ticket: `type-network`, `ticket-42`."""
+    kind, _sign, name = rest.partition("-")
+    if kind == "type" and name in turn.catalogue.types:
+        await intake.start(turn, Draft(type=name, done=(TYPE,)))
+    elif kind == "ticket" and name.isdecimal():
+        await _status(turn, TicketId(int(name)), "")
+    else:
+        await turn.tell(Message((Paragraph(Words("start.hello")), Paragraph(Words("start.hint"), "quiet"))))
 
 
 async def _help(turn: Turn, _: TicketId, rest: str) -> None:
@@ -250,7 +272,9 @@ COMMANDS = (
     Command("reopen", _reopen, "/reopen 42", ticket=True),
     Command("lang", _lang, "/lang ru", words=True),
     Command("cancel", _cancel, "/cancel"),
-    Command("help", _help, "/help", aliases=("start",)),
+    Command("start", _start, "/start"),
+    Command("whoami", _whoami, "/whoami"),
+    Command("help", _help, "/help"),
     Command("queue", _queue, "/queue", staff=True),
     Command("mine", _mine, "/mine", staff=True),
     Command("find", _find, "/find vpn", staff=True, words=True),

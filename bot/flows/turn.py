@@ -1,12 +1,13 @@
 """One turn of a conversation: who did what where, and how to answer, all in one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import message as messages
 from bot.incoming import Incoming, Pressed
 from bot.message import Message
 from core.database.transaction import Transaction
-from core.kernel.ids import TicketId
+from core.kernel.ids import Address, Identity, TicketId
 from core.outbox import actions as outbox
 from core.outbox.model import ANSWER, Parcel
 from core.people.model import Actor, Person
@@ -23,6 +24,8 @@ class Turn:
     actor: Actor
     about: TicketId | None
     time_zone: str
+    direct: Callable[[Identity], Address | None]
+    """The private conversation of an account with the desk, where it can be named."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -47,6 +50,7 @@ class Turn:
         hidden = not alone if only is None else only and not alone
         facts = {"message": messages.to_facts(message)}
         answers = hidden and press is not None and slot is None
+        slot = f"press:{press}" if answers else slot
         await outbox.put(
             self.tx,
             Parcel(

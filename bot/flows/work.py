@@ -14,7 +14,9 @@ from core.escalation import actions as escalation
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import MessageId, TicketId
+from core.outbox import actions as outbox
 from core.outbox import store as posts
+from core.outbox.model import ANSWER, Parcel
 from core.tickets import actions as tickets
 from core.tickets import doors
 from core.tickets import store as ticket_store
@@ -81,6 +83,13 @@ async def snooze(turn: Turn, number: TicketId) -> None:
 async def _quiet(turn: Turn, key: str, number: TicketId, until: datetime) -> None:
     text = Words(key, {"ticket": number, "until": At(until, "clock")})
     await turn.tell(Message((Paragraph(text),), tone="hint", ticket=number))
+
+
+async def unfold(turn: Turn, number: TicketId, *, unfolded: bool) -> None:
+    """Open or close the card's rarer choices where they are pressed."""
+    await doors.seen(turn.tx, turn.actor, number)
+    slot, facts = f"card:{number}", {"unfolded": unfolded}
+    await outbox.put(turn.tx, Parcel("card", facts, room=turn.room, ticket=number, slot=slot, urgency=ANSWER))
 
 
 # ---- forms

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.adapters.webchat.store import web_links, web_sessions
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity
 
 SESSION_FOR = timedelta(days=30)
+_SESSION = select(web_sessions).where(
+    web_sessions.c.token_hash == bindparam("token_hash"),
+    web_sessions.c.seat == bindparam("seat"),
+    web_sessions.c.expires_at > bindparam("now"),
+)
 SESSIONS_KEPT = 20
 """Of one account, the newest ones; so that a page that signs in at every visit fills nothing."""
 
@@ -60,13 +65,7 @@ async def open_session(tx: Transaction, identity: Identity, *, seat: str, token:
 
 async def session(tx: Transaction, token_hash: str, seat: str) -> Session | None:
     """The session of this token on this seat, if it is still good."""
-    row = await tx.first(
-        select(web_sessions).where(
-            web_sessions.c.token_hash == token_hash,
-            web_sessions.c.seat == seat,
-            web_sessions.c.expires_at > tx.now,
-        )
-    )
+    row = await tx.first(_SESSION, {"token_hash": token_hash, "seat": seat, "now": tx.now})
     if row is None:
         return None
     return Session(row.token_hash, Identity.parse(row.identity), row.seat, row.csrf, row.expires_at)

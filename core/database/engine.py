@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from core.kernel.clock import Clock, WallClock
 from core.kernel.errors import SetupError
 
 T = TypeVar("T")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SQLITE_URL = re.compile(r"sqlite(?:\+aiosqlite)?:///(.+)")
 
 
@@ -45,6 +47,11 @@ class Database:
         """Run `work` on a stable snapshot; it cannot write."""
         async with self._readers.line() as line:
             return await work(self._open(line))
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written at present; empty while all is well."""
+        return self._writer.trouble
 
     async def close(self) -> None:
         """Finish what is under way and let go of the file."""
@@ -104,19 +111,19 @@ def prepare(path: Path, *, anew: bool = False) -> Lock:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = Lock(path)
-        lost = lock.initialised and not path.exists()
+        begun = lock.initialised
         lock.take()
     except OSError as error:
         raise SetupError(
             f"{path.parent} cannot be written ({error.strerror}). Mend it or change database.url."
         ) from None
     try:
-        if lost and not anew:
+        check(path)
+        if begun and not anew and migrate.revision(path) is None:
             raise SetupError(
-                f"The database {path} is missing, though a desk was set up here."
+                f"The database {path} is missing or empty, though a desk was set up here."
                 " Restore it from a backup, or start with --init to begin an empty one."
             )
-        check(path)
         migrate.upgrade(path)
         lock.mark()
     except BaseException:
@@ -129,13 +136,16 @@ def check(path: Path) -> None:
     """Raises SetupError when the file is not a sound SQLite database. A missing file is sound."""
     if not path.exists() or path.stat().st_size == 0:
         return
+    if path.is_dir():
+        raise SetupError(f"{path} is a folder. Give database.url the path of a file.")
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True)
-        try:
+        with closing(migrate.look(path)) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        finally:
-            connection.close()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+            raise SetupError(
+                f"The database {path} cannot be opened ({error}). Check that it can be read and written."
+            ) from None
         verdict = str(error)
     if verdict != "ok":
         raise SetupError(

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy
 
@@ -14,16 +15,27 @@ HEAD = "0001"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
+def look(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, not even what a crash left beside the file, unless the file
+    is in the middle of a change that must be undone before it can be read."""
+    undo = path.with_name(path.name + "-journal").exists()
+    name = quote(str(path.absolute()))
+    return sqlite3.connect(f"file:{name}?mode={'rw' if undo else 'ro'}", uri=True)
+
+
 def revision(path: Path) -> str | None:
-    """The schema's revision, None for an empty or missing file."""
+    """The schema's revision, None for an empty or missing file. Raises SetupError for the database of
+    another program."""
     if not path.exists():
         return None
-    with closing(sqlite3.connect(path)) as connection:
-        try:
+    with closing(look(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if "alembic_version" in tables:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:
-            return None
-    return None if row is None else str(row[0])
+            return None if row is None else str(row[0])
+    if tables:
+        raise SetupError(f"{path} is not a Deskbridge database; it is left alone. Change database.url.")
+    return None
 
 
 def upgrade(path: Path) -> None:
@@ -62,5 +74,6 @@ def _upgrade(path: Path, found: str | None) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # not even the first read blocks a write
     finally:
         engine.dispose()

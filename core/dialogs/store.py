@@ -34,7 +34,7 @@ talks = Table(
     Column("at", Instant, nullable=False),
 )
 
-_ROOM, _PERSON = bindparam("room"), bindparam("person")
+_ROOM, _PERSON = bindparam("room", type_=Text), bindparam("person", type_=Serial)
 _AT = select(dialogs).where(dialogs.c.room == _ROOM, dialogs.c.person_id == _PERSON)
 _GET = select(dialogs).where(dialogs.c.id == bindparam("dialog"))
 _START = dialogs.insert().returning(dialogs)

@@ -10,6 +10,7 @@ from core.kernel.errors import UserError
 from core.kernel.events import Event
 from core.kernel.ids import PingId, TicketId
 from core.outbox import actions as outbox
+from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people.model import DESK, Actor, Right
 from core.sla import queries as sla
@@ -29,22 +30,21 @@ ANSWERS = frozenset(
 RESTARTS = frozenset({"prioritised", "reopened"})
 
 
-async def follow(tx: Transaction, event: Event) -> None:
+async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Bring chain, timers and open pings into line with the ticket after the event."""
     if event.kind in RESTARTS:
         await store.save_chain(tx, Chain(event.ticket, started_at=tx.now))
         await timers.cancel(tx, event.ticket, QUIET_OVER)
     if event.kind in ANSWERS:
         await _answer_all(tx, event)
-    await arrange(tx, await tickets.get(tx, event.ticket))
+    await arrange(tx, ticket)
 
 
 async def arrange(tx: Transaction, ticket: Ticket) -> None:
     """Set the timers the policy wants now, and no others."""
     wanted = {f"{place}.{time}": due for place, time, _, due in await coming(tx, ticket)}
     set_already = {timer.key: timer.due_at for timer in await timer_store.of_ticket(tx, ticket.id, STEP)}
-    for key in set_already.keys() - wanted.keys():
-        await timer_store.remove(tx, ticket.id, STEP, key)
+    await timer_store.remove_keys(tx, ticket.id, STEP, set_already.keys() - wanted.keys())
     for key, due_at in wanted.items():
         if set_already.get(key) != due_at:
             await timers.set_timer(tx, ticket.id, STEP, due_at, key=key)
@@ -112,6 +112,17 @@ async def _answer_all(tx: Transaction, event: Event) -> None:
         if ping.answer is None:
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await _show(tx, ping)
+            await _show_calls(tx, ping)
+
+
+async def _show_calls(tx: Transaction, ping: Ping) -> None:
+    """Where somebody was called by name because the ping could not reach them, the answer shows too."""
+    for call in await posts.posts_beginning(tx, f"ping:{ping.id}:"):
+        room = call.address.partition("#")[0]
+        facts = {"ping": ping.id}
+        await outbox.put(
+            tx, Parcel("ping", facts, room=room, ticket=ping.ticket, thread=True, slot=call.slot)
+        )
 
 
 @needs(Right.WORK)

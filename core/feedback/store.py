@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, delete, func, select, update
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, bindparam, delete, func, select, update
 
 from core.database.schema import Instant, Serial, metadata
 from core.database.transaction import Transaction
@@ -18,10 +18,11 @@ ratings = Table(
     Column("comment", Text),
     Column("rated_at", Instant),
 )
+_STARS = select(ratings.c.stars).where(ratings.c.ticket_id == bindparam("ticket"))
 
 
 async def stars(tx: Transaction, ticket: TicketId) -> int | None:
-    found: int | None = await tx.scalar(select(ratings.c.stars).where(ratings.c.ticket_id == ticket))
+    found: int | None = await tx.scalar(_STARS, {"ticket": ticket})
     return found
 
 

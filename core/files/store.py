@@ -25,9 +25,8 @@ files = Table(
     Column("message_id", Serial, index=True),
     Column("at", Instant, nullable=False),
 )
-_OF_MESSAGE = (
-    select(files).where(files.c.message_id == bindparam("message")).order_by(files.c.at, files.c.id)
-)
+_OF_TICKET = select(files).where(files.c.ticket_id == bindparam("ticket")).order_by(files.c.at, files.c.id)
+_OF_MESSAGE = select(files).where(files.c.message_id == bindparam("message")).order_by(files.c.at, files.c.id)
 
 
 def _file(row: Row[Any]) -> File:
@@ -63,7 +62,7 @@ async def of_owner(tx: Transaction, owner: PersonId, ids: Iterable[str]) -> list
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> list[File]:
-    rows = await tx.all(select(files).where(files.c.ticket_id == ticket).order_by(files.c.at, files.c.id))
+    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
     return [_file(row) for row in rows]
 
 

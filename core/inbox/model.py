@@ -20,6 +20,8 @@ class Event:
     key: str
     lane: str
     body: Mapping[str, Any]
+    message: str | None = None
+    """The room and the message it tells of, where a later event may point at that."""
 
 
 @dataclass(frozen=True, slots=True)

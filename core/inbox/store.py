@@ -21,6 +21,7 @@ inbox = Table(
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("due_at", Instant, nullable=False),
+    Column("message", Text, index=True),
     Column("error", Text),
     Column("received_at", Instant, nullable=False),
     Column("handled_at", Instant),
@@ -49,6 +50,13 @@ _LANES = (
     .order_by(inbox.c.id)
     .limit(bindparam("limit"))
 )
+_TELLS_OF = (
+    select(inbox)
+    .where(inbox.c.platform == bindparam("platform"), inbox.c.message == bindparam("message"))
+    .order_by(inbox.c.id)
+    .limit(1)
+)
+_WAITING = select(inbox).where(_NEW, inbox.c.lane == bindparam("lane")).order_by(inbox.c.id)
 _HEAD = select(inbox).where(_NEW, inbox.c.lane == bindparam("lane")).order_by(inbox.c.id).limit(1)
 
 
@@ -64,6 +72,7 @@ async def add(tx: Transaction, platform: str, account: str, event: Event) -> boo
         "event_key": event.key,
         "lane": f"{platform}/{account}/{event.lane}",
         "body": event.body,
+        "message": event.message,
         "state": State.NEW,
         "attempts": 0,
         "due_at": tx.now,
@@ -81,6 +90,17 @@ async def head(tx: Transaction, lane: str) -> Letter | None:
     """The oldest waiting event of a conversation, if it is due."""
     row = await tx.first(_HEAD, {"lane": lane})
     return None if row is None or row.due_at > tx.now else letter(row)
+
+
+async def tells_of(tx: Transaction, platform: str, message: str) -> Letter | None:
+    """The event that told of this message first."""
+    row = await tx.first(_TELLS_OF, {"platform": platform, "message": message})
+    return None if row is None else letter(row)
+
+
+async def waiting(tx: Transaction, lane: str, limit: int) -> list[Letter]:
+    """The oldest waiting events of a conversation, in order."""
+    return [letter(row) for row in await tx.all(_WAITING.limit(limit), {"lane": lane})]
 
 
 async def change(tx: Transaction, letter_id: int, **values: object) -> int:

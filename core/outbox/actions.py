@@ -43,7 +43,7 @@ async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | N
     if before is not None and (before.remote != shown.remote or before.parts != shown.parts):
         await store.forget_post(tx, before.id)
         before = None
-    if before is None:
+    if before is None and shown.remote:  # the answer to a press leaves nothing to edit
         await store.add_post(tx, parcel, shown)
     tx.ring(BELL)
     return True
@@ -101,6 +101,16 @@ async def replay(tx: Transaction, parcel_id: ParcelId) -> bool:
             .where(store.outbox.c.id == parcel_id, store.outbox.c.state == State.DEAD)
             .values(state=State.PENDING, attempts=0, due_at=tx.now, settled_at=None)
         )
+    )
+
+
+async def revive(tx: Transaction, room: str) -> int:
+    """The room can be reached again: what was given up there is sent after all, in its order."""
+    tx.ring(BELL)
+    return await tx.execute(
+        store.outbox.update()
+        .where(store.outbox.c.room == room, store.outbox.c.state == State.DEAD)
+        .values(state=State.PENDING, attempts=0, due_at=tx.now, settled_at=None)
     )
 
 

@@ -260,6 +260,12 @@ async def posts_of_slot(tx: Transaction, slot: str) -> list[Post]:
     return [post(row) for row in rows]
 
 
+async def posts_beginning(tx: Transaction, slot: str) -> list[Post]:
+    """Posts whose slots begin so."""
+    rows = await tx.all(select(posts).where(posts.c.slot.between(slot, slot + "\uffff")).order_by(posts.c.id))
+    return [post(row) for row in rows]
+
+
 async def at(tx: Transaction, room: str, remote: str) -> Post | None:
     """What of ours a person points at in a room."""
     row = await tx.first(_AT, {"room": room, "remote": remote})

@@ -74,6 +74,15 @@ async def staff(tx: Transaction) -> list[Person]:
     return [person for row in await tx.all(_STAFF) if (person := _person(row)).staff]
 
 
+async def admins(tx: Transaction) -> list[Person]:
+    """Those who set the desk up; where nobody is named so, the leads, else all staff."""
+    everybody = await staff(tx)
+    for role in (Role.ADMIN, Role.LEAD):
+        if found := [person for person in everybody if role in person.roles]:
+            return found
+    return everybody
+
+
 async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
     """The person's accounts, the one heard from last first."""
     rows = await tx.all(_IDENTITIES, {"person": person_id})

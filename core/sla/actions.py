@@ -3,19 +3,16 @@
 from dataclasses import replace
 
 from core.database.transaction import Transaction
-from core.kernel.events import Event
 from core.sla import store
 from core.sla.model import Clock, Promises, Target
-from core.tickets import store as tickets
 from core.tickets.model import Status, Ticket
 
 _PAUSED = (Status.WAITING, Status.ON_HOLD)
 _DONE = (Status.RESOLVED, Status.CLOSED)
 
 
-async def follow(tx: Transaction, event: Event) -> None:
-    """Bring the clocks into line with the ticket as it stands after the event."""
-    ticket = await tickets.get(tx, event.ticket)
+async def follow(tx: Transaction, ticket: Ticket) -> None:
+    """Bring the clocks into line with the ticket as it stands after an event."""
     before = await store.of_ticket(tx, ticket.id)
     for clock in _after(tx, ticket, before).values():
         if before.get(clock.target) != clock:

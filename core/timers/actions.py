@@ -21,7 +21,7 @@ async def set_timer(
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """At `due_at`, do what `kind` says; one timer a ticket, kind and key: the newest word counts."""
-    await store.remove(tx, ticket, kind, key)
+    await store.remove_keys(tx, ticket, kind, [key])
     await store.add(tx, Timer(TimerId(0), kind, ticket, key, due_at, facts or {}))
 
 
@@ -36,3 +36,8 @@ async def claim(tx: Transaction, limit: int) -> list[Timer]:
     found = await store.due(tx, limit)
     await store.lease(tx, found, tx.now + LEASE)
     return [replace(timer, fence=timer.fence + 1) for timer in found]
+
+
+async def take_back_all(tx: Transaction) -> int:
+    """At the start of the only process: what an earlier one held while it died is free again."""
+    return await store.give_back_all(tx)

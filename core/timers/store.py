@@ -68,10 +68,14 @@ async def add(tx: Transaction, timer: Timer) -> None:
     await tx.execute(_ADD, values)
 
 
-async def remove(tx: Transaction, ticket: TicketId, kind: str, key: str | None = None) -> int:
-    if key is None:
-        return await tx.execute(_REMOVE, {"ticket": ticket, "of_kind": kind})
-    return await tx.execute(_REMOVE_KEY, {"ticket": ticket, "of_kind": kind, "of_key": key})
+async def remove(tx: Transaction, ticket: TicketId, kind: str) -> None:
+    """Remove every timer of this kind."""
+    await tx.execute(_REMOVE, {"ticket": ticket, "of_kind": kind})
+
+
+async def remove_keys(tx: Transaction, ticket: TicketId, kind: str, keys: Collection[str]) -> None:
+    if keys:
+        await tx.execute(_REMOVE_KEY, [{"ticket": ticket, "of_kind": kind, "of_key": key} for key in keys])
 
 
 async def due(tx: Transaction, limit: int) -> list[Timer]:
@@ -85,6 +89,12 @@ async def lease(tx: Transaction, found: Collection[Timer], until: datetime) -> N
     rows = [{"timer": each.id, "lease_until": until, "fence": each.fence + 1} for each in found]
     if rows:
         await tx.execute(_LEASE, rows)
+
+
+async def give_back_all(tx: Transaction) -> int:
+    """No timer is in anybody's hands any more."""
+    held = timers.update().where(timers.c.lease_until.is_not(None))
+    return await tx.execute(held.values(lease_until=None, fence=timers.c.fence + 1))
 
 
 async def take(tx: Transaction, timer: Timer) -> bool:

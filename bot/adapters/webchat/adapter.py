@@ -1,9 +1,11 @@
 """The web chat as a messenger: its platform is our own database, its events come from our own pages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+from aiohttp.web import RouteDef
 
 from bot.adapters.port import Door, Features, Health, Posted, Reader
 from bot.adapters.webchat import receive, store
@@ -91,6 +93,9 @@ class Webchat:
         """Never needed: what is uploaded on the page is kept before it is said."""
         raise PermanentError("a file of the web chat is kept already", code="gone")
 
+    async def typing(self, to: Address) -> None:
+        """The page has answers before it could show this."""
+
     def gap(self, to: Address) -> timedelta:
         return timedelta(0)
 
@@ -98,6 +103,10 @@ class Webchat:
         if identity.platform != self.platform or "#" in identity.account:
             return None
         return Address(self.platform, receive.direct_room(identity))
+
+    def routes(self) -> Sequence[RouteDef]:
+        """None of its own: `bot.web` serves the page."""
+        return ()
 
     def health(self) -> Health:
         return Health(True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, func, or_, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, bindparam, func, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot import message as messages
-from core.database.schema import Instant, Serial, metadata, serial_key
+from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity
 
@@ -56,6 +56,20 @@ web_links = Table(
     Column("used_at", Instant),
 )
 
+_LAST_SEQ = select(func.coalesce(func.max(web_messages.c.seq), 0))
+_NEXT_SEQ = _LAST_SEQ.scalar_subquery() + 1
+_BY_NONCE = select(web_messages.c.id).where(web_messages.c.nonce == bindparam("nonce"))
+_POST = insert_new(web_messages).values(seq=_NEXT_SEQ).returning(web_messages.c.id)
+_CHANGE = web_messages.update().where(web_messages.c.id == bindparam("message")).values(seq=_NEXT_SEQ)
+_EDIT = _CHANGE.where(web_messages.c.body != bindparam("same"))
+_GET = select(web_messages).where(web_messages.c.id == bindparam("message"))
+_CHANGED = (
+    select(web_messages)
+    .where(web_messages.c.seq > bindparam("after"))
+    .order_by(web_messages.c.seq)
+    .limit(bindparam("limit"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -94,12 +108,12 @@ def _entry(row: Row[Any]) -> Entry:
 
 async def last_seq(tx: Transaction) -> int:
     """The number of the newest change; 0 before the first."""
-    return cast(int, await tx.scalar(select(func.coalesce(func.max(web_messages.c.seq), 0))))
+    return cast(int, await tx.scalar(_LAST_SEQ))
 
 
 async def by_nonce(tx: Transaction, nonce: str) -> int | None:
     """The message that was posted under this nonce, if it was."""
-    return cast("int | None", await tx.scalar(select(web_messages.c.id).where(web_messages.c.nonce == nonce)))
+    return cast("int | None", await tx.scalar(_BY_NONCE, {"nonce": nonce}))
 
 
 async def post(
@@ -113,30 +127,30 @@ async def post(
     message: messages.Message,
 ) -> int:
     """Append a message and return its id; the same nonce twice is one message."""
-    if (known := await by_nonce(tx, nonce)) is not None:
-        return known
-    statement = web_messages.insert().values(
-        seq=await last_seq(tx) + 1,
-        room=room,
-        thread=thread,
-        author=str(author) if author else None,
-        only_for=str(only_for) if only_for else None,
-        nonce=nonce,
-        tone=message.tone,
-        body=messages.to_json(message),
-        created_at=tx.now,
-        deleted=False,
-    )
+    values = {
+        "room": room,
+        "thread": thread,
+        "author": str(author) if author else None,
+        "only_for": str(only_for) if only_for else None,
+        "nonce": nonce,
+        "tone": message.tone,
+        "body": messages.to_json(message),
+        "created_at": tx.now,
+        "deleted": False,
+    }
+    fresh = cast("int | None", await tx.scalar(_POST, values))
+    if fresh is None:
+        return cast(int, await by_nonce(tx, nonce))
     tx.ring(BELL)
-    return cast(int, await tx.scalar(statement.returning(web_messages.c.id)))
+    return fresh
 
 
 async def edit(tx: Transaction, message_id: int, message: messages.Message) -> None:
     """Replace what a message says; the same again changes nothing."""
     body = messages.to_json(message)
-    same = select(web_messages.c.id).where(web_messages.c.id == message_id, web_messages.c.body == body)
-    if await tx.scalar(same) is None:
-        await _change(tx, message_id, tone=message.tone, body=body, edited_at=tx.now)
+    values = {"tone": message.tone, "body": body, "edited_at": tx.now}
+    if await tx.execute(_EDIT, {"message": message_id, "same": body, **values}):
+        tx.ring(BELL)
 
 
 async def delete(tx: Transaction, message_id: int) -> None:
@@ -144,30 +158,20 @@ async def delete(tx: Transaction, message_id: int) -> None:
     entry = await get(tx, message_id)
     if entry is not None and not entry.deleted:
         empty = messages.Message((), tone=entry.message.tone, ticket=entry.message.ticket)
-        await _change(tx, message_id, deleted=True, body=messages.to_json(empty))
-
-
-async def _change(tx: Transaction, message_id: int, **values: object) -> None:
-    await tx.execute(
-        update(web_messages)
-        .where(web_messages.c.id == message_id)
-        .values(seq=await last_seq(tx) + 1, **values)
-    )
-    tx.ring(BELL)
+        values = {"deleted": True, "body": messages.to_json(empty)}
+        await tx.execute(_CHANGE, {"message": message_id, **values})
+        tx.ring(BELL)
 
 
 async def get(tx: Transaction, message_id: int) -> Entry | None:
     """The message of this id, whoever may see it."""
-    row = await tx.first(select(web_messages).where(web_messages.c.id == message_id))
+    row = await tx.first(_GET, {"message": message_id})
     return None if row is None else _entry(row)
 
 
 async def changed(tx: Transaction, after: int, limit: int) -> list[Entry]:
     """What was said or changed after that number, in every room, the earliest first."""
-    rows = await tx.all(
-        select(web_messages).where(web_messages.c.seq > after).order_by(web_messages.c.seq).limit(limit)
-    )
-    return [_entry(row) for row in rows]
+    return [_entry(row) for row in await tx.all(_CHANGED, {"after": after, "limit": limit})]
 
 
 async def replay(

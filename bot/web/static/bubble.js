@@ -73,7 +73,9 @@ export class Bubble {
 
   #draw() {
     const { message } = this;
-    this.node.className = `message ${this.side} look-${this.look}${message.only ? " only" : ""}`;
+    const answered = message.tone === "ping" && !message.rows.length;
+    const state = `${message.only ? " only" : ""}${answered ? " answered" : ""}`;
+    this.node.className = `message ${this.side} look-${this.look}${state}`;
     Object.assign(this.node.dataset, { message: message.id, tone: message.tone });
     this.node.setAttribute("aria-label", this.#spoken());
     this.head.replaceChildren(...this.#headline());

@@ -32,7 +32,7 @@ async function changeLanguage(language) {
 
 /** The bar on top: whose page it is, and in which language. */
 export function bar(title, ...extra) {
-  if (embedded) return null;
+  if (embedded) return h("h1", { class: "unseen" }, title);
   const brand = h(
     "span",
     { class: "brand" },
@@ -58,10 +58,14 @@ class Banner {
 
   /** A short break is not worth a word, a longer one is. */
   state(state) {
+    if (state === "lost") {
+      this.#late ||= setTimeout(() => this.show("lost", t("page.banner.lost")), 2500);
+      return;
+    }
     clearTimeout(this.#late);
+    this.#late = 0;
     if (state === "open") this.node.hidden = true;
-    else if (state === "out") this.show("out", t("page.banner.out"));
-    else this.#late = setTimeout(() => this.show("lost", t("page.banner.lost")), 2500);
+    else this.show("out", t("page.banner.out"));
   }
 
   show(kind, sentence) {

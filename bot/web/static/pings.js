@@ -6,7 +6,7 @@ import { h, icon, iconButton } from "./dom.js";
 import { t } from "./words.js";
 
 const MOST = 3;
-const MOMENT = 8000;
+const MOMENT = 6000;
 const SOON = 5000;
 
 export class Pings {
@@ -16,14 +16,16 @@ export class Pings {
   /** `open(message)` gives what opens the ticket of a ping, or null. */
   constructor(open) {
     this.open = open;
-    this.node = h("section", { class: "pings", "aria-label": t("page.pings") });
+    this.calls = h("section", { class: "pings", "aria-label": t("page.pings") });
+    this.told = h("div", { class: "told", role: "status" });
+    this.node = h("div", { class: "over" }, this.calls, this.told);
   }
 
   /** A ping that came, or changed; one that asks nothing any more goes away. Only a `fresh` one appears. */
   put(message, fresh = true) {
     const known = this.#shown.get(message.id);
     if (message.deleted || !message.rows.length) return this.drop(message.id);
-    if (known?.choices) return this.#update(known, message);
+    if (known) return this.#update(known, message);
     if (fresh) this.#show(message);
   }
 
@@ -42,7 +44,7 @@ export class Pings {
     const made = { node, body, choices };
     this.#shown.set(message.id, made);
     this.#update(made, message);
-    this.node.prepend(node);
+    this.calls.prepend(node);
     this.#limit();
   }
 
@@ -59,13 +61,9 @@ export class Pings {
 
   /** Something the desk says meanwhile, for a moment. True if it answers what was pressed here. */
   tell(message) {
-    const body = h("div", { class: "ping-body" }, bodyOf(message.blocks));
-    const close = iconButton("close", t("page.close"), () => this.drop(message.id));
-    const node = h("article", { class: "ping told", role: "status", "data-told": message.id }, body, close);
-    this.#shown.set(message.id, { node });
-    this.node.prepend(node);
-    setTimeout(() => this.drop(message.id), MOMENT);
-    this.#limit();
+    const node = h("div", { "data-told": message.id }, bodyOf(message.blocks));
+    this.told.replaceChildren(node);
+    setTimeout(() => node.remove(), MOMENT);
     return Date.now() - this.#pressed < SOON;
   }
 
@@ -80,6 +78,7 @@ export class Pings {
   }
 
   clear() {
+    this.told.replaceChildren();
     for (const id of [...this.#shown.keys()]) this.drop(id);
   }
 }

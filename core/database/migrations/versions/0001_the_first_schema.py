@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("handled_at", sa.BigInteger(), nullable=True),
@@ -43,6 +44,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'dead'"),
             postgresql_where=sa.text("state = 'dead'"),
         )
+        batch_op.create_index(batch_op.f("ix_inbox_message"), ["message"], unique=False)
         batch_op.create_index(
             "ix_inbox_waiting",
             ["lane", "id"],
@@ -139,6 +141,13 @@ def upgrade() -> None:
         sa.Column("ticket_id", SERIAL, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("room", "person_id", name=op.f("pk_talks")),
+    )
+    op.create_table(
+        "telegram_moves",
+        sa.Column("new", sa.Text(), nullable=False),
+        sa.Column("room", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("new", name=op.f("pk_telegram_moves")),
     )
     op.create_table(
         "timers",

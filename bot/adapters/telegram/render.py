@@ -1,0 +1,141 @@
+"""Showing: a message as text with entities, buttons and files. No markup, so nothing can break it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+
+from bot import codes, i18n
+from bot.adapters import degrade
+from bot.adapters.port import Features, Reader
+from bot.message import Attachment, Block, Call, Choice, Facts, Message, Paragraph, Quote, Text, Words
+from core.kernel import text as texts
+
+TEXT = 4096
+CAPTION = 1024
+Word = Callable[[Text], str]
+Style = Literal["bold", "italic", "blockquote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of Telegram: text within the limit and its entities, in UTF-16 units."""
+
+    text: str
+    entities: tuple[MessageEntity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A message as Telegram shows it: its parts, the buttons under the last, the files after it."""
+
+    parts: tuple[Part, ...]
+    keyboard: InlineKeyboardMarkup | None = None
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Text that grows line by line, remembering which stretch has which style."""
+
+    text: str = ""
+    stretches: list[tuple[int, int, Style]] = field(default_factory=list)
+    link: tuple[int, str] | None = None
+    """How long a name at the very beginning is, and to whom it leads."""
+
+    def call(self, call: Call) -> None:
+        """A line with the name of somebody to be notified."""
+        accounts = [each.partition(":") for each in call.identities]
+        here = next((account for platform, _, account in accounts if platform == "telegram"), None)
+        self.line(call.name)
+        if here is not None:
+            self.link = (texts.utf16_len(call.name), f"tg://user?id={here}")
+
+    def line(self, words: str, style: Style | None = None) -> None:
+        if not words:
+            return
+        self.text += "\n" if self.text else ""
+        start = texts.utf16_len(self.text)
+        self.text += words
+        if style is not None:
+            self.stretches.append((start, texts.utf16_len(words), style))
+
+
+def look(message: Message, reader: Reader, now: datetime, features: Features) -> Look:
+    """Word the message for its reader and fit it into Telegram's limits; nothing is cut."""
+
+    def word(text: Text) -> str:
+        return i18n.word(text, reader.language, time_zone=reader.time_zone, now=now)
+
+    writer = _Writer()
+    if message.call is not None:
+        writer.call(message.call)
+    if message.author is not None:
+        writer.line(word(message.author), "bold")
+    for block in message.blocks:
+        _write(writer, block, word, message.tone)
+    files = tuple(block for block in message.blocks if isinstance(block, Attachment))
+    return Look(_parts(writer), _keyboard(message, word, features), files)
+
+
+def _write(writer: _Writer, block: Block, word: Word, tone: str) -> None:
+    match block:
+        case Paragraph(text=text, style=style):
+            bold = style in ("title", "strong")
+            writer.line(word(text), "bold" if bold else "italic" if tone == "event" else None)
+        case Quote(text=text):
+            writer.line(word(text), "blockquote")
+        case Facts(rows=rows):
+            for name, value in rows:
+                writer.line(f"{word(name)}: {word(value)}")
+        case Attachment():
+            pass
+
+
+def _parts(writer: _Writer) -> tuple[Part, ...]:
+    """Split at paragraphs where it is too long; an entity that is cut goes on in the next part."""
+    parts: list[Part] = []
+    start = 0
+    for piece in degrade.pieces(writer.text, TEXT):
+        length = texts.utf16_len(piece.body)
+        shift = texts.utf16_len(piece.opening)
+        entities = tuple(
+            MessageEntity(style, max(at - start, 0) + shift, min(at + size, start + length) - max(at, start))
+            for at, size, style in writer.stretches
+            if at < start + length and at + size > start
+        )
+        start += length
+        if not parts and writer.link is not None:
+            entities = (MessageEntity("text_link", 0, writer.link[0], url=writer.link[1]), *entities)
+        if piece.body.strip():
+            parts.append(Part(piece.opening + piece.body + piece.closing, entities))
+    return tuple(parts)
+
+
+def _keyboard(message: Message, word: Word, features: Features) -> InlineKeyboardMarkup | None:
+    rows = _folded(message)
+    shown = [
+        [_button(choice, word(choice.label)) for choice in row] for row in degrade.fit_rows(rows, features)
+    ]
+    return InlineKeyboardMarkup(shown) if shown else None
+
+
+def _folded(message: Message) -> Sequence[Sequence[Choice]]:
+    """The rarer choices wait behind "More", which opens them in place."""
+    main = [tuple(choice for choice in row if not choice.menu) for row in message.rows]
+    rare = [choice for row in message.rows for choice in row if choice.menu]
+    if not rare or message.ticket is None:
+        return [row for row in main if row]
+    more = Choice(codes.code("m", message.ticket, int(not message.unfolded)), Words(_MORE[message.unfolded]))
+    pairs = [tuple(rare[at : at + 2]) for at in range(0, len(rare), 2)] if message.unfolded else []
+    return [*(row for row in main if row), *pairs, (more,)]
+
+
+_MORE = {False: "button.more", True: "button.less"}
+
+
+def _button(choice: Choice, label: str) -> InlineKeyboardButton:
+    style = None if choice.style == "normal" else choice.style
+    return InlineKeyboardButton(label, callback_data=choice.code, style=style)

@@ -1,0 +1,53 @@
+"""`deskbridge doctor`: what is right and what is missing, one line each, with what to do about it."""
+
+from collections.abc import AsyncIterator, Callable
+
+from bot import i18n, main
+from bot.adapters.port import Finding
+from bot.config import Settings
+from bot.message import Plain, Words
+from core.database.engine import Database
+from core.kernel.clock import WallClock
+from core.people.model import Role
+
+
+async def examine(settings: Settings, database: Database) -> AsyncIterator[Finding]:
+    """Everything, in the order one would mend it."""
+    yield Finding(True, Words("doctor.database", {"path": Plain(str(settings.database.path))}))
+    yield Finding(True, Words("doctor.time_zone", {"zone": Plain(settings.desk.time_zone)}))
+    async for finding in _people(settings):
+        yield finding
+    house = main.build(settings, database, WallClock())
+    if "telegram" in house.adapters:
+        from bot.adapters.telegram import doctor as telegram
+        from bot.adapters.telegram.adapter import Telegram
+
+        adapter = house.adapters["telegram"]
+        assert isinstance(adapter, Telegram)
+        async for finding in telegram.examine(adapter):
+            yield finding
+        await adapter.close()
+
+
+async def _people(settings: Settings) -> AsyncIterator[Finding]:
+    """Every queue needs somebody who works in it, and a room where its tickets are seen."""
+    for queue in settings.queues:
+        serving = [
+            person
+            for person in settings.people
+            if Role.ADMIN in person.roles
+            or (person.roles != {Role.REQUESTER} and queue.name in person.queues)
+        ]
+        key = "doctor.queue" if serving else "doctor.queue_empty"
+        yield Finding(bool(serving), Words(key, {"queue": Plain(queue.name)}, len(serving)))
+
+
+async def report(settings: Settings, database: Database, say: Callable[[str], None]) -> bool:
+    """Print the findings; true if all is right."""
+    right = True
+    now = WallClock().now()
+    async for finding in examine(settings, database):
+        words = i18n.word(finding.text, settings.desk.language, time_zone=settings.desk.time_zone, now=now)
+        say(f"{'✓' if finding.ok else '✗'} {words}")
+        right = right and finding.ok
+    return right
