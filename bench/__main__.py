@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from bench import conversations, rig
+from bench import acknowledgements, claims, conversations, rig, starting, ticks
 from bench.report import Report, markdown
 
 
@@ -18,6 +18,10 @@ class Measure(Protocol):
 
 BENCHMARKS: Mapping[str, Measure] = {
     "conversations": conversations.measure,
+    "acknowledgements": acknowledgements.measure,
+    "ticks": ticks.measure,
+    "claims": claims.measure,
+    "starting": starting.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""The floor: what the bare libraries do with the same number of rows and the same durability, and nothing else."""
+"""The floor: the bare libraries with as many rows and the same durability, and nothing else."""
 
 import asyncio
 import sqlite3
@@ -47,9 +47,10 @@ def plain(path: Path, transactions: int, rows: int) -> float:
 
 
 async def library(path: Path, transactions: int, rows: int) -> float:
-    """The same through SQLAlchemy and aiosqlite as they are meant to be used, many tasks on one connection."""
+    """The same through SQLAlchemy and aiosqlite in their usual manner, many tasks on one connection."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0)
-    bare = Table("bare", MetaData(), Column("id", Integer, primary_key=True), Column("lane", Text), Column("body", Text))
+    columns = (Column("id", Integer, primary_key=True), Column("lane", Text), Column("body", Text))
+    bare = Table("bare", MetaData(), *columns)
     event.listen(engine.sync_engine, "connect", lambda raw, _: [raw.execute(pragma) for pragma in PRAGMAS])
     async with engine.begin() as connection:
         await connection.run_sync(bare.metadata.create_all)

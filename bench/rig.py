@@ -34,7 +34,10 @@ questions = [
 
 [[escalations]]
 name = "usual"
-steps = [{ after = "1h", of = "unclaimed", whom = "agents" }, { after = "4h", of = "unclaimed", whom = "lead" }]
+steps = [
+  { after = "1h", of = "unclaimed", whom = "agents" },
+  { after = "4h", of = "unclaimed", whom = "lead" },
+]
 """
 
 
@@ -48,7 +51,8 @@ def folder() -> Iterator[Path]:
 def written(place: Path, extra: str = "") -> Path:
     """The configuration of the desk that is measured, as a file."""
     file = place / "config.toml"
-    file.write_text(f'[database]\nurl = "sqlite+aiosqlite:///{place}/desk.db"\n{extra}{DESK}', encoding="utf-8")
+    database = f'[database]\nurl = "sqlite+aiosqlite:///{place}/desk.db"\n'
+    file.write_text(database + extra + DESK, encoding="utf-8")
     return file
 
 

@@ -178,7 +178,7 @@ def _sign_in(settings: Settings, options: argparse.Namespace) -> int:
         )
 
     async def work(database: Database) -> str:
-        return await house.sign_in_link(settings, database, identity)
+        return await house.sign_in_link(settings.web.address, database, identity)
 
     say(_with_database(settings, work))
     return OK

@@ -15,6 +15,7 @@ from bot.config import Settings
 from bot.delivery import Delivery
 from bot.flows import commands, phrases
 from bot.metrics import Metrics
+from bot.pace import Pace
 from bot.router import Router
 from bot.scheduler import Scheduler
 from bot.web import app as web_app
@@ -71,7 +72,7 @@ class House:
             self.blobs.remove(file_id)
 
 
-def build(settings: Settings, database: Database, clock: Clock) -> House:
+def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
     desk = Desk(database, rules.rules(settings))
     blobs = Blobs(settings.files_dir, settings.web.file_limit)
@@ -81,7 +82,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
     router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
-    delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics)
+    delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace)
     house: House
 
     async def nightly() -> None:
@@ -194,6 +195,7 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
             blobs=house.blobs,
             rooms_of=rooms_of(settings),
             health_of=house.health,
+            received=house.metrics.received,
             registry=house.metrics.registry,
             clock=clock,
         )
@@ -201,7 +203,7 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
             site.add_routes(adapter.routes())
         serving = await web_app.serve(site)
         try:
-            await _announce(house, say)
+            await _announce(house, settings.web.address_at(serving.port), say)
             await _work(house, stop)
         finally:
             house.stopping = True
@@ -236,8 +238,7 @@ async def _work(house: House, stop: asyncio.Event) -> None:
                 await house.delivery.drain()
 
 
-async def _announce(house: House, say: Callable[[str], None]) -> None:
-    address = house.settings.web.address
+async def _announce(house: House, address: str, say: Callable[[str], None]) -> None:
     say(f"Deskbridge is running: {address}")
     if not house.settings.demo:
         return
@@ -246,14 +247,14 @@ async def _announce(house: House, say: Callable[[str], None]) -> None:
     for person in house.settings.people:
         identity = _identity(person.identities[0])
         if identity.platform == "web":
-            link = await sign_in_link(house.settings, house.database, identity, reusable=True)
+            link = await sign_in_link(address, house.database, identity, reusable=True)
             say(f"  {person.name:<16} {', '.join(sorted(person.roles)):<12} {link}")
     say("  Ctrl-C stops it; start it again and everybody goes on where they were.")
 
 
 async def sign_in_link(
-    settings: Settings, database: Database, identity: Identity, *, reusable: bool = False
+    address: str, database: Database, identity: Identity, *, reusable: bool = False
 ) -> str:
     """A link that signs this account in; the token stands after the #, which no server is ever sent."""
     token = await database.write(lambda tx: sessions.issue_link(tx, identity, LINK_FOR, reusable=reusable))
-    return f"{settings.web.address}/sign-in#{token}"
+    return f"{address}/sign-in#{token}"

@@ -1,6 +1,7 @@
 """APScheduler as the tick: every second, what is due is done. The database decides what that is."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -42,7 +43,7 @@ class Scheduler:
         """Begin to tick, at once; late ticks run once, never several at a time."""
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._ticked = now = self._clock.now()
-        self._apscheduler.add_job(self.tick, "interval", seconds=EVERY, next_run_time=now, **options)
+        self._apscheduler.add_job(self._tick_run, "interval", seconds=EVERY, next_run_time=now, **options)
         self._apscheduler.add_job(self._nightly_run, "interval", hours=6, **options)
         self._apscheduler.start()
 
@@ -72,6 +73,10 @@ class Scheduler:
         self._ticked = self._clock.now()
         return fired
 
+    async def _tick_run(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the desk stops
+            await self.tick()
+
     async def _fire(self, timer: Timer) -> bool:
         try:
             done = await self._desk.fire(timer)
@@ -87,6 +92,7 @@ class Scheduler:
 
     async def _nightly_run(self) -> None:
         try:
-            await self._nightly()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._nightly()
         except TemporaryError as error:
             _log.warning("the sweep is put off: %s", error)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.flows import commands, crowd, dialog, talk, work
+from bot.flows import commands, crowd, dialog, intake, talk, work
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
@@ -132,7 +132,10 @@ async def _press(turn: Turn, code: str) -> None:
 
 
 async def _edit(turn: Turn, remote: str, text: str) -> None:
-    """Somebody changed what they had said; words that belong to no ticket have no copies to change."""
+    """Somebody changed what they had said: every copy of it changes, or the request they are at."""
     message = await ticket_store.message_at(turn.tx, turn.room, remote)
     if message is not None and message.author == turn.person.id:
         await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, text)
+    under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
+    if message is None and under_way is not None and under_way.flow == intake.FLOW:
+        await intake.edited(turn, under_way, (turn.room, remote), text)

@@ -2,22 +2,30 @@
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bot import config, main
 from bot.adapters.webchat import receive, store
 from bot.adapters.webchat.adapter import Webchat
+from bot.message import Attachment
 from bot.web import wording
+from bot.web.settings import Room
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
+from core.files import actions as files
+from core.inbox import store as inbox
 from core.kernel.clock import HandClock
 from core.kernel.ids import Identity, TicketId
+from core.outbox import store as outbox
+from core.people import actions as people_actions
 from core.people import store as people
+from core.people.model import Person
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
 
@@ -61,7 +69,7 @@ class Somebody:
 
     async def _speaker(self) -> receive.Speaker:
         person = await self.town.database.read(lambda tx: people.by_identity(tx, self.identity))
-        language = person.language if person else "en"
+        language = person.language if person else self.town.settings.desk.language
         name = person.name if person else self.account
         rooms = [self.direct, *(room.room for room in self.town.rooms(person))] if person else [self.direct]
         return receive.Speaker(self.identity, name, language, frozenset(rooms))
@@ -74,6 +82,7 @@ class Somebody:
         thread: int | None = None,
         key: str = "",
         reply_to: int | None = None,
+        files: Sequence[tuple[str, bytes]] = (),
     ) -> "Somebody":
         """Write, and let the desk do all that follows."""
         speaker = await self._speaker()
@@ -84,10 +93,45 @@ class Somebody:
             room=room or self.direct,
             thread=thread,
             text=text,
+            files=[await self._upload(name, body) for name, body in files],
             reply_to=reply_to,
         )
         with contextlib.suppress(receive.Repeated):
             await self.town.database.write(act)
+        await self.town.settle()
+        return self
+
+    async def say_below(self, number: int, text: str, **more: Any) -> "Somebody":
+        """Write in the ticket's thread."""
+        card = await self.card(number)
+        room = await self.town.database.read(partial(self.town.room_of, message_id=card.id))
+        return await self.say(text, room=room, thread=card.id, **more)
+
+    async def _upload(self, name: str, body: bytes) -> Attachment:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield body
+
+        async def own(tx: Transaction) -> Attachment:
+            person = await people_actions.meet(tx, self.identity, name=self.account, language="en")
+            file = await files.add(tx, kept, name=name, mime="application/octet-stream", owner=person.id)
+            return Attachment(file.id, file.name, file.mime, file.size)
+
+        kept = await self.town.house.blobs.keep(chunks())
+        return await self.town.database.write(own)
+
+    async def edit(self, old: str, new: str) -> "Somebody":
+        """Change the newest of their own messages that holds the old words."""
+        shown = next(each for each in reversed(await self.sees()) if each.mine and old in each.text)
+        room = await self.town.database.read(partial(self.town.room_of, message_id=shown.id))
+        act = partial(
+            receive.edited,
+            speaker=await self._speaker(),
+            key=f"k{next(_keys)}",
+            room=room,
+            message_id=shown.id,
+            text=new,
+        )
+        await self.town.database.write(act)
         await self.town.settle()
         return self
 
@@ -117,23 +161,25 @@ class Somebody:
 
     async def fill(self, label: str, **values: str) -> "Somebody":
         """Open the newest form behind this button and send it filled in."""
-        speaker = await self._speaker()
         for shown in reversed(await self.sees()):
             if label in shown.forms:
-                room = await self.town.database.read(lambda tx, shown=shown: self.town.room_of(tx, shown.id))
-                act = partial(
-                    receive.submitted,
-                    speaker=speaker,
-                    key=f"k{next(_keys)}",
-                    room=room,
-                    thread=shown.thread or shown.id,
-                    code=shown.forms[label],
-                    values=values,
-                )
-                await self.town.database.write(act)
-                await self.town.settle()
+                await self.submit(shown, shown.forms[label], values)
                 return self
         raise AssertionError(f"{self.account} sees no form {label!r}")
+
+    async def submit(self, shown: Shown, code: str, values: Mapping[str, str]) -> None:
+        """Send a form that was opened at a message."""
+        act = partial(
+            receive.submitted,
+            speaker=await self._speaker(),
+            key=f"k{next(_keys)}",
+            room=await self.town.database.read(partial(self.town.room_of, message_id=shown.id)),
+            thread=shown.thread or shown.id,
+            code=code,
+            values=values,
+        )
+        await self.town.database.write(act)
+        await self.town.settle()
 
     async def sees(self) -> list[Shown]:
         """Everything on this person's screen, in their language."""
@@ -174,9 +220,9 @@ class Somebody:
         return [shown for shown in await self.sees() if shown.thread == card.id and not shown.deleted]
 
 
-def _shown(message: Mapping[str, object]) -> Shown:
+def _shown(message: Mapping[str, Any]) -> Shown:
     lines: list[str] = []
-    for block in message["blocks"]:  # type: ignore[attr-defined]
+    for block in message["blocks"]:
         match block["kind"]:
             case "facts":
                 lines += [f"{name}: {value}" for name, value in block["rows"]]
@@ -184,18 +230,18 @@ def _shown(message: Mapping[str, object]) -> Shown:
                 lines.append(f"[{block['name']}]")
             case _:
                 lines.append(block["text"])
-    choices = [choice for row in message["rows"] for choice in row]  # type: ignore[attr-defined]
+    choices = [choice for row in message["rows"] for choice in row]
     return Shown(
-        id=message["id"],  # type: ignore[arg-type]
-        thread=message["thread"],  # type: ignore[arg-type]
+        id=message["id"],
+        thread=message["thread"],
         text="\n".join(lines),
         buttons={choice["label"]: choice["code"] for choice in choices},
         forms={choice["label"]: choice["form"]["code"] for choice in choices if choice["form"]},
-        tone=str(message["tone"]),
-        mine=bool(message["mine"]),
-        only=bool(message["only"]),
-        ticket=message["ticket"],  # type: ignore[arg-type]
-        deleted=bool(message["deleted"]),
+        tone=message["tone"],
+        mine=message["mine"],
+        only=message["only"],
+        ticket=message["ticket"],
+        deleted=message["deleted"],
     )
 
 
@@ -213,7 +259,8 @@ class Town:
     def __getitem__(self, account: str) -> Somebody:
         return self.folk.setdefault(account, Somebody(self, account))
 
-    def rooms(self, person):  # type: ignore[no-untyped-def]
+    def rooms(self, person: Person) -> Sequence[Room]:
+        """The rooms a person sees besides their own."""
         return main.rooms_of(self.settings)(person)
 
     async def room_of(self, tx: Transaction, message_id: int) -> str:
@@ -233,8 +280,6 @@ class Town:
 
     async def waiting(self) -> bool:
         """Whether anything is due now."""
-        from core.inbox import store as inbox
-        from core.outbox import store as outbox
 
         async def look(tx: Transaction) -> bool:
             return bool(await inbox.lanes(tx, 1) or await outbox.heads(tx, (), 1))
@@ -264,17 +309,19 @@ class Town:
 DEMO = ""
 
 
+def _settings(folder: Path, toml: str) -> config.Settings:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "config.toml"
+    file.write_text(toml, encoding="utf-8")
+    url = f"sqlite+aiosqlite:///{folder / 'desk.db'}"
+    return config.load(file, {"DESKBRIDGE_DATABASE__URL": url})
+
+
 @contextlib.asynccontextmanager
 async def town(tmp_path: Path, toml: str = DEMO, clock: HandClock | None = None) -> AsyncIterator[Town]:
     """Open a desk in a folder; without `toml` it is the demo's."""
-    tmp_path.mkdir(parents=True, exist_ok=True)
-    path = tmp_path / "desk.db"
-    file = tmp_path / "config.toml"
-    file.write_text(toml, encoding="utf-8")
-    settings = config.load(
-        file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}", "DESKBRIDGE_DESK__TIME_ZONE": "UTC"}
-    )
-    clock = clock or HandClock()
+    settings = _settings(tmp_path, toml)
+    path, clock = settings.database.path, clock or HandClock()
     lock = engine.prepare(path)
     database = Database(path, clock)
     opened = Town(path, settings, clock, database, main.build(settings, database, clock))

@@ -41,8 +41,12 @@ class Web(Section):
     @property
     def address(self) -> str:
         """Where a browser finds the desk: `public_url`, or this machine."""
+        return self.address_at(self.port)
+
+    def address_at(self, port: int) -> str:
+        """The same where the port was left to the machine and has become this one."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class Telegram(Section):

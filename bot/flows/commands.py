@@ -146,9 +146,12 @@ def _help_page(person: Person) -> Message:
 
 
 async def _cancel(turn: Turn, _: TicketId, rest: str) -> None:
-    if await dialog_store.at(turn.tx, turn.place, turn.person.id) is None:
+    under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
+    if under_way is None:
         raise UserError("dialog.none")
     await dialogs.leave(turn)
+    key = "intake.cancelled" if under_way.flow == intake.FLOW else "form.cancelled"
+    await turn.tell(Message((Paragraph(Words(key)),)))
 
 
 async def _reopen(turn: Turn, ticket: TicketId, rest: str) -> None:

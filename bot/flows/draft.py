@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from core.kernel.ids import MessageId, TicketId
+from core.tickets.actions import Source
 from core.tickets.catalogue import Catalogue, Priority, Question
 from core.tickets.model import Answer
 
@@ -17,13 +18,14 @@ class Draft:
     """A ticket in the making. `done` are the steps behind us, in the order they were taken."""
 
     texts: tuple[str, ...] = ()
+    sources: tuple[Source | None, ...] = ()
+    """Where each of the texts was said, so that an edit there reaches it."""
     files: tuple[str, ...] = ()
     type: str | None = None
     guessed: bool = False
     answers: tuple[Answer, ...] = field(default=())
     priority: Priority | None = None
     done: tuple[str, ...] = ()
-    source: tuple[str, str] | None = None
     origin: TicketId | None = None
     moved: tuple[TicketId, MessageId] | None = None
     """The message of another ticket this one begins with."""
@@ -32,6 +34,19 @@ class Draft:
     @property
     def text(self) -> str:
         return "\n\n".join(self.texts)
+
+    @property
+    def source(self) -> Source | None:
+        """The message whose words the description is; None where it was put together from several."""
+        return self.sources[0] if len(self.sources) == 1 else None
+
+    def with_words(self, text: str, source: Source | None) -> "Draft":
+        return replace(self, texts=(*self.texts, text), sources=(*self.sources, source))
+
+    def reworded(self, source: Source, text: str) -> "Draft":
+        """The words said in that message are others now."""
+        said = zip(self.texts, self.sources, strict=True)
+        return replace(self, texts=tuple(text if where == source else words for words, where in said))
 
     def with_answer(self, answer: Answer | None, question: str) -> "Draft":
         others = tuple(each for each in self.answers if each.question != question)
@@ -54,6 +69,13 @@ def dump(draft: Draft) -> dict[str, Any]:
 
 def load(stored: Any) -> Draft:
     return _ADAPTER.validate_python(stored)
+
+
+def fitted(draft: Draft, catalogue: Catalogue) -> Draft:
+    """The draft without a type that the desk does not offer any more."""
+    if draft.type is None or draft.type in catalogue.types:
+        return draft
+    return replace(draft, type=None, guessed=False, answers=()).undone(TYPE)
 
 
 def questions(draft: Draft, catalogue: Catalogue) -> dict[str, Question]:

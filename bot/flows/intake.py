@@ -10,12 +10,15 @@ from bot.flows.dialog import BACK, CANCEL, SKIP, Heard
 from bot.flows.draft import DESCRIBE, SUMMARY, TYPE, URGENCY, Draft
 from bot.flows.questions import EDIT, SEND
 from bot.flows.turn import Turn
+from bot.i18n import in_every_language
 from bot.message import Message, Paragraph, Plain, Text, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.tickets import actions as tickets
+from core.tickets import store as ticket_store
+from core.tickets.actions import Source
 from core.tickets.catalogue import Priority
 from core.tickets.model import Answer
 
@@ -46,11 +49,13 @@ async def _go_on(turn: Turn, dialog: Dialog, draft: Draft) -> None:
 
 async def hear(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     """The person did something at the step they stand at."""
-    draft = drafts.load(dialog.draft)
+    draft = drafts.fitted(drafts.load(dialog.draft), turn.catalogue)
     if heard.files:
         draft = replace(draft, files=(*draft.files, *heard.files))
     if heard.choice == CANCEL:
         await _cancel(turn, dialog, draft)
+    elif dialog.step not in drafts.steps(draft, turn.catalogue):  # the configuration has changed since
+        await _go_on(turn, dialog, draft.with_words(heard.text, None) if heard.text.strip() else draft)
     elif heard.choice == BACK:
         await _back(turn, dialog, draft)
     elif heard.choice is None and not heard.text.strip():
@@ -74,8 +79,14 @@ async def _cancel(turn: Turn, dialog: Dialog, draft: Draft) -> None:
 
 
 async def _back(turn: Turn, dialog: Dialog, draft: Draft) -> None:
-    if draft.done:
-        draft = replace(draft, done=draft.done[:-1])
+    """To the question before; one that was put by itself, to be changed, is left as it was."""
+    order = drafts.steps(draft, turn.catalogue)
+    here = order.index(dialog.step)
+    earlier = [step for step in order[:here] if step in draft.done and step not in questions.begun(draft)]
+    if earlier:
+        draft = draft.undone(earlier[-1])
+    elif set(order[here:]) & set(draft.done):
+        draft = draft.finished(dialog.step)
     await _answered(turn, dialog, draft, Words("button.back"))
 
 
@@ -88,9 +99,25 @@ async def _answered(turn: Turn, dialog: Dialog, draft: Draft, answer: Text | Non
 
 async def _add_words(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> None:
     """Further words at a step that asks for none: they belong to the description."""
-    source = draft.source or ((turn.room, heard.message) if heard.message else None)
-    grown = _described(turn, replace(draft, texts=(*draft.texts, heard.text), source=source))
+    grown = _described(turn, draft.with_words(heard.text, source(turn, heard)))
     await _answered(turn, dialog, grown, Words("intake.added"))
+
+
+def source(turn: Turn, heard: Heard) -> Source | None:
+    """Where these words were said."""
+    return (turn.room, heard.message) if heard.message else None
+
+
+async def edited(turn: Turn, dialog: Dialog, where: Source, text: str) -> None:
+    """Words of the description are others now, where they were said."""
+    before = drafts.load(dialog.draft)
+    draft = before.reworded(where, text)
+    if draft == before or not text.strip():
+        return
+    changed = replace(dialog, draft=drafts.dump(draft))
+    await dialog_store.save(turn.tx, changed)
+    if dialog.step == SUMMARY:
+        await dialogs.ask(turn, changed, _question(turn, changed, draft))
 
 
 def _question(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
@@ -138,11 +165,21 @@ async def _hear_question(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard)
 async def _hear_urgency(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> None:
     if heard.choice == TYPE:
         await _answered(turn, dialog, draft.undone(TYPE), Words("intake.other_type"))
-    elif heard.choice in tuple(Priority):
-        draft = replace(draft, priority=Priority(heard.choice)).finished(URGENCY)
-        await _answered(turn, dialog, draft, Words(f"urgency.{heard.choice}"))
+    elif (priority := _urgency(heard)) is not None:
+        draft = replace(draft, priority=priority).finished(URGENCY)
+        await _answered(turn, dialog, draft, Words(f"urgency.{priority}"))
+    elif heard.choice is not None:
+        raise UserError("press.stale")
     else:
         await _add_words(turn, dialog, draft, heard)
+
+
+def _urgency(heard: Heard) -> Priority | None:
+    """How urgent it is, pressed or named in words or by number."""
+    if heard.choice is not None:
+        return Priority(heard.choice) if heard.choice in tuple(Priority) else None
+    place = _picked(heard, [in_every_language(f"urgency.{each}") for each in Priority])
+    return None if place is None else list(Priority)[place]
 
 
 async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> None:
@@ -155,7 +192,8 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
     elif heard.choice == SUMMARY:
         await _answered(turn, dialog, draft, Words("button.back"))
     elif heard.choice == DESCRIBE:
-        await _answered(turn, dialog, replace(draft, texts=()).undone(DESCRIBE), Words("intake.field_text"))
+        emptied = replace(draft, texts=(), sources=()).undone(DESCRIBE)
+        await _answered(turn, dialog, emptied, Words("intake.field_text"))
     elif heard.choice is not None:
         await _answered(turn, dialog, draft.undone(heard.choice), None)
     else:
@@ -164,11 +202,15 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
 
 async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
     kind = turn.catalogue.types[draft.type or ""]
+    number = await ticket_store.next_number(turn.tx)
     await turn.tell(Message(questions.summary(turn, draft, Words("intake.sent"))), slot=dialogs.slot(dialog))
     await dialogs.end(turn, dialog)
-    ticket = await tickets.open_ticket(
+    if draft.moved is not None:
+        await tickets.move_away(turn.tx, turn.actor, *draft.moved, number)
+    await tickets.open_ticket(
         turn.tx,
         turn.actor,
+        number=number,
         type_name=kind.name,
         text=draft.text,
         priority=kind.urgency or draft.priority or Priority.NORMAL,
@@ -178,9 +220,7 @@ async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
         source=draft.source,
         origin=draft.origin,
     )
-    if draft.moved is not None:
-        await tickets.move_away(turn.tx, turn.actor, draft.moved[0], draft.moved[1], ticket.id)
-    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, ticket.id)
+    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, number)
 
 
 def _picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping[str, str]]") -> int | None:

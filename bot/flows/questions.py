@@ -130,9 +130,13 @@ def _cancel_button(dialog: Dialog) -> Choice:
     return dialogs.button(dialog, CANCEL, Words("button.cancel"))
 
 
+def begun(draft: Draft) -> frozenset[str]:
+    """The steps nobody was asked: the first words were said unasked, and perhaps the type was guessed."""
+    return frozenset({DESCRIBE, TYPE} if draft.guessed else {DESCRIBE})
+
+
 def _footer(dialog: Dialog, draft: Draft, *, optional: bool = False) -> tuple[Choice, ...]:
     """Back, Skip where optional, Cancel."""
-    begun = {DESCRIBE, TYPE} if draft.guessed else {DESCRIBE}
-    back = [dialogs.button(dialog, BACK, Words("button.back"))] if set(draft.done) - begun else []
+    back = [dialogs.button(dialog, BACK, Words("button.back"))] if set(draft.done) - begun(draft) else []
     skip = [dialogs.button(dialog, SKIP, Words("button.skip"))] if optional else []
     return (*back, *skip, _cancel_button(dialog))

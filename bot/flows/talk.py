@@ -15,6 +15,7 @@ from bot.message import Choice, Fact, Message, Paragraph, Plain, Quote, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.feedback import actions as feedback
+from core.files import store as files
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import MessageId, TicketId
@@ -48,8 +49,8 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
 
 
 def _draft(turn: Turn, heard: Heard) -> Draft:
-    source = (turn.room, heard.message) if heard.message else None
-    return Draft(texts=(heard.text,) if heard.text.strip() else (), files=heard.files, source=source)
+    draft = Draft(files=heard.files)
+    return draft.with_words(heard.text, intake.source(turn, heard)) if heard.text.strip() else draft
 
 
 async def _meant(turn: Turn, reply_to: str | None) -> Ticket | None:
@@ -79,7 +80,7 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard) -> None:
         await reopen(turn, ticket.id)
         return
     thanks = THANKS.fullmatch(plain) is not None and not heard.files
-    source = (turn.room, heard.message) if heard.message else None
+    source = intake.source(turn, heard)
     message = await tickets.say(
         turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
     )
@@ -115,12 +116,13 @@ async def move(turn: Turn, message_id: MessageId, to: TicketId) -> None:
     """Take the words out of one ticket and say them in another, or begin a new one with them."""
     message = await _own_message(turn, message_id)
     await turn.tell(Message((Paragraph(Words("talk.moving"), "quiet"),)), slot=f"move:{message_id}")
-    heard = Heard(text=message.text, message=message.remote)
+    carried = tuple(file.id for file in await files.of_message(turn.tx, message_id))
+    heard = Heard(text=message.text, files=carried, message=message.remote)
     if to:
         await tickets.move_away(turn.tx, turn.actor, message.ticket, message_id, to)
         await _pass_on(turn, await ticket_store.get(turn.tx, to), heard)
         return
-    await intake.start(turn, replace(_draft(turn, heard), source=None, moved=(message.ticket, message_id)))
+    await intake.start(turn, replace(_draft(turn, heard), moved=(message.ticket, message_id)))
 
 
 async def _own_message(turn: Turn, message_id: MessageId) -> Said:
@@ -146,7 +148,8 @@ async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     number = TicketId(dialog.draft["ticket"])
     draft = drafts.load({key: value for key, value in dialog.draft.items() if key != "ticket"})
     if heard.choice is None:
-        draft = replace(draft, texts=(*draft.texts, heard.text), files=(*draft.files, *heard.files))
+        draft = replace(draft, files=(*draft.files, *heard.files))
+        draft = draft.with_words(heard.text, intake.source(turn, heard)) if heard.text.strip() else draft
     asked = Words("talk.closed_short", {"ticket": number})
     if heard.choice == "reopen":
         await tickets.reopen(turn.tx, turn.actor, number)

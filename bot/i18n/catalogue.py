@@ -55,6 +55,11 @@ def sentence(key: str, language: str, count: int | None = None) -> str:
         return found.gettext(key)
 
 
+def in_every_language(key: str) -> Mapping[str, str]:
+    """A sentence without facts, as people of each language may type it."""
+    return {language: sentence(key, language) for language in languages}
+
+
 @cache
 def _translations(language: str) -> gettext.NullTranslations:
     compiled = io.BytesIO()

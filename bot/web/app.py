@@ -9,7 +9,17 @@ from prometheus_client import CollectorRegistry
 from bot.web import chat_routes, events, file_routes, guard, health, pages, shell
 from bot.web.hub import Hub
 from bot.web.pace import Pace
-from bot.web.settings import BODY_LIMIT, SEAT_PATH, SITE, HealthOf, Paces, RoomsOf, Site, WebSettings
+from bot.web.settings import (
+    BODY_LIMIT,
+    SEAT_PATH,
+    SITE,
+    HealthOf,
+    Paces,
+    Received,
+    RoomsOf,
+    Site,
+    WebSettings,
+)
 from core.database.engine import Database
 from core.files.blobs import Blobs
 from core.kernel.clock import Clock, WallClock
@@ -30,6 +40,7 @@ def build(
     rooms_of: RoomsOf,
     health_of: HealthOf,
     registry: CollectorRegistry,
+    received: Received = lambda platform, fresh, repeated: None,
     clock: Clock | None = None,
 ) -> web.Application:
     """The application with all its routes; more may be added before it is served."""
@@ -43,6 +54,7 @@ def build(
         blobs=blobs,
         rooms_of=rooms_of,
         health=health_of,
+        received=received,
         registry=registry,
         clock=clock or WallClock(),
         hub=Hub(database),

@@ -46,7 +46,9 @@ async def _once(site: Site, work: Work[None]) -> None:
     try:
         await site.database.write(work)
     except receive.Repeated:
-        pass
+        site.received(receive.PLATFORM, 0, 1)
+    else:
+        site.received(receive.PLATFORM, 1, 0)
 
 
 async def say(site: Site, seat: Seat, given: Fields) -> None:

@@ -76,6 +76,8 @@ class Room:
 
 RoomsOf = Callable[[Person], Sequence[Room]]
 HealthOf = Callable[[], Mapping[str, Health]]
+Received = Callable[[str, int, int], None]
+"""Counts what came in: the messenger, how many events were new, how many were told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Site:
     blobs: Blobs
     rooms_of: RoomsOf
     health: HealthOf
+    received: Received
     registry: CollectorRegistry
     clock: Clock
     hub: Hub

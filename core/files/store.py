@@ -80,6 +80,13 @@ async def attach(tx: Transaction, ids: Iterable[FileId], ticket: TicketId, messa
     )
 
 
+async def release(tx: Transaction, message: MessageId) -> None:
+    """The message's files belong to no ticket any more, and may be given to another."""
+    await tx.execute(
+        update(files).where(files.c.message_id == message).values(ticket_id=None, message_id=None)
+    )
+
+
 async def loose(tx: Transaction, before: datetime) -> list[FileId]:
     """Files given before then that no ticket owns."""
     rows = await tx.all(select(files.c.id).where(files.c.ticket_id.is_(None), files.c.at < before))

@@ -39,8 +39,10 @@ class Letter:
 
 TRIES = 4
 """After so many failures an event is parked and its conversation goes on."""
+LONGEST = timedelta(seconds=30)
+"""The longest pause between two tries."""
 
 
 def pause(attempts: int) -> timedelta:
     """How long an event waits after its n-th failure."""
-    return timedelta(seconds=min(0.25 * 4 ** (attempts - 1), 30))
+    return min(timedelta(seconds=0.25 * 4 ** (attempts - 1)), LONGEST)

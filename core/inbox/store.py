@@ -1,13 +1,27 @@
 """The table of the inbox."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint, bindparam, func, select, text
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
-from core.inbox.model import Event, Letter, State
+from core.inbox.model import LONGEST, Event, Letter, State
 
 inbox = Table(
     "inbox",
@@ -44,11 +58,12 @@ _NEW = text("state = 'new'")
 _ADD = insert_new(inbox)
 _CHANGE = inbox.update().where(inbox.c.id == bindparam("letter"))
 _OLDEST = select(func.min(inbox.c.id)).where(_NEW).group_by(inbox.c.lane)
+# What came, or is due, later than any pause from now was written before the clock was set back: it is due.
+_NOW = bindparam("now", type_=Instant)
+_TRIED_LATER = and_(inbox.c.attempts > 0, inbox.c.due_at > bindparam("furthest", type_=Instant))
+_DUE = or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _TRIED_LATER)
 _LANES = (
-    select(inbox.c.lane)
-    .where(inbox.c.id.in_(_OLDEST), inbox.c.due_at <= bindparam("now"))
-    .order_by(inbox.c.id)
-    .limit(bindparam("limit"))
+    select(inbox.c.lane).where(inbox.c.id.in_(_OLDEST), _DUE).order_by(inbox.c.id).limit(bindparam("limit"))
 )
 _TELLS_OF = (
     select(inbox)
@@ -57,7 +72,12 @@ _TELLS_OF = (
     .limit(1)
 )
 _WAITING = select(inbox).where(_NEW, inbox.c.lane == bindparam("lane")).order_by(inbox.c.id)
-_HEAD = select(inbox).where(_NEW, inbox.c.lane == bindparam("lane")).order_by(inbox.c.id).limit(1)
+_HEAD = (
+    select(inbox, _DUE.label("due"))
+    .where(_NEW, inbox.c.lane == bindparam("lane"))
+    .order_by(inbox.c.id)
+    .limit(1)
+)
 
 
 def letter(row: Row[Any]) -> Letter:
@@ -83,13 +103,17 @@ async def add(tx: Transaction, platform: str, account: str, event: Event) -> boo
 
 async def lanes(tx: Transaction, limit: int) -> list[str]:
     """Conversations whose oldest waiting event is due, the longest waiting first."""
-    return [row.lane for row in await tx.all(_LANES, {"now": tx.now, "limit": limit})]
+    return [row.lane for row in await tx.all(_LANES, {**_instants(tx), "limit": limit})]
 
 
 async def head(tx: Transaction, lane: str) -> Letter | None:
     """The oldest waiting event of a conversation, if it is due."""
-    row = await tx.first(_HEAD, {"lane": lane})
-    return None if row is None or row.due_at > tx.now else letter(row)
+    row = await tx.first(_HEAD, {**_instants(tx), "lane": lane})
+    return None if row is None or not row.due else letter(row)
+
+
+def _instants(tx: Transaction) -> dict[str, datetime]:
+    return {"now": tx.now, "furthest": tx.now + LONGEST}
 
 
 async def tells_of(tx: Transaction, platform: str, message: str) -> Letter | None:

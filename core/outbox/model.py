@@ -26,6 +26,8 @@ ANSWER, NOTICE, BULK = 0, 1, 2
 WAITING = (State.PENDING, State.UNCERTAIN)
 LEASE = timedelta(seconds=60)
 TRIES = 12
+LONGEST = timedelta(seconds=300)
+"""The longest pause between two tries, unless the platform asks for a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +92,4 @@ class Post:
 
 def pause(attempts: int) -> timedelta:
     """How long to wait after the n-th failure, unless the platform said it itself."""
-    return timedelta(seconds=min(0.5 * 2 ** (attempts - 1), 300))
+    return min(timedelta(seconds=0.5 * 2 ** (attempts - 1)), LONGEST)

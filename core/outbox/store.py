@@ -25,7 +25,7 @@ from sqlalchemy.engine import Row
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import MessageId, ParcelId, TicketId
-from core.outbox.model import Parcel, Post, Shown, State
+from core.outbox.model import LEASE, LONGEST, Parcel, Post, Shown, State
 
 outbox = Table(
     "outbox",
@@ -96,13 +96,17 @@ _REPLACE = outbox.update().where(
 )
 _OLDEST = select(func.min(outbox.c.id)).where(text(_WAITING)).group_by(outbox.c.lane)
 _NOW = bindparam("now", type_=Instant)
+# An instant that no pause or lease reaches from now was written before the clock was set back: it is over.
+_TRIED_LATER = and_(outbox.c.attempts > 0, outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
+_DUE = or_(outbox.c.due_at <= _NOW, outbox.c.created_at > _NOW, _TRIED_LATER)
+_FREE = or_(
+    outbox.c.lease_until.is_(None),
+    outbox.c.lease_until <= _NOW,
+    outbox.c.lease_until > bindparam("furthest_lease", type_=Instant),
+)
 _HEADS = (
     select(outbox.c.id, outbox.c.lane, outbox.c.room, outbox.c.state)
-    .where(
-        outbox.c.id.in_(_OLDEST),
-        outbox.c.due_at <= _NOW,
-        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= _NOW),
-    )
+    .where(outbox.c.id.in_(_OLDEST), _DUE, _FREE)
     .order_by(outbox.c.urgency, outbox.c.id)
     .limit(bindparam("limit"))
 )
@@ -202,15 +206,18 @@ async def replace_waiting(tx: Transaction, new: Parcel) -> bool:
 
 async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Row[Any]]:
     """Id, lane and room of the first waiting parcel of each lane that is due and in nobody's hands."""
-    rows = await tx.all(_HEADS, {"now": tx.now, "limit": limit + len(busy)})
+    furthest = {"furthest_pause": tx.now + LONGEST, "furthest_lease": tx.now + LEASE}
+    rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy)})
     return [row for row in rows if row.lane not in busy][:limit]
 
 
 async def lease(tx: Transaction, head: Row[Any], until: datetime) -> Parcel:
-    """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more."""
+    """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more.
+
+    Nobody knows whether those had shown it already."""
     row = await tx.first(_LEASE, {"parcel": head.id, "until": until})
     assert row is not None
-    return replace(parcel(row), uncertain=head.state == State.UNCERTAIN)
+    return replace(parcel(row), uncertain=head.state != State.PENDING)
 
 
 async def change(tx: Transaction, held: Parcel, **values: object) -> bool:

@@ -35,11 +35,14 @@ async def open_ticket(
     file_ids: Sequence[str] = (),
     source: Source | None = None,
     origin: TicketId | None = None,
+    number: TicketId | None = None,
 ) -> Ticket:
-    """A new ticket from its requester's own words. Anybody may open one."""
+    """A new ticket from its requester's own words. Anybody may open one.
+
+    `number` is one that `store.next_number` gave in this same transaction."""
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
-    number = await store.next_number(tx)
+    number = number or await store.next_number(tx)
     title = texts.shorten(_first_line(text), TITLE_LIMIT) or f"#{number}"
     facts = {
         "title": title,
@@ -305,11 +308,12 @@ async def edit_message(
 async def move_away(
     tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId, to: TicketId
 ) -> Ticket:
-    """A message that belongs to another ticket leaves this one; its words are said there."""
+    """A message that belongs to another ticket leaves this one; its words are said there, with its files."""
     said = await store.message(tx, message_id)
     if said is None or said.ticket != ticket.id or said.author != actor.person_id or said.withdrawn_at:
         raise UserError("reply.not_yours")
     await store.change_message(tx, message_id, withdrawn_at=tx.now, room=None, remote=None)
+    await files.release(tx, message_id)
     return await record(tx, actor, ticket, "moved", {"message": message_id, "to": to})
 
 

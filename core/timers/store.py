@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
-from core.timers.model import Timer
+from core.timers.model import LEASE, Timer
 
 timers = Table(
     "timers",
@@ -37,9 +37,14 @@ _REMOVE = delete(timers).where(
     timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("of_kind")
 )
 _REMOVE_KEY = _REMOVE.where(timers.c.key == bindparam("of_key"))
+_FREE = or_(
+    timers.c.lease_until.is_(None),
+    timers.c.lease_until <= _NOW,
+    timers.c.lease_until > bindparam("furthest", type_=Instant),  # the clock was set back since
+)
 _DUE = (
     select(timers)
-    .where(timers.c.due_at <= _NOW, or_(timers.c.lease_until.is_(None), timers.c.lease_until <= _NOW))
+    .where(timers.c.due_at <= _NOW, _FREE)
     .order_by(timers.c.due_at, timers.c.id)
     .limit(bindparam("limit"))
 )
@@ -80,7 +85,7 @@ async def remove_keys(tx: Transaction, ticket: TicketId, kind: str, keys: Collec
 
 async def due(tx: Transaction, limit: int) -> list[Timer]:
     """Timers that are due and in nobody's hands, the most overdue first."""
-    rows = await tx.all(_DUE, {"now": tx.now, "limit": limit})
+    rows = await tx.all(_DUE, {"now": tx.now, "furthest": tx.now + LEASE, "limit": limit})
     return [_timer(row) for row in rows]
 
 

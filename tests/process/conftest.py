@@ -1,6 +1,7 @@
 """Desks in folders of their own; whatever a test does, no process is left behind."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -10,8 +11,6 @@ from tests.process import desk as desks
 from tests.process.desk import Desk
 from tests.process.person import Person
 
-People = Callable[..., "object"]
-
 
 class Yard:
     """Makes desks and people, and cleans up after them."""
@@ -20,8 +19,8 @@ class Yard:
         self.folder = folder
         self._stack = stack
 
-    def desk(self, name: str = "desk", config: str = desks.QUICK, **more: int) -> Desk:
-        made = Desk(self.folder / name, config, **more)
+    def desk(self, name: str = "desk", config: str = desks.DEMO, port: int | None = None) -> Desk:
+        made = Desk(self.folder / name, config, port=port)
         self._stack.push_async_callback(made.close)
         return made
 
@@ -31,13 +30,19 @@ class Yard:
         return made
 
     async def signed_in(self, desk: Desk, *accounts: str) -> list[Person]:
-        """People who came in through `deskbridge sign-in`, while the desk runs."""
+        """People who came in through printed links, or through those of `deskbridge sign-in`."""
         people = [self.person(desk, account) for account in accounts]
-        for each in people:
-            told = await desk.ask("sign-in", f"web:{each.account}")
-            assert told.returncode == 0, told.stderr
-            await each.sign_in(told.stdout.strip().rpartition("#")[2])
+        links = await asyncio.gather(*(self._link(desk, account) for account in accounts))
+        for person, link in zip(people, links, strict=True):
+            await person.sign_in(link)
         return people
+
+    async def _link(self, desk: Desk, account: str) -> str:
+        if printed := desk.link(account):
+            return printed
+        told = await desk.ask("sign-in", f"web:{account}")
+        assert told.returncode == 0, told.stderr
+        return told.stdout.strip().rpartition("#")[2]
 
 
 @pytest.fixture

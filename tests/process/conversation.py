@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.process.person import Person, Shown
 
 NONCES = 7
-"""Words of each round that must come up exactly once: 1-3 the report, 4 a reply, 5 a note, 6 an answer, 7 the solution."""
+"""Words of each round: 1-3 the report, 4 a reply, 5 a note, 6 an answer, 7 the solution; each once."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ class Round:
         await self.requester.hears(f"is on #{card.ticket} ")
         await me.fill("Reply", lambda each: each.id == card.id, text=f"try again {self.word(4)}")
         await self.requester.hears(self.word(4))
+        await me.sees(
+            lambda each: each.thread == card.id and self.word(4) in each.text, "their reply in the thread"
+        )
         await me.say(f"between us {self.word(5)}", room=card.room, thread=card.id)
         await self.requester.say(f"no luck {self.word(6)}")
         await me.hears(self.word(6))
@@ -69,7 +72,9 @@ class Round:
         rated = await me.sees(lambda each: "★★★" in each.buttons, "the stars")
         await me.press("★★★")
         await me.press("No comment", lambda each: each.id > rated.id)
-        await me.sees(lambda each: each.id > rated.id and "No comment" in each.text and not each.buttons, "its end")
+        await me.sees(
+            lambda each: each.id > rated.id and "No comment" in each.text and not each.buttons, "its end"
+        )
         await self.agent.sees(lambda each: each.id == card.id and "closed" in each.text, "the closed card")
 
 

@@ -1,4 +1,4 @@
-"""A real `deskbridge` in a folder of its own: configured, started, killed, stopped, and asked on its command line."""
+"""A real `deskbridge` in a folder of its own: started, killed, stopped, and asked on its command line."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ COMPILED = Path(tempfile.gettempdir()) / f"deskbridge-tests-{os.getuid()}-pyc"
 """Where the processes keep compiled modules, so that a start costs half a second instead of two."""
 READY_IN, GONE_IN = 30.0, 15.0
 
-QUICK = """
+DEMO = """
 [database]
 url = "sqlite+aiosqlite:///{folder}/desk.db"
 
@@ -29,32 +29,6 @@ port = {port}
 [desk]
 rating_every = "0s"
 time_zone = "UTC"
-
-[[people]]
-name = "Ivan"
-identities = ["web:ivan"]
-
-[[people]]
-name = "Olga"
-identities = ["web:olga"]
-
-[[people]]
-name = "Anna"
-identities = ["web:anna"]
-roles = ["agent"]
-
-[[people]]
-name = "Boris"
-identities = ["web:boris"]
-roles = ["agent"]
-
-[[people]]
-name = "Maria"
-identities = ["web:maria"]
-roles = ["lead"]
-
-[[queues]]
-name = "support"
 
 [[request_types]]
 name = "vpn"
@@ -80,15 +54,39 @@ name = "never"
 priorities = ["high", "normal", "low"]
 steps = [{{ after = "4w", of = "unclaimed", whom = "lead" }}]
 """
-"""A desk whose critical tickets ping after one, two and three seconds."""
+"""The demo's people, with critical tickets that ping after one, two and three seconds."""
 
-DEMO = """
-[database]
-url = "sqlite+aiosqlite:///{folder}/desk.db"
+TEAM = (
+    DEMO
+    + """
+[[people]]
+name = "Ivan"
+identities = ["web:ivan"]
 
-[web]
-port = {port}
+[[people]]
+name = "Olga"
+identities = ["web:olga"]
+
+[[people]]
+name = "Anna"
+identities = ["web:anna"]
+roles = ["agent"]
+
+[[people]]
+name = "Boris"
+identities = ["web:boris"]
+roles = ["agent"]
+
+[[people]]
+name = "Maria"
+identities = ["web:maria"]
+roles = ["lead"]
+
+[[queues]]
+name = "support"
 """
+)
+"""The same with people of its own: a desk like any other, which prints no links."""
 
 _ODD = re.compile(
     r"Traceback|Task was destroyed|never retrieved|never awaited|ResourceWarning|unclosed|Exception ignored"
@@ -105,7 +103,7 @@ def free_port() -> int:
 class Desk:
     """One desk and the process that serves it, if one does."""
 
-    def __init__(self, folder: Path, config: str = QUICK, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, config: str = DEMO, *, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port() if port is None else port
@@ -136,16 +134,22 @@ class Desk:
         """Lines that a healthy process never writes."""
         return [line for line in self.errors.splitlines() if _ODD.search(line)]
 
-    def link(self, name: str) -> str:
-        """The sign-in token printed for a person of the demo."""
-        found = [line for line in self.printed if line.strip().startswith(name)]
-        return found[-1].rpartition("#")[2]
+    def link(self, account: str) -> str:
+        """The sign-in token printed for a person of the demo; empty where none is printed."""
+        found = [line for line in self.printed if line.strip().startswith(account.title())]
+        return found[-1].rpartition("#")[2] if found else ""
 
     def _everything(self, more: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process: this one's, without anything meant for another desk."""
         mine = {k: v for k, v in os.environ.items() if not k.startswith("DESKBRIDGE_")}
         mine.pop("PYTHONDONTWRITEBYTECODE", None)
-        return {**mine, "PYTHONPYCACHEPREFIX": str(COMPILED), "PYTHONUNBUFFERED": "1", **self.environment, **more}
+        return {
+            **mine,
+            "PYTHONPYCACHEPREFIX": str(COMPILED),
+            "PYTHONUNBUFFERED": "1",
+            **self.environment,
+            **more,
+        }
 
     def _words(self, *arguments: str, python: tuple[str, ...] = ()) -> list[str]:
         return [sys.executable, *python, "-m", "bot", *arguments, "--config", str(self.config)]
@@ -169,10 +173,15 @@ class Desk:
         before = len(self.printed)
         await self.launch(*arguments, python=python, **environment)
         async with asyncio.timeout(READY_IN):
-            while not any("is running" in line for line in self.printed[before:]):
+            while not any(self._told(line) for line in self.printed[before:]):
                 assert self.alive, f"it ended with {await self.wait()}: {self.errors}"
                 await asyncio.sleep(0.01)
         return self
+
+    def _told(self, line: str) -> bool:
+        """Whether this is the last line that a desk prints at its start."""
+        team = "[[people]]" in self.config.read_text(encoding="utf-8")
+        return "is running" in line if team else "Ctrl-C stops it" in line
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

@@ -230,16 +230,21 @@ class Person:
 
     async def upload(self, content: bytes, name: str) -> str:
         """Bring a file; one of which nobody heard back is brought again."""
-        headers = {"X-Deskbridge-Csrf": self._csrf, "X-File-Name": quote(name), "Content-Type": "text/plain"}
         async with asyncio.timeout(PATIENCE):
             while True:
                 with contextlib.suppress(*_AWAY):
-                    async with self._http.post(self.path("files"), data=content, headers=headers) as answer:
-                        if answer.status == 200:
-                            return str((await answer.json())["id"])
-                        if answer.status not in (429, 503):
-                            raise Refused(f"{answer.status} {await answer.text()}")
+                    status, answer = await self.bring(content, name)
+                    if status == 200:
+                        return str(answer["id"])
+                    if status not in (429, 503):
+                        raise Refused(f"{status} {answer}")
                 await asyncio.sleep(0.03)
+
+    async def bring(self, content: bytes, name: str) -> tuple[int, dict[str, Any]]:
+        """One try to bring a file."""
+        headers = {"X-Deskbridge-Csrf": self._csrf, "X-File-Name": quote(name), "Content-Type": "text/plain"}
+        async with self._http.post(self.path("files"), data=content, headers=headers) as answer:
+            return answer.status, await answer.json()
 
     async def download(self, file_id: str) -> bytes:
         async with self._http.get(self.path(f"files/{file_id}")) as answer:

@@ -1,17 +1,15 @@
 """What goes wrong on purpose: a messenger that fails when told to, and a process that dies at a commit."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.adapters.port import Adapter, Door, Health, Posted, Reader
-from bot.incoming import Carried, Incoming
+from bot.adapters.port import Adapter, Posted, Reader
 from bot.message import Message
 from core.database.engine import Database
 from core.kernel.errors import PermanentError, TemporaryError
-from core.kernel.ids import Address, Identity
+from core.kernel.ids import Address
 
 
 class Outcome(StrEnum):
@@ -34,15 +32,11 @@ class Faulty:
     """A messenger whose next sendings end as `coming` says; all further ones are fine."""
 
     def __init__(self, inner: Adapter, coming: deque[Outcome]) -> None:
-        self.platform, self.features = inner.platform, inner.features
         self.coming = coming
         self._inner = inner
 
-    async def run(self, door: Door) -> None:
-        await self._inner.run(door)
-
-    def read(self, body: Mapping[str, Any]) -> Incoming | None:
-        return self._inner.read(body)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
     async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
         outcome = self._before()
@@ -74,15 +68,6 @@ class Faulty:
         if outcome is Outcome.UNANSWERED:
             raise TemporaryError("no answer", unknown=True)
         return posted
-
-    def fetch(self, carried: Carried) -> AsyncIterator[bytes]:
-        return self._inner.fetch(carried)
-
-    def direct(self, identity: Identity) -> Address | None:
-        return self._inner.direct(identity)
-
-    def health(self) -> Health:
-        return self._inner.health()
 
 
 class Killed(BaseException):

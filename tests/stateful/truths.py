@@ -14,13 +14,12 @@ from core.dialogs.store import dialogs
 from core.escalation import actions as escalation
 from core.escalation import store as escalations
 from core.inbox.store import inbox
-from core.kernel.ids import Identity, TicketId
+from core.kernel.ids import Identity, MessageId
 from core.outbox.store import outbox, posts
 from core.people import store as people
-from core.people.model import Person
 from core.tickets import model, queries
 from core.tickets import store as tickets
-from core.tickets.model import Said, Status, Ticket
+from core.tickets.model import Status, Ticket
 from core.timers import store as timers
 
 NONCE = re.compile(r"\bn\d+x\b")
@@ -37,7 +36,6 @@ class Places:
     live: Counter[str] = field(default_factory=Counter)
     withdrawn: Counter[str] = field(default_factory=Counter)
     drafted: Counter[str] = field(default_factory=Counter)
-    moving: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
 
     def of(self, nonce: str) -> int:
@@ -49,13 +47,19 @@ async def places(tx: Transaction) -> Places:
     for row in await tx.all(select(tickets.messages)):
         (found.live if row.withdrawn_at is None else found.withdrawn).update(nonces(row.text))
     for row in await tx.all(select(dialogs)):
-        counted = found.moving if row.draft.get("moved") else found.drafted
-        counted.update(nonces(json.dumps(row.draft)))
+        moved = await _moved_words(tx, row.draft.get("moved"))
+        found.drafted.update(nonce for nonce in nonces(json.dumps(row.draft)) if nonce not in moved)
     for row in await tx.all(select(tickets.tickets.c.answers)):
         found.elsewhere.update(nonces(json.dumps(row.answers)))
     for row in await tx.all(select(tickets.events.c.facts).where(tickets.events.c.kind == "commented")):
         found.elsewhere.update(nonces(row.facts["text"]))
     return found
+
+
+async def _moved_words(tx: Transaction, moved: tuple[int, int] | None) -> list[str]:
+    """What a draft begins with that still stands in another ticket, until it is sent."""
+    message = await tickets.message(tx, MessageId(moved[1])) if moved else None
+    return [] if message is None or message.withdrawn_at else nonces(message.text)
 
 
 async def every_ticket(tx: Transaction) -> list[Ticket]:
@@ -169,7 +173,7 @@ async def staff_read_everything_once(tx: Transaction) -> None:
     read = Counter(nonce for entry in entries if not entry.author for nonce in nonces(words(entry)))
     for ticket in await every_ticket(tx):
         for said in await tickets.messages_of(tx, ticket.id):
-            if said.kind == "note" and said.room == "web:support" or f"said:{said.id}" in dead:
+            if (said.kind == "note" and said.room == "web:support") or f"said:{said.id}" in dead:
                 continue
             if f"card:{ticket.id}" not in dead and said.withdrawn_at is None:
                 assert all(read[nonce] for nonce in nonces(said.text)), said
@@ -185,7 +189,8 @@ async def pings_show_what_became_of_them(tx: Transaction) -> None:
     """Each ping stands at most once before each person, with buttons only while it is open."""
     dead = await _dead_slots(tx)
     shown: Counter[int] = Counter()
-    sent = {f"out:parcel-{row.id}": row.facts["ping"] for row in await tx.all(select(outbox).where(outbox.c.kind == "ping"))}
+    rows = await tx.all(select(outbox).where(outbox.c.kind == "ping"))
+    sent = {f"out:parcel-{row.id}": row.facts["ping"] for row in rows}
     for row in await tx.all(select(web_messages).where(web_messages.c.nonce.in_(list(sent)))):
         ping = await escalations.ping(tx, sent[row.nonce])
         assert ping is not None

@@ -121,6 +121,21 @@ async def test_a_stream_ends_when_its_person_loses_the_room(rig_with: Rigs) -> N
             await stream.end()
 
 
+async def test_a_page_hears_for_which_rooms_and_language_it_must_be_drawn(rig_with: Rigs) -> None:
+    async with rig_with(WebSettings(ping=0.05)) as rig:
+        anna = await rig.browser("anna")
+        async with anna.stream() as stream:
+            name, drawn_for = await stream.next()
+            assert (name, drawn_for["language"]) == ("ready", "en")
+            assert "u-anna" in drawn_for["rooms"]
+            assert "support" in drawn_for["rooms"]
+            assert await anna.post("language", {"language": "ru"}) == (200, {})
+            while (event := await stream.next())[0] == "ping":
+                pass
+            assert event == ("ready", {**drawn_for, "language": "ru"})
+            await stream.end()
+
+
 async def test_a_stream_ends_when_its_person_signs_out(rig_with: Rigs) -> None:
     async with rig_with(WebSettings(ping=0.05)) as rig:
         anna = await rig.browser("anna")

@@ -166,7 +166,12 @@ def _reacted(reaction: Json) -> Incoming | None:
     added = [emoji for emoji in fresh if emoji not in old]
     if "user" not in reaction or not added:
         return None
-    return _incoming(reaction, reaction["user"], Reacted(added[0], str(reaction["message_id"])))
+    emoji = _MEANS.get(added[0].removesuffix("\ufe0f"), added[0])
+    return _incoming(reaction, reaction["user"], Reacted(emoji, str(reaction["message_id"])))
+
+
+_MEANS = {"👌": "✅", "✍": "🎫"}
+"""People react with 73 emoji only (Bot API: ReactionTypeEmoji), and these two are not among them."""
 
 
 def _text(message: Json) -> str:

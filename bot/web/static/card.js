@@ -1,4 +1,4 @@
-// A ticket's card in full: its title and buttons stay in sight while its facts scroll with the thread.
+// A ticket's card in full: title, state and buttons stay in sight while its words scroll with the thread.
 
 import { bodyOf, markOf, splitMark } from "./body.js";
 import { Choices } from "./choices.js";
@@ -14,11 +14,19 @@ export function gist(message) {
   return { mark, title: rest, quiet, block: title };
 }
 
+/** The lines right below the title: whose it is, and how it stands. */
+function state(blocks, title) {
+  const rest = blocks.filter((block) => block !== title);
+  const end = rest.findIndex((block) => block.kind !== "paragraph");
+  return rest.slice(0, end < 0 ? 3 : Math.min(end, 3));
+}
+
 export class Card {
   #open = new Set();
 
   constructor(message, { back, left }) {
     this.title = h("h2", { class: "card-title", tabIndex: -1, dir: "auto" });
+    this.state = h("div", { class: "card-state" });
     this.choices = new Choices(message, { flat: true, left });
     this.details = h("div", { class: "card-details" });
     const line = h(
@@ -27,7 +35,7 @@ export class Card {
       iconButton("back", t("page.back"), back, { class: "back" }),
       this.title,
     );
-    this.head = h("header", { class: "card-head" }, line, this.choices.node);
+    this.head = h("header", { class: "card-head" }, line, this.state, this.choices.node);
     this.node = h("article", { class: "card" }, this.head, this.details);
     this.update(message);
   }
@@ -41,6 +49,9 @@ export class Card {
     const drawn = JSON.stringify(message.blocks);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    this.details.replaceChildren(...bodyOf(message.blocks.filter((one) => one !== block), this.#open));
+    const above = state(message.blocks, block);
+    this.state.replaceChildren(...bodyOf(above));
+    const below = message.blocks.filter((one) => one !== block && !above.includes(one));
+    this.details.replaceChildren(...bodyOf(below, this.#open));
   }
 }
