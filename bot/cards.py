@@ -1,6 +1,5 @@
 """The card: the one live message of a ticket in a staff space."""
 
-from datetime import timedelta
 from typing import Literal
 
 from bot import codes
@@ -15,7 +14,6 @@ from bot.message import (
     Plain,
     Quote,
     Several,
-    Span,
     Text,
     Words,
 )
@@ -76,10 +74,8 @@ async def _state(tx: Transaction, ticket: Ticket) -> Text:
     parts: list[Text] = [Words("card.owner", {"name": owner})]
     clock = await sla.next_due(tx, ticket)
     if clock is not None:
-        left = clock.due_at - tx.now
-        facts: dict[str, Fact] = {"at": At(clock.due_at), "span": Span(abs(left))}
-        late = "_late" if left <= timedelta(0) else ""
-        parts.append(Words(f"card.due_{clock.target}{late}", facts))
+        late = "_late" if clock.due_at <= tx.now else ""
+        parts.append(Words(f"card.due_{clock.target}{late}", {"at": At(clock.due_at)}))
     if ticket.status is Status.WAITING:
         parts.append(Words("card.waiting"))
     if ticket.hold_until is not None:

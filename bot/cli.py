@@ -5,7 +5,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,23 @@ OK, FAILED, WRONG_CONFIG = 0, 1, 2
 """Exit codes: done; could not be done; the configuration or the command line is wrong."""
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: that takes as long as reading the configuration."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        say(metadata.version("deskbridge"))
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     top = argparse.ArgumentParser(prog="deskbridge", description="A help desk that lives inside messengers.")
-    top.add_argument("--version", action="version", version=metadata.version("deskbridge"))
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--config", type=Path, help="a TOML file (default: config.toml if it is there)")
+    shared.add_argument("--debug", action="store_true", help="log every step")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
 
     def add(name: str, does: str) -> argparse.ArgumentParser:
@@ -57,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = config.load(options.config, os.environ)
-        logs.setup(secrets=settings.secrets)
+        logs.setup("DEBUG" if options.debug else "INFO", secrets=settings.secrets)
         result: int = COMMANDS[options.command](settings, options)
     except config.ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -36,7 +36,7 @@ from core.people import store as people
 from core.sla import queries as sla
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
-from core.tickets.model import Said, Ticket
+from core.tickets.model import Said, Status, Ticket, question_slot
 
 _TONES: Mapping[str, Literal["request", "reply", "note"]] = {
     "request": "request",
@@ -158,12 +158,23 @@ async def _told_waited(tx: Transaction, parcel: Parcel) -> Message | None:
 
 
 async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
+    """That it is solved, with the question whether it is; without it once that is settled."""
     ticket = await _ticket(tx, parcel)
-    if ticket.resolved_at is None:
-        return None
-    name = await story.name(tx, parcel.facts.get("actor"))
-    facts: dict[str, Fact] = {"ticket": ticket.id, "title": Plain(ticket.title), "name": name}
-    words: list[Block] = [Quote(Plain(parcel.facts["text"]))] if parcel.facts.get("text") else []
+    assert parcel.slot is not None
+    told = [
+        each for each in await tickets.timeline(tx, ticket.id) if parcel.slot.endswith(each.at.isoformat())
+    ]
+    event = next(each for each in told if each.kind == "resolved")
+    facts: dict[str, Fact] = {
+        "ticket": ticket.id,
+        "title": Plain(ticket.title),
+        "name": await story.name(tx, event.actor),
+    }
+    words: list[Block] = [Quote(Plain(event.facts["text"]))] if event.facts.get("text") else []
+    if ticket.status is not Status.RESOLVED or parcel.slot != question_slot(ticket):
+        shown = await posts.posts_of_slot(tx, parcel.slot)
+        settled = Message((Paragraph(Words("told.resolved", facts), "quiet"), *words), ticket=ticket.id)
+        return settled if shown else None
     yes = Choice(codes.code("r", "yes", ticket.id), Words("button.fixed"), style="primary")
     no = Choice(codes.code("r", "no", ticket.id), Words("button.not_fixed"))
     blocks = (
@@ -222,7 +233,7 @@ async def _why(tx: Transaction, ticket: Ticket, ping: Ping) -> Text:
     if clock is not None:
         late = "_late" if clock.due_at <= tx.now else ""
         span = Span(abs(clock.due_at - tx.now))
-        reasons.append(Words(f"card.due_{clock.target}{late}", {"at": At(clock.due_at), "span": span}))
+        reasons.append(Words(f"ping.due_{clock.target}{late}", {"span": span}))
     return Several(tuple(reasons), ", ")
 
 

@@ -26,7 +26,7 @@ from core.files.model import File, Kept
 from core.inbox import actions as inbox
 from core.inbox import store as inbox_store
 from core.inbox.model import Event, Letter
-from core.kernel.errors import TemporaryError, UserError
+from core.kernel.errors import PermanentError, TemporaryError, UserError
 from core.outbox import actions as outbox
 from core.outbox.model import ANSWER, Parcel
 from core.people import actions as people
@@ -129,13 +129,14 @@ class Router:
             turn = partial(self._handle_next, lane=lane, fetched=fetched)
             try:
                 handled = await self._desk.database.write(turn)
+                fetched = await self._fetch(handled) if handled.fetch else {}
             except TemporaryError as error:
                 self._trouble = str(error)
+                await asyncio.sleep(POLL)  # the lane stays taken so long: nothing is tried in a hurry
                 return
             except Exception as error:  # noqa: BLE001 - any fault of one event must not stop the others
                 going = await self._stumble(lane, error)
                 continue
-            fetched = await self._fetch(handled) if handled.fetch else {}
             going = handled.more or bool(handled.fetch)
 
     async def _handle_next(self, tx: Transaction, *, lane: str, fetched: Fetched) -> Handled:
@@ -188,8 +189,9 @@ class Router:
 
         try:
             return await self._desk.database.write(note)
-        except TemporaryError as trouble:
+        except Exception as trouble:  # noqa: BLE001 - not even the failure could be noted
             self._trouble = str(trouble)
+            await asyncio.sleep(POLL)
             return False
 
     async def _say_parked(self, tx: Transaction, letter: Letter) -> None:
@@ -212,7 +214,7 @@ class Router:
         for carried in handled.fetch:
             try:
                 kept = await self._blobs.keep(adapter.fetch(carried))
-            except UserError:
+            except (UserError, PermanentError):
                 fetched[carried.key] = None
                 continue
             keep = partial(self._own, letter=letter, carried=carried, kept=kept)

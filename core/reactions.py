@@ -10,24 +10,31 @@ from core.files import store as files
 from core.kernel.events import Event
 from core.kernel.ids import MessageId, PingId, TicketId
 from core.outbox import actions as outbox
+from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
 from core.people.model import DESK
 from core.sla import actions as sla
+from core.sla import queries as promises
 from core.tickets import actions as tickets
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
 from core.tickets.model import Status, Ticket, question_slot
 from core.timers import actions as timers
+from core.timers import store as timer_store
 from core.timers.model import Timer
 
-CLOSE, HOLD_OVER, UNDO_OVER = "close", "hold_over", "undo_over"
+CLOSE, HOLD_OVER, UNDO_OVER, DUE = "close", "hold_over", "undo_over", "due"
 
 # ---- what everybody is told
 
 
 async def card(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Every copy of the card shows the ticket as it is."""
+    await _show_card(tx, ticket)
+
+
+async def _show_card(tx: Transaction, ticket: Ticket) -> None:
     for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
         await outbox.put(tx, Parcel("card", room=space, ticket=ticket.id, slot=f"card:{ticket.id}"))
 
@@ -136,10 +143,22 @@ async def low_rating(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 
 async def close_later(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    """A resolved ticket nobody objects to is closed after a while."""
-    await timers.cancel(tx, ticket.id, CLOSE)
+    """A resolved ticket nobody objects to is closed after a while; otherwise nobody is asked any more."""
+    asked = await timers.cancel(tx, ticket.id, CLOSE) or event.kind == "closed"
     if ticket.status is Status.RESOLVED:
         await timers.set_timer(tx, ticket.id, CLOSE, tx.now + tx.rule(Catalogue).close_after)
+    elif asked:
+        await _question_over(tx, ticket)
+
+
+async def _question_over(tx: Transaction, ticket: Ticket) -> None:
+    """The newest question whether it is fixed loses its buttons."""
+    for asked in (await posts.posts_beginning(tx, f"fixed:{ticket.id}:"))[-1:]:
+        room = asked.address.partition("#")[0]
+        parcel = Parcel(
+            "told_resolved", room=room, person=ticket.requester, ticket=ticket.id, slot=asked.slot
+        )
+        await outbox.put(tx, parcel)
 
 
 async def hold_ends(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -151,6 +170,17 @@ async def hold_ends(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 async def clocks(tx: Transaction, event: Event, ticket: Ticket) -> None:
     await sla.follow(tx, ticket)
+    await _await_due(tx, ticket.id)
+
+
+async def _await_due(tx: Transaction, ticket: TicketId) -> None:
+    """The card will say so when a promise falls due."""
+    due = await promises.due_after(tx, ticket, tx.now)
+    known = [timer.due_at for timer in await timer_store.of_ticket(tx, ticket, DUE)]
+    if due is None:
+        await timers.cancel(tx, ticket, DUE)
+    elif known != [due]:
+        await timers.set_timer(tx, ticket, DUE, due)
 
 
 async def escalations(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -172,7 +202,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "noted": (staff_message,),
     "withdrawn": (reply_withdrawn,),
     "moved": (staff_message, staff_line),
-    "edited": (message_edited,),
+    "edited": (message_edited, card),
     "waited": (*_MOVED, staff_line, requester_notice),
     "held": (*_MOVED, staff_line, requester_notice),
     "resumed": (*_MOVED, staff_line),
@@ -215,10 +245,16 @@ async def _undo_over(tx: Transaction, timer: Timer) -> None:
         await outbox.put(tx, _staff_copy(space, timer.ticket, MessageId(timer.facts["message"])))
 
 
+async def _due(tx: Transaction, timer: Timer) -> None:
+    await _show_card(tx, await ticket_store.get(tx, timer.ticket))
+    await _await_due(tx, timer.ticket)
+
+
 TIMERS: Mapping[str, Callable[[Transaction, Timer], Awaitable[None]]] = {
     CLOSE: _close,
     HOLD_OVER: _hold_over,
     UNDO_OVER: _undo_over,
+    DUE: _due,
     escalation.STEP: escalation.step,
     escalation.QUIET_OVER: escalation.quiet_over,
 }

@@ -2,10 +2,11 @@
 
 import contextlib
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -317,11 +318,22 @@ def _settings(folder: Path, toml: str) -> config.Settings:
     return config.load(file, {"DESKBRIDGE_DATABASE__URL": url})
 
 
+@cache
+def _migrated() -> bytes:
+    """A database of the newest schema with nothing in it, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "desk.db"
+        engine.prepare(path).release()
+        return path.read_bytes()
+
+
 @contextlib.asynccontextmanager
 async def town(tmp_path: Path, toml: str = DEMO, clock: HandClock | None = None) -> AsyncIterator[Town]:
     """Open a desk in a folder; without `toml` it is the demo's."""
     settings = _settings(tmp_path, toml)
     path, clock = settings.database.path, clock or HandClock()
+    if not path.exists():
+        path.write_bytes(_migrated())
     lock = engine.prepare(path)
     database = Database(path, clock)
     opened = Town(path, settings, clock, database, main.build(settings, database, clock))

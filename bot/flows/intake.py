@@ -129,7 +129,7 @@ def _question(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
 
 async def _hear_type(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> None:
     kinds = list(turn.catalogue.types)
-    named = _picked(heard, [kind.title for kind in turn.catalogue.types.values()])
+    named = picked(heard, [kind.title for kind in turn.catalogue.types.values()])
     if named is None:
         await _add_words(turn, dialog, draft, heard)
         return
@@ -153,7 +153,7 @@ async def _hear_question(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard)
             turn, dialog, draft.with_answer(None, question.name).finished(dialog.step), Words("button.skip")
         )
         return
-    place = _picked(heard, question.options)
+    place = picked(heard, question.options)
     if place is None and heard.choice is not None:
         raise UserError("press.stale")
     shown = phrases.titled(question.options[place]) if place is not None else Plain(heard.text)
@@ -178,7 +178,7 @@ def _urgency(heard: Heard) -> Priority | None:
     """How urgent it is, pressed or named in words or by number."""
     if heard.choice is not None:
         return Priority(heard.choice) if heard.choice in tuple(Priority) else None
-    place = _picked(heard, [in_every_language(f"urgency.{each}") for each in Priority])
+    place = picked(heard, [in_every_language(f"urgency.{each}") for each in Priority])
     return None if place is None else list(Priority)[place]
 
 
@@ -223,7 +223,7 @@ async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
     await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, number)
 
 
-def _picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping[str, str]]") -> int | None:
+def picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping[str, str]]") -> int | None:
     """Which option was pressed, or named in words or by number."""
     if heard.choice is not None:
         return int(heard.choice) if heard.choice.isdecimal() and int(heard.choice) < len(options) else None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot import codes
 from bot.flows import dialog as dialogs
@@ -11,6 +12,7 @@ from bot.flows import intake, phrases
 from bot.flows.dialog import SKIP, Heard
 from bot.flows.draft import Draft
 from bot.flows.turn import Turn
+from bot.i18n import in_every_language
 from bot.message import Choice, Fact, Message, Paragraph, Plain, Quote, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
@@ -22,11 +24,14 @@ from core.kernel.ids import MessageId, TicketId
 from core.outbox import store as posts
 from core.people import store as people
 from core.tickets import actions as tickets
-from core.tickets import queries
+from core.tickets import doors, queries
 from core.tickets import store as ticket_store
 from core.tickets.model import Said, Status, Ticket, question_slot
 
 CLOSED, COMMENT = "closed", "comment"
+REOPEN, NEW = "reopen", "new"
+COMMENT_FOR = timedelta(hours=1)
+"""So long after the rating words are its comment."""
 THANKS = re.compile(
     r"(большое |огромное )?(спасибо|благодарю|спс|thanks|thank you|thx|cheers|great|супер|отлично|класс)"
     r"( большое| огромное| a lot| so much| very much| all good)?"
@@ -40,9 +45,11 @@ NO = frozenset({"no", "nope", "not fixed", "still broken", "нет", "не ра�
 async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     """Free words in a private conversation: a running ticket's, or the beginning of a new one."""
     ticket = await _meant(turn, reply_to)
+    if ticket is None and _only_thanks(heard):
+        ticket = await _last_talked_about(turn)
     if ticket is None:
         await intake.start(turn, _draft(turn, heard))
-    elif ticket.status is Status.CLOSED:
+    elif ticket.status is Status.CLOSED and not _only_thanks(heard):
         await _closed(turn, ticket, heard)
     else:
         await _pass_on(turn, ticket, heard)
@@ -64,6 +71,17 @@ async def _meant(turn: Turn, reply_to: str | None) -> Ticket | None:
     return next((ticket for ticket in mine if ticket.id == about), mine[0] if mine else None)
 
 
+async def _last_talked_about(turn: Turn) -> Ticket | None:
+    """The ticket the talk was about, though it may be closed by now."""
+    about = await dialog_store.about(turn.tx, turn.room, turn.person.id)
+    ticket = await ticket_store.find(turn.tx, about) if about else None
+    return ticket if ticket is not None and ticket.requester == turn.person.id else None
+
+
+def _only_thanks(heard: Heard) -> bool:
+    return THANKS.fullmatch(texts.search_text(heard.text)) is not None and not heard.files
+
+
 async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
     if (post := await posts.at(turn.tx, turn.room, remote)) is not None:
         return post.ticket
@@ -72,14 +90,14 @@ async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
 
 
 async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard) -> None:
-    plain = texts.search_text(heard.text).strip(" !.)")
+    plain = texts.search_text(heard.text)
     if ticket.status is Status.RESOLVED and not heard.files and plain in YES:
         await confirm(turn, ticket.id)
         return
     if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
         await reopen(turn, ticket.id)
         return
-    thanks = THANKS.fullmatch(plain) is not None and not heard.files
+    thanks = _only_thanks(heard)
     source = intake.source(turn, heard)
     message = await tickets.say(
         turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
@@ -136,22 +154,33 @@ async def _closed(turn: Turn, ticket: Ticket, heard: Heard) -> None:
     dialog = await dialogs.begin(
         turn, CLOSED, CLOSED, {"ticket": ticket.id, **drafts.dump(_draft(turn, heard))}
     )
-    again = dialogs.button(dialog, "reopen", Words("button.reopen"))
-    fresh = dialogs.button(dialog, "new", Words("button.new_request"), style="primary")
+    again = dialogs.button(dialog, REOPEN, Words("button.reopen"))
+    fresh = dialogs.button(dialog, NEW, Words("button.new_request"), style="primary")
     text = Words("talk.closed", {"ticket": ticket.id, "title": Plain(ticket.title)})
-    late = ticket.closed_at is not None and turn.tx.now > ticket.closed_at + turn.catalogue.reopen_for
-    await dialogs.ask(turn, dialog, Message((Paragraph(text),), ((fresh,) if late else (again, fresh),)))
+    row = (again, fresh) if tickets.may_reopen(turn.tx, ticket) else (fresh,)
+    await dialogs.ask(turn, dialog, Message((Paragraph(text),), (row,)))
+
+
+async def _way(turn: Turn, number: TicketId, heard: Heard) -> str | None:
+    """Which of the offered ways was pressed, or named in words or by number."""
+    if heard.choice is not None:
+        return heard.choice
+    again = tickets.may_reopen(turn.tx, await ticket_store.get(turn.tx, number))
+    ways = {REOPEN: "button.reopen", NEW: "button.new_request"} if again else {NEW: "button.new_request"}
+    place = intake.picked(heard, [in_every_language(key) for key in ways.values()])
+    return None if place is None else list(ways)[place]
 
 
 async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     """Words about a closed ticket: it is reopened with them, or a new one begins that goes on from it."""
     number = TicketId(dialog.draft["ticket"])
     draft = drafts.load({key: value for key, value in dialog.draft.items() if key != "ticket"})
-    if heard.choice is None:
+    way = await _way(turn, number, heard)
+    if way is None:
         draft = replace(draft, files=(*draft.files, *heard.files))
         draft = draft.with_words(heard.text, intake.source(turn, heard)) if heard.text.strip() else draft
     asked = Words("talk.closed_short", {"ticket": number})
-    if heard.choice == "reopen":
+    if way == REOPEN:
         await tickets.reopen(turn.tx, turn.actor, number)
         await dialogs.close_question(turn, dialog, asked, Words("button.reopen"))
         await dialogs.end(turn, dialog)
@@ -205,17 +234,21 @@ async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
     await feedback.rate(turn.tx, turn.actor, ticket_id, stars)
     thanks = Words("rating.thanks", {"stars": stars})
     await turn.tell(Message((Paragraph(thanks),), ticket=ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
-    dialog = await dialogs.begin(turn, COMMENT, COMMENT, {"ticket": ticket_id})
+    until = turn.tx.now + COMMENT_FOR
+    dialog = await dialogs.begin(turn, COMMENT, COMMENT, {"ticket": ticket_id, "until": until.isoformat()})
     skip = dialogs.button(dialog, SKIP, Words("button.no_comment"))
     await dialogs.ask(turn, dialog, Message((Paragraph(Words("rating.ask_comment")),), ((skip,),)))
 
 
 async def hear_comment(turn: Turn, dialog: Dialog, heard: Heard) -> None:
-    """Words after the rating are its comment."""
+    """Words soon after the rating are its comment; later ones, and files, are about something else."""
     asked, number = Words("rating.ask_comment"), TicketId(dialog.draft["ticket"])
+    late = turn.tx.now > datetime.fromisoformat(dialog.draft["until"])
     await dialogs.end(turn, dialog)
-    if heard.choice == SKIP:
+    if heard.choice == SKIP or late or heard.files:
         await dialogs.close_question(turn, dialog, asked, Words("button.no_comment"))
+        if heard.choice is None:
+            await said(turn, heard, None)
         return
     await feedback.comment(turn.tx, turn.actor, number, heard.text)
     await dialogs.close_question(turn, dialog, asked, Words("rating.comment_thanks"))
@@ -225,8 +258,10 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
     """A button of the requester's talk."""
     match list(words):
         case ["yes", number]:
+            await _check_asked(turn, TicketId(int(number)), Status.RESOLVED)
             await confirm(turn, TicketId(int(number)))
         case ["no" | "reopen", number]:
+            await _check_asked(turn, TicketId(int(number)), Status.RESOLVED, Status.CLOSED)
             await reopen(turn, TicketId(int(number)))
         case ["rate", number, stars]:
             await rate(turn, TicketId(int(number)), int(stars))
@@ -236,3 +271,9 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
             await move(turn, MessageId(int(message)), TicketId(int(to)))
         case _:
             raise UserError("press.stale")
+
+
+async def _check_asked(turn: Turn, number: TicketId, *when: Status) -> None:
+    """Raises UserError for an answer to a question that is settled."""
+    if (await doors.seen(turn.tx, turn.actor, number)).status not in when:
+        raise UserError("press.over")

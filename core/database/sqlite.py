@@ -259,13 +259,16 @@ def writer_engine(path: Path, *, guest: bool = False) -> Engine:
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error must not repeat what people wrote
     )
     _prepare(engine, (*PRAGMAS, "wal_autocheckpoint=0") if guest else PRAGMAS)
     return engine
 
 
 def reader_engine(path: Path, *, size: int = 4) -> AsyncEngine:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, hide_parameters=True
+    )
     _prepare(engine.sync_engine, ("busy_timeout=5000", "query_only=ON"), begin="BEGIN")
     return engine
 

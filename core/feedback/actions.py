@@ -28,6 +28,8 @@ async def rate(tx: Transaction, actor: Actor, ticket: Ticket, stars: int) -> Tic
         raise UserError("rating.range")
     if ticket.status not in (Status.RESOLVED, Status.CLOSED):
         raise UserError("rating.not_now", ticket=ticket.id)
+    if await store.stars(tx, ticket.id) == stars:
+        raise UserError("press.over")
     if not await store.asked(tx, ticket.id):
         await store.ask(tx, ticket.id, ticket.requester)
     await store.change(tx, ticket.id, stars=stars, rated_at=tx.now)

@@ -45,4 +45,4 @@ LONGEST = timedelta(seconds=30)
 
 def pause(attempts: int) -> timedelta:
     """How long an event waits after its n-th failure."""
-    return min(timedelta(seconds=0.25 * 4 ** (attempts - 1)), LONGEST)
+    return min(timedelta(seconds=0.25 * 4 ** min(attempts - 1, 10)), LONGEST)

@@ -92,4 +92,4 @@ class Post:
 
 def pause(attempts: int) -> timedelta:
     """How long to wait after the n-th failure, unless the platform said it itself."""
-    return min(timedelta(seconds=0.5 * 2 ** (attempts - 1)), LONGEST)
+    return min(timedelta(seconds=0.5 * 2 ** min(attempts - 1, 20)), LONGEST)

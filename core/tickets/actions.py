@@ -129,10 +129,14 @@ async def confirm(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
 @needs(Right.SPEAK)
 async def reopen(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
     """It is not solved after all; it goes back to the same agent. Possible for a while after closing."""
-    rules = tx.rule(Catalogue)
-    if ticket.closed_at and tx.now > ticket.closed_at + rules.reopen_for:
+    if not may_reopen(tx, ticket):
         raise UserError("ticket.closed_too_long", ticket=ticket.id)
     return await record(tx, actor, ticket, "reopened")
+
+
+def may_reopen(tx: Transaction, ticket: Ticket) -> bool:
+    """Whether it was not closed too long ago."""
+    return ticket.closed_at is None or tx.now <= ticket.closed_at + tx.rule(Catalogue).reopen_for
 
 
 # ---- the agent

@@ -25,10 +25,9 @@ async def set_timer(
     await store.add(tx, Timer(TimerId(0), kind, ticket, key, due_at, facts or {}))
 
 
-async def cancel(tx: Transaction, ticket: TicketId, *kinds: str) -> None:
-    """None of these will happen any more."""
-    for kind in kinds:
-        await store.remove(tx, ticket, kind)
+async def cancel(tx: Transaction, ticket: TicketId, *kinds: str) -> bool:
+    """None of these will happen any more. False when none would have happened."""
+    return any([await store.remove(tx, ticket, kind) for kind in kinds])
 
 
 async def claim(tx: Transaction, limit: int) -> list[Timer]:

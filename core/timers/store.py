@@ -73,9 +73,9 @@ async def add(tx: Transaction, timer: Timer) -> None:
     await tx.execute(_ADD, values)
 
 
-async def remove(tx: Transaction, ticket: TicketId, kind: str) -> None:
-    """Remove every timer of this kind."""
-    await tx.execute(_REMOVE, {"ticket": ticket, "of_kind": kind})
+async def remove(tx: Transaction, ticket: TicketId, kind: str) -> int:
+    """Remove every timer of this kind; returns how many those were."""
+    return await tx.execute(_REMOVE, {"ticket": ticket, "of_kind": kind})
 
 
 async def remove_keys(tx: Transaction, ticket: TicketId, kind: str, keys: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""The inbox: what was accepted is handled once, in the order of its conversation, whatever dies in between."""
+"""The inbox: what was accepted is handled once, in order, whatever dies in between."""
 
 import asyncio
 import contextlib
@@ -152,7 +152,7 @@ async def test_the_same_key_from_another_account_or_messenger_is_another_event(t
 
 
 async def test_shuffled_repeats_around_restarts_have_one_effect_each(town: Town, office: Messenger) -> None:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     await report(town, office)
     words = [f"words {number}" for number in range(12)]
     told = words[:]

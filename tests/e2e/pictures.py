@@ -14,7 +14,12 @@ from tests.e2e.scene import Scene
 
 PICTURES = ROOT / "docs" / "pictures"
 WIDE = {"viewport": {"width": 1360, "height": 860}}
-NARROW = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+NARROW = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
 SAID = {
     "en": (
         "VPN drops every ten minutes",
@@ -40,7 +45,9 @@ def play(ivan: Person, anna: Person) -> None:
     voice = ivan.voice
     vpn, printer, question, answer, note, promise = SAID[voice.language]
     ivan.says(printer)
-    ivan.log.get_by_role("button", name={"en": "Printer", "ru": "Принтер"}[voice.language], exact=True).click()
+    ivan.log.get_by_role(
+        "button", name={"en": "Printer", "ru": "Принтер"}[voice.language], exact=True
+    ).click()
     ivan.presses("button.skip")
     ivan.presses("urgency.normal")
     ivan.presses("button.send")

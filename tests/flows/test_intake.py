@@ -8,10 +8,8 @@ from tests.flows.conftest import Stage
 
 async def to_summary(stage: Stage) -> None:
     """Ivan reports the VPN and takes the first answers up to the summary."""
-    ivan = stage.ivan
-    await ivan.say(stage.vpn)
-    while stage.w("button.send") not in (labels := list((await ivan.last()).buttons)):
-        await ivan.press(stage.w("button.skip") if stage.w("button.skip") in labels else labels[0])
+    await stage.ivan.say(stage.vpn)
+    await stage.answer_all(stage.ivan)
 
 
 async def test_the_first_words_are_the_description_and_the_type_is_guessed(stage: Stage) -> None:
@@ -94,16 +92,10 @@ async def test_an_urgency_can_be_typed_in_words(stage: Stage) -> None:
 async def test_free_words_are_an_answer_where_choices_are_offered(stage: Stage) -> None:
     await stage.ivan.say(stage.vpn)
     await stage.ivan.say("from a ship, <b>7</b>")
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     assert "from a ship, <b>7</b>" in await stage.ivan.last()
     await stage.ivan.press(stage.w("button.send"))
     assert "from a ship, <b>7</b>" in await stage.anna.card(1)
-
-
-async def to_summary_from_here(stage: Stage) -> None:
-    while stage.w("button.send") not in (labels := list((await stage.ivan.last()).buttons)):
-        skip = stage.w("button.skip")
-        await stage.ivan.press(skip if skip in labels else labels[0])
 
 
 async def test_a_choice_of_urgency_is_not_guessed_from_other_words(stage: Stage) -> None:
@@ -127,7 +119,7 @@ async def test_back_returns_to_the_question_before(stage: Stage) -> None:
     assert list(again.buttons)[:3] == first[:3]
     await ivan.press(first[1])
     assert (await ivan.last()).text == second.text
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     assert first[1] in await ivan.last()
     assert f": {first[0]}" not in await ivan.last()
 
@@ -184,7 +176,7 @@ async def test_the_cancel_command_sends_nothing_and_is_answered(stage: Stage) ->
 async def test_the_summary_shows_everything_that_will_be_sent(stage: Stage) -> None:
     ivan = stage.ivan
     await ivan.say(stage.vpn, files=[("log.txt", b"17")])
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     summary = await ivan.last()
     for part in (
         stage.vpn,
@@ -242,7 +234,7 @@ async def test_edit_of_the_type_asks_the_other_types_questions(stage: Stage) -> 
     await ivan.press({"en": "Software", "ru": "Программы"}[stage.language])
     assert {"en": "Which program", "ru": "Какая это программа"}[stage.language] in await ivan.last()
     await ivan.say("Outlook")
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     assert "Outlook" in await ivan.last()
     assert {"en": "The office", "ru": "Из офиса"}[stage.language] not in await ivan.last()
 
@@ -265,7 +257,7 @@ async def test_files_are_taken_at_any_step(stage: Stage) -> None:
     assert stage.w("intake.files_taken", 2) in await ivan.last()
     assert next(each for each in await ivan.sees() if each.id == question.id).buttons
     await ivan.say("my flat", files=[("fourth.png", b"4")])
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     await ivan.say("and this", files=[("fifth.png", b"5")])
     assert stage.w("intake.files", 5) in await ivan.last()
     await ivan.press(stage.w("button.send"))
@@ -310,7 +302,7 @@ async def test_new_in_the_middle_begins_anew_and_says_so(stage: Stage) -> None:
 async def test_a_huge_description_is_quoted_in_part_and_kept_whole(stage: Stage) -> None:
     huge = stage.vpn + "\n" + "ж😀<b>" * 5000
     await stage.ivan.say(huge)
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     assert len((await stage.ivan.last()).text) < 3000
     await stage.ivan.press(stage.w("button.send"))
     assert await stage.words_of(1) == [("request", huge)]
@@ -320,7 +312,7 @@ async def test_a_huge_description_is_quoted_in_part_and_kept_whole(stage: Stage)
 async def test_an_edit_before_sending_changes_what_is_sent(stage: Stage) -> None:
     await stage.ivan.say(stage.vpn)
     await stage.ivan.edit(stage.vpn, "VPN drops every TWO minutes")
-    await to_summary_from_here(stage)
+    await stage.answer_all(stage.ivan)
     assert "TWO" in await stage.ivan.last()
     await stage.ivan.press(stage.w("button.send"))
     assert await stage.words_of(1) == [("request", "VPN drops every TWO minutes")]

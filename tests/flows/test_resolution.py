@@ -136,8 +136,10 @@ async def test_it_closes_by_itself_when_nobody_objects(stage: Stage) -> None:
 
 async def test_yes_after_it_closed_by_itself_is_answered_politely(stage: Stage) -> None:
     await resolved(stage)
+    question = await stage.ivan.last()
     await stage.town.later(4 * DAY, step=DAY)
-    await stage.ivan.press(stage.w("button.fixed"))
+    assert not any(each.buttons for each in await stage.ivan.sees())
+    await stage.ivan.press_code(question, question.buttons[stage.w("button.fixed")])
     assert (await stage.ivan.last()).text == stage.w("press.over")
     assert (await stage.ticket(1)).status is Status.CLOSED
 
@@ -153,7 +155,6 @@ async def test_reopening_stops_the_closing(stage: Stage) -> None:
 async def test_an_answer_about_a_closed_ticket_offers_both_ways(stage: Stage) -> None:
     await closed(stage)
     about = next(each for each in reversed(await stage.ivan.sees()) if each.ticket == 1)
-    await stage.ivan.press(stage.w("button.fixed")) if False else None
     await stage.ivan.say("It is back", reply_to=about.id)
     offer = await stage.ivan.last()
     assert stage.w("talk.closed", ticket=1, title=stage.vpn) in offer
@@ -175,8 +176,7 @@ async def test_a_new_request_after_a_closed_one_is_linked_to_it(stage: Stage) ->
     about = next(each for each in reversed(await stage.ivan.sees()) if each.ticket == 1)
     await stage.ivan.say(stage.printer, reply_to=about.id)
     await stage.ivan.press(stage.w("button.new_request"))
-    while stage.w("button.send") not in (labels := list((await stage.ivan.last()).buttons)):
-        await stage.ivan.press(labels[0])
+    await stage.answer_all(stage.ivan)
     await stage.ivan.press(stage.w("button.send"))
     ticket = await stage.ticket(2)
     assert (ticket.origin, ticket.title) == (1, stage.printer)
@@ -208,7 +208,6 @@ async def test_too_long_after_closing_only_a_new_request_is_offered(stage: Stage
 
 async def test_words_of_their_own_after_closing_begin_a_new_request(stage: Stage) -> None:
     await closed(stage)
-    await stage.ivan.press(stage.w("button.no_comment")) if False else None
     await stage.ivan.say("/new")
     await stage.ivan.say(stage.printer)
     assert {"en": "Hardware", "ru": "Оборудование"}[stage.language] in await stage.ivan.last()
@@ -257,8 +256,7 @@ async def test_a_file_after_the_rating_is_not_lost(stage: Stage) -> None:
     await closed(stage)
     await stage.ivan.press("★★★★★")
     await stage.ivan.say(stage.printer, files=[("photo.jpg", b"1")])
-    while stage.w("button.send") not in (labels := list((await stage.ivan.last()).buttons)):
-        await stage.ivan.press(labels[0])
+    await stage.answer_all(stage.ivan)
     assert stage.w("intake.files", 1) in await stage.ivan.last()
 
 

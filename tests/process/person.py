@@ -114,7 +114,11 @@ class Person:
     @property
     def secrets(self) -> list[str]:
         """What lets somebody in as this person."""
-        return [self._csrf, *(cookie.value for cookie in self._http.cookie_jar)]
+        return [self._csrf, *self.cookies]
+
+    @property
+    def cookies(self) -> list[str]:
+        return [cookie.value for cookie in self._http.cookie_jar]
 
     # ---- listening
 

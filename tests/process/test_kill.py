@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -159,3 +161,15 @@ async def test_killed_at_random_moments_nothing_is_lost_or_doubled(yard: Yard) -
     await day.begin()
     await day.suffer(kills.at_moments(kills.how_many(12), within=2.0, seed=SEED))
     await check(day)
+
+
+async def test_killed_while_it_sets_itself_up_it_is_set_up_by_the_next_start(yard: Yard) -> None:
+    desk = yard.desk()
+    await kills.suffer(desk, kills.at_moments(5, within=1.2, seed=SEED))
+    (ivan,) = await yard.signed_in(desk, "ivan")
+    await ivan.say("Is anybody there?")
+    await ivan.hears("What is it about?")
+    assert await desk.stop() == 0
+    assert desk.oddities == []
+    with closing(sqlite3.connect(desk.database)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

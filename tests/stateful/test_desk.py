@@ -17,20 +17,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from bot.pace import Pace
 from core.dialogs import store as dialogs
 from core.kernel.errors import Forbidden
 from core.kernel.ids import PersonId
 from core.people import store as people
 from tests import town as towns
 from tests.stateful import truths
-from tests.stateful.trouble import Doom, Faulty, Killed, Outcome
+from tests.stateful.trouble import Doom, Faulty, Free, Killed, Outcome
 from tests.town import Shown, Somebody
 
 DEEP = int(os.environ.get("DESKBRIDGE_TEST_STEPS", "0"))
@@ -103,16 +103,20 @@ steps = [
 REQUESTERS, STAFF = ("ivan", "olga"), ("anna", "boris", "maria")
 requesters, staff = st.sampled_from(REQUESTERS), st.sampled_from(STAFF)
 anybody = st.sampled_from(REQUESTERS + STAFF)
-numbers = st.integers(1, 4)
+numbers = st.sampled_from((1, 1, 1, 2, 2, 3, 4))
+URGENCIES = ("Nobody can work", "Nobody can work", "I cannot work", "It slows me down", "It can wait")
 WAYS_OUT = ("Cancel", "★", "A new request", "Edit", "Description", "Reopen")
 """What one can press that leaves a dialog, and what was said in it, behind."""
-VERBS = (
-    "/take {n}", "/release {n} {w}", "/pass {n} anna {w}", "/pass {n} boris", "/reply {n} {w}",
-    "/note {n} {w}", "/wait {n}", "/wait {n} {w}", "/hold {n} 45s", "/hold {n}", "/resume {n}",
+OWNING = ("/take {n}", "/take {n}", "/release {n} {w}", "/pass {n} anna {w}", "/pass {n} boris")
+ANSWERING = (
+    "/reply {n} {w}", "/reply {n} {w}", "/note {n} {w}", "/wait {n}", "/wait {n} {w}",
     "/resolve {n} {w}", "/resolve {n}",
-    "/priority {n} critical", "/priority {n} high", "/priority {n} normal", "/priority {n} low",
-    "/level {n} L2", "/onit {n}", "/snooze {n} 20s", "/snooze {n} 1h", "/reopen {n}",
 )  # fmt: skip
+STEERING = (
+    "/hold {n} 45s", "/hold {n}", "/resume {n}", "/reopen {n}", "/level {n} L2", "/priority {n} critical",
+    "/priority {n} critical", "/priority {n} high", "/priority {n} normal", "/priority {n} low",
+)  # fmt: skip
+QUIETING = ("/onit {n}", "/snooze {n} 20s", "/snooze {n} 1h")
 SPANS = (0.2, 1, 5, 14, 16, 31, 61, 190, 910, 3700, 4 * 86400)
 
 _empty: dict[str, Path] = {}
@@ -172,7 +176,7 @@ class Desk(RuleBasedStateMachine):
     def _possess(self) -> None:
         house = self.town.house
         house.adapters["web"] = Faulty(house.adapters["web"], self.faults)  # type: ignore[index]
-        house.delivery._pace = Pace(lambda: self.town.clock.now().timestamp())
+        house.delivery._pace = Free()
         self.doom.haunt(self.town.database)
 
     def teardown(self) -> None:
@@ -230,6 +234,11 @@ class Desk(RuleBasedStateMachine):
 
     # ---- requesters
 
+    @initialize(urgencies=st.lists(st.sampled_from(URGENCIES), min_size=1, max_size=3))
+    def something_is_broken(self, urgencies: list[str]) -> None:
+        for number, urgency in enumerate(urgencies):
+            self._report(REQUESTERS[number % 2], urgency)
+
     @rule(account=requesters, about=st.sampled_from(("vpn drops", "it is broken", "and then")))
     def writes(self, account: str, about: str) -> None:
         self.say(account, f"{about} {self.word(account)}")
@@ -238,10 +247,11 @@ class Desk(RuleBasedStateMachine):
     def says_a_word(self, account: str, words: str) -> None:
         self.say(account, words)
 
-    @rule(
-        account=requesters, urgency=st.sampled_from(("Nobody can work", "I cannot work", "It slows me down"))
-    )
+    @rule(account=requesters, urgency=st.sampled_from(URGENCIES))
     def reports(self, account: str, urgency: str) -> None:
+        self._report(account, urgency)
+
+    def _report(self, account: str, urgency: str) -> None:
         self.say(account, f"/new vpn drops {self.word(account)}")
         self._finish(account, urgency)
 
@@ -299,10 +309,39 @@ class Desk(RuleBasedStateMachine):
 
     # ---- agents
 
-    @rule(account=staff, verb=st.sampled_from(VERBS), number=numbers)
-    def works(self, account: str, verb: str, number: int) -> None:
+    @rule(account=staff, verb=st.sampled_from(OWNING), number=numbers)
+    def takes_or_gives_away(self, account: str, verb: str, number: int) -> None:
+        self._works(account, verb, number)
+
+    @rule(account=staff, verb=st.sampled_from(ANSWERING), number=numbers)
+    def answers(self, account: str, verb: str, number: int) -> None:
+        self._works(account, verb, number)
+
+    @rule(account=staff, verb=st.sampled_from(STEERING), number=numbers)
+    def steers(self, account: str, verb: str, number: int) -> None:
+        self._works(account, verb, number)
+
+    @rule(account=staff, verb=st.sampled_from(QUIETING), number=numbers)
+    def keeps_it_quiet(self, account: str, verb: str, number: int) -> None:
+        self._works(account, verb, number)
+
+    def _works(self, account: str, verb: str, number: int) -> None:
         words = self.word(account) if "{w}" in verb else ""
         self.say(account, verb.format(n=number, w=words))
+
+    @rule(account=staff, label=st.sampled_from(("Undo", "Take it", "On it: 15 min", "Snooze 30 min")))
+    def presses_what_is_offered(self, account: str, label: str) -> None:
+        self._press_newest(account, label)
+
+    @rule(account=requesters, label=st.sampled_from(("Yes, it is fixed", "No, not yet", "★★", "Change")))
+    def judges(self, account: str, label: str) -> None:
+        self._press_newest(account, label)
+
+    def _press_newest(self, account: str, label: str) -> None:
+        for shown in reversed(self.run(self.person(account).sees())):
+            if label in shown.buttons:
+                self._press(account, shown, label, shown.buttons[label])
+                return
 
     @rule(account=staff, number=numbers)
     def writes_in_the_thread(self, account: str, number: int) -> None:

@@ -1,12 +1,14 @@
 """What goes wrong on purpose: a messenger that fails when told to, and a process that dies at a commit."""
 
 from collections import deque
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from bot.adapters.port import Adapter, Posted, Reader
 from bot.message import Message
+from bot.pace import Pace
 from core.database.engine import Database
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address
@@ -68,6 +70,13 @@ class Faulty:
         if outcome is Outcome.UNANSWERED:
             raise TemporaryError("no answer", unknown=True)
         return posted
+
+
+class Free(Pace):
+    """No pace at all: it looks at the machine's own clock, which stands still here."""
+
+    def take(self, gaps: Mapping[str, timedelta]) -> bool:
+        return True
 
 
 class Killed(BaseException):

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
-import hmac
 import json
 import logging
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +16,7 @@ from telegram import Bot, error
 from telegram.warnings import PTBUserWarning
 
 from bot.adapters.port import Door, Health, Raw
-from bot.adapters.telegram import inbound, menus
+from bot.adapters.telegram import inbound, menus, webhook
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.inbound import Me
 from core.kernel.errors import TemporaryError
@@ -23,153 +24,186 @@ from core.kernel.errors import TemporaryError
 _log = logging.getLogger(__name__)
 warnings.filterwarnings("ignore", message=".*getUpdates.*", category=PTBUserWarning)
 
-LONG_POLL = 20
-"""Seconds Telegram holds a request when there is nothing to tell."""
+LONG_POLL, PATIENCE = 20, 25.0
+"""Seconds Telegram holds a request when there is nothing to tell, and how long we wait for its answer."""
 DEAF_AFTER = 28.0
 """Seconds without a sign of life after which we say that we are deaf."""
-LONGEST_PAUSE = 10.0
-BODY_LIMIT = 1_000_000
-PATH = "/telegram/webhook"
+HICCUP = 5.0
+"""Seconds in which trouble that has only begun may still pass by itself."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+WATCH = 20.0
+"""Seconds between two looks at whether our webhook still stands."""
+AT_ONCE = 0.1
+"""Seconds in which nobody who waits for news has waited."""
+_MALFORMED = (KeyError, TypeError, AttributeError, ValueError)
 Moved = Callable[[str, str], Awaitable[None]]
 
 
 def raw(update: Mapping[str, Any]) -> Raw:
-    """The event for the inbox.
+    """The event for the inbox; a malformed one too, where it becomes a dead letter of its own.
 
     After a quiet week Telegram counts from a random number (Bot API: Update), so the number alone could
     meet one of long ago; the content is part of the key."""
     content = json.dumps(update, sort_keys=True).encode()
     digest = hashlib.sha256(content).hexdigest()[:16]
-    key = f"{update['update_id']}:{digest}"
-    return Raw(key, inbound.lane(update), update, inbound.message_of(update))
+    lane, message = "malformed", None
+    with suppress(*_MALFORMED):
+        lane, message = inbound.lane(update), inbound.message_of(update)
+    return Raw(f"{update.get('update_id')}:{digest}", lane, update, message)
 
 
 class Hearing:
     """Polls, or takes what the webhook brings; always tells truly whether it hears."""
 
-    def __init__(self, account: Account, bot: Bot, moved: Moved) -> None:
+    def __init__(
+        self, account: Account, bot: Bot, moved: Moved, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._account = account
         self._bot = bot
         self._moved = moved
+        self._monotonic = monotonic
         self.me = Me(account.me)
         self._door: Door | None = None
-        self._heard_at = time.monotonic()
+        self._offset: int | None = None
+        self._failed_at: datetime | None = None
+        self._heard_at = monotonic()
+        self._troubled_at: float | None = self._heard_at - HICCUP
         self._trouble = "not connected yet"
 
     def health(self) -> Health:
-        silent = time.monotonic() - self._heard_at
-        if self._account.mode == "polling" and silent > DEAF_AFTER:
+        now = self._monotonic()
+        silent = now - self._heard_at
+        troubled = 0.0 if self._troubled_at is None else now - self._troubled_at
+        if silent > DEAF_AFTER or troubled >= HICCUP:
             return Health(False, f"telegram deaf for {silent:.0f} s: {self._trouble or 'no answer'}")
-        return Health(not self._trouble, f"telegram: {self._trouble}" if self._trouble else "")
+        return Health(True, f"telegram: {self._trouble}" if self._trouble else "")
 
     async def run(self, door: Door) -> None:
         self._door = door
-        if self._account.mode == "webhook":
-            await self._patiently(self._set_webhook)
-            await asyncio.Event().wait()
-        await self._patiently(self._connect)
-        offset: int | None = None
-        pause = 0.0
+        polling = self._account.mode == "polling"
+        await self._patiently(self._connect if polling else self._set_webhook)
         while True:
-            try:
-                offset = await self._poll(door, offset)
-                pause = 0.0
-            except (error.TelegramError, TemporaryError) as fault:
-                pause = self._stumbled(fault, pause)
-                await asyncio.sleep(pause)
-
-    def _stumbled(self, fault: Exception, pause: float) -> float:
-        """Remember why, and how long to wait: never a hot loop, never giving up."""
-        self._trouble = _named(fault)
-        longer = min(max(pause * 2, 0.5), LONGEST_PAUSE)
-        if isinstance(fault, error.RetryAfter):
-            wait = fault.retry_after
-            longer = max(longer, wait if isinstance(wait, int) else wait.total_seconds())
-        _log.warning("telegram does not answer as it should: %s", self._trouble)
-        return longer
+            await self._patiently(self._poll if polling else self._watch)
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Until the step is done, however often it fails: never a hot loop, never giving up."""
         pause = 0.0
         while True:
             try:
                 await step()
                 return
-            except error.TelegramError as fault:
-                pause = self._stumbled(fault, pause)
-                await asyncio.sleep(pause)
+            except Exception as fault:  # noqa: BLE001 - no answer, however odd, may end the hearing
+                self._stumbled(_named(fault))
+                pause = max(min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE), _asked(fault))
+            await asyncio.sleep(pause)
 
-    async def _connect(self) -> None:
-        await self._meet()
-        await self._bot.delete_webhook()
-        self._sign_of_life()
-        await menus.offer(self._bot, self._account)
+    def _stumbled(self, trouble: str) -> None:
+        _log.warning("telegram does not answer as it should: %s", trouble)
+        self._trouble = trouble
+        if self._troubled_at is None:
+            self._troubled_at = self._monotonic()
+
+    def _sign_of_life(self) -> None:
+        self._heard_at, self._trouble, self._troubled_at = self._monotonic(), "", None
 
     async def _meet(self) -> None:
         user = await self._bot.get_me()
         self.me = Me(user.id, user.username or "")
 
-    async def _set_webhook(self) -> None:
+    # ---- long polling
+
+    async def _connect(self) -> None:
         await self._meet()
-        await self._bot.set_webhook(
-            f"{self._account.webhook_url}{PATH}",
-            secret_token=self._account.webhook_secret,
-            allowed_updates=inbound.KINDS,
-        )
-        self._sign_of_life()
+        await self._bot.delete_webhook()
         await menus.offer(self._bot, self._account)
-
-    def _sign_of_life(self) -> None:
-        self._heard_at, self._trouble = time.monotonic(), ""
-
-    async def _poll(self, door: Door, offset: int | None) -> int | None:
-        """One request. The next one confirms what this one brought, so it is committed before that."""
-        wanted = {"timeout": LONG_POLL, "allowed_updates": inbound.KINDS}
-        asked = wanted if offset is None else {**wanted, "offset": offset}
-        updates = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=LONG_POLL + 5)
         self._sign_of_life()
-        if not updates:
-            return offset
-        await self._take(door, updates)
-        return int(updates[-1]["update_id"]) + 1
+
+    async def _poll(self) -> None:
+        """One request. The next one confirms what this one brought, so it is committed before that."""
+        assert self._door is not None
+        wanted = {"timeout": LONG_POLL, "allowed_updates": inbound.KINDS}
+        asked = wanted if self._offset is None else {**wanted, "offset": self._offset}
+        began, before = self._monotonic(), self._offset
+        updates = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=PATIENCE)
+        if updates:
+            await self._take(self._door, updates)
+            self._offset = _after(updates)
+        self._sign_of_life()
+        if self._offset == before and self._monotonic() - began < AT_ONCE:
+            await asyncio.sleep(FIRST_PAUSE)  # somebody in between answers without waiting for news
 
     async def _take(self, door: Door, updates: Sequence[Mapping[str, Any]]) -> None:
         for update in updates:
-            message = update.get("message") or {}
-            if new := message.get("migrate_to_chat_id"):
-                await self._moved(str(message["chat"]["id"]), str(new))
+            if (move := _move(update)) is not None:
+                await self._moved(*move)
         await door.accept(inbound.PLATFORM, str(self._account.me), [raw(update) for update in updates])
 
     # ---- webhook
 
+    async def _set_webhook(self) -> None:
+        await self._meet()
+        await self._bot.set_webhook(
+            self._address, secret_token=self._account.webhook_secret, allowed_updates=inbound.KINDS
+        )
+        await menus.offer(self._bot, self._account)
+        self._sign_of_life()
+
+    @property
+    def _address(self) -> str:
+        return f"{self._account.webhook_url}{webhook.PATH}"
+
+    async def _watch(self) -> None:
+        """Look whether the webhook is still ours, and whether what Telegram brings arrives."""
+        await asyncio.sleep(WATCH)
+        info = await self._bot.get_webhook_info()
+        if info.url != self._address:
+            _log.warning("the webhook was taken away and is set again")
+            await self._set_webhook()
+        failed, before = info.last_error_date, self._failed_at
+        self._failed_at = failed
+        if info.pending_update_count and failed is not None and failed != before:
+            self._stumbled(f"the webhook cannot be reached: {info.last_error_message or 'no answer'}"[:200])
+        else:
+            self._sign_of_life()
+
     def routes(self) -> list[web.RouteDef]:
         """Where Telegram brings updates, if it does."""
-        return [web.post(PATH, self._brought)] if self._account.mode == "webhook" else []
+        return [web.post(webhook.PATH, self._brought)] if self._account.mode == "webhook" else []
 
     async def _brought(self, request: web.Request) -> web.Response:
-        """The secret first, then a body of sensible size, then the commit, and only then 200."""
-        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not hmac.compare_digest(given.encode(), self._account.webhook_secret.encode()):
-            return web.Response(status=401)
-        if (request.content_length or 0) > BODY_LIMIT:
-            return web.Response(status=413)
+        """Committed first, and only then 200."""
+        update = await webhook.brought(request, self._account.webhook_secret)
+        if isinstance(update, web.Response):
+            return update
         if self._door is None:
-            return _later()
+            return webhook.later()
         try:
-            update = json.loads(await request.content.read(BODY_LIMIT + 1))
-            events = [update] if isinstance(update["update_id"], int) else []
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return web.Response(status=400)
-        try:
-            await self._take(self._door, events)
+            await self._take(self._door, [update])
         except TemporaryError:
-            return _later()
+            return webhook.later()
         self._sign_of_life()
         return web.Response()
 
 
-def _later() -> web.Response:
-    """Telegram obeys Retry-After up to an hour and brings the update again."""
-    return web.Response(status=503, headers={"Retry-After": "5"})
+def _move(update: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The old and the new number of a group that became a supergroup."""
+    with suppress(*_MALFORMED):
+        message = update["message"]
+        return str(message["chat"]["id"]), str(int(message["migrate_to_chat_id"]))
+    return None
+
+
+def _after(updates: Sequence[Mapping[str, Any]]) -> int:
+    """The offset that confirms all of these. Raises KeyError when one has no number to confirm it by."""
+    return int(updates[-1]["update_id"]) + 1
+
+
+def _asked(fault: Exception) -> float:
+    """Seconds that Telegram itself asks to wait."""
+    if not isinstance(fault, error.RetryAfter):
+        return 0.0
+    wait = fault.retry_after
+    return float(wait) if isinstance(wait, int) else wait.total_seconds()
 
 
 def _named(fault: Exception) -> str:
@@ -182,4 +216,6 @@ def _named(fault: Exception) -> str:
             return "asked to wait"
         case error.TelegramError():
             return str(fault.message)[:200]
-    return str(fault)[:200]
+        case TemporaryError():
+            return str(fault)[:200]
+    return f"an answer that nobody understands ({type(fault).__name__})"

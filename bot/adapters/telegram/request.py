@@ -1,11 +1,12 @@
 """The client's HTTP layer over aiohttp: one pool of connections, files streamed, the token in no message."""
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
 from telegram._utils.defaultvalue import DefaultValue
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 CONNECT = 10.0
@@ -44,6 +45,17 @@ class Request(BaseRequest):
             await self._session.close()
             self._session = None
 
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer. Raises TelegramError, which repeats nothing of it, for what is none."""
+        try:
+            answer = json.loads(payload.decode(errors="replace"))
+        except (ValueError, RecursionError):
+            raise TelegramError("the answer is no JSON") from None
+        if not isinstance(answer, dict) or not ("result" in answer or answer.get("ok") is False):
+            raise TelegramError("the answer is none of the Bot API's")
+        return answer
+
     async def do_request(
         self,
         url: str,
@@ -59,13 +71,22 @@ class Request(BaseRequest):
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=patience)
         try:
             async with self.session.request(method, url, timeout=timeout, **_content(request_data)) as answer:
-                return answer.status, await answer.read()
+                return _outcome(answer.status, await answer.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unsent(f"no connection ({type(error).__name__})") from None
         except (TimeoutError, asyncio.TimeoutError):  # noqa: UP041 - one and the same since 3.11
             raise TimedOut("no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             raise NetworkError(f"the connection broke ({type(error).__name__})") from None
+
+
+def _outcome(status: int, body: bytes) -> tuple[int, bytes]:
+    """A refusal counts as one even where something in between has made its status 200."""
+    if status == 200 and b'"ok":false' in body[:100].replace(b" ", b""):
+        return 500, body
+    if status >= 300 and not body.lstrip().startswith(b"{"):
+        return status, b'{"ok":false}'  # some gateway's page: the status says all there is to know
+    return status, body
 
 
 def _seconds(given: Any, otherwise: float) -> float:

@@ -48,6 +48,7 @@ export class Conversation {
       h("span"),
     );
     this.inner = h("div", { class: "inner" }, lead, this.log.node);
+    this.log.node.addEventListener("click", (event) => this.#pressed(event));
     this.scroller = h(
       "div",
       { class: "scroller", tabIndex: 0, role: "region", "aria-label": labels.log, onscroll: () => this.#scrolled() },
@@ -106,6 +107,11 @@ export class Conversation {
     if (before || message.mine || this.#stuck) return;
     this.#missed += 1;
     this.#jump();
+  }
+
+  /** Whoever presses an answer wants to see what comes of it. */
+  #pressed(event) {
+    if (event.target.closest(".choices button")) this.#stuck = true;
   }
 
   murmur() {

@@ -1,0 +1,40 @@
+"""Files on their way to Telegram: streamed from disk, each as the kind it is."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from telegram import Bot, InputFile
+
+from bot.adapters.telegram import inbound
+from bot.message import Attachment
+
+LIMIT = 50_000_000
+"""Bytes of the largest file Telegram takes from a bot (Bot API: sending files)."""
+PHOTO = 10_000_000
+
+
+def kind(file: Attachment) -> str:
+    """What Telegram shows it as. What came as a picture, a voice, … goes as one; a picture that was sent as
+    a file stays a file, for Telegram would make its pictures smaller."""
+    by_name = {name: kind for kind, name in inbound.NAMES.items()}
+    found = by_name.get(file.name) or _BY_MIME.get(file.mime, "document")
+    return "document" if found == "photo" and file.size > PHOTO else found
+
+
+_BY_MIME = {"video/mp4": "video", "audio/mpeg": "audio", "audio/mp4": "audio"}
+
+
+async def send(
+    bot: Bot, path: Callable[[str], Path], file: Attachment, chat: int, below: dict[str, Any], *, as_: str
+) -> int:
+    """Stream the file; returns the message's number."""
+    handle = await asyncio.to_thread(path(file.file_id).open, "rb")
+    try:
+        content = InputFile(handle, filename=file.name, read_file_handle=False)
+        act = getattr(bot, f"send_{as_}")
+        message = await act(chat, content, **below)
+    finally:
+        handle.close()
+    return int(message.message_id)
