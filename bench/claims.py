@@ -69,13 +69,16 @@ async def measure(place: Path, *, quick: bool) -> Report:
         await backlog.pile(house, AT_ONCE + count + wanted)
         agents, first = await _agents(house), backlog.FIRST + AT_ONCE
         await _apart(house, agents, range(backlog.FIRST, first))
+        cpu = time.process_time()
         apart = await _apart(house, agents, range(first, first + count))
+        cpu = time.process_time() - cpu
         together = await _together(house, agents, range(first + count, first + count + wanted))
     bare = floor.plain(place / "plain.db", count, 1)
     return Report(
         f"Claims, {AT_ONCE} at once",
         (
             Row("core: claims, each of another ticket", apart, "claims/s", bare),
+            Row("core: processor time", cpu / count * 1000, "ms/claim"),
             Row(f"core: tries, {AT_ONCE} for each ticket and one winner", together, "tries/s", bare),
             Row("floor: sqlite3 loop, one row and one commit each", bare, "commits/s"),
         ),

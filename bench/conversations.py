@@ -97,7 +97,9 @@ async def measure(place: Path, *, quick: bool) -> Report:
     async with rig.desk(place) as house, rig.at_work(house):
         await crowd(house, [f"warm{n}" for n in range(5)])
         before = await floor.count(house.database)
+        cpu = time.process_time()
         took = await crowd(house, [f"guest{n}" for n in range(people)])
+        cpu = time.process_time() - cpu
         after = await floor.count(house.database)
     events = people * EVENTS
     rows = round((sum(after.values()) - sum(before.values())) / events)
@@ -110,6 +112,7 @@ async def measure(place: Path, *, quick: bool) -> Report:
             Row("desk: events handled, answers settled", events / took, "events/s", bare),
             Row("desk: messages shown", shown / took, "messages/s"),
             Row("desk: messages in and out", (events + shown) / took, "messages/s"),
+            Row("desk and its guests: processor time", cpu / events * 1000, "ms/event"),
             Row("SQLAlchemy + aiosqlite, one transaction an event, writing alone", library, "events/s", bare),
             Row("floor: sqlite3 loop, one transaction an event, writing alone", bare, "events/s"),
         ),

@@ -22,10 +22,10 @@ from core.database.bells import wait
 from core.database.transaction import Transaction, Work
 from core.desk import Desk
 from core.kernel.errors import PermanentError, TemporaryError
-from core.kernel.ids import Address, Identity
+from core.kernel.ids import Address, Identity, PersonId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
-from core.outbox.model import Parcel, Post, Shown
+from core.outbox.model import ANSWER, Head, Parcel, Post, Shown
 from core.people import store as people
 from core.tickets.catalogue import Catalogue
 
@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 AT_ONCE = 64
 POLL = 1.0
+AWAY_PAUSE = timedelta(seconds=5)
+"""How often something is tried while a messenger as a whole is in trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,20 @@ class Delivery:
     async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
         return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit, self._may_go)]
 
-    def _may_go(self, lane: str, room: str | None) -> bool:
-        """Whether the pace of room and messenger allows a message now; a press is answered at once."""
-        platform = (room or "").partition(":")[0]
-        adapter = self._adapters.get(platform)
-        if adapter is None or room is None or lane.startswith("press:"):
+    async def _may_go(self, tx: Transaction, head: Head) -> bool:
+        """Whether the pace of room and messenger allows it now; a press is answered at once."""
+        to = Address.parse(head.room) if head.room else await self._direct(tx, head.person)
+        adapter = self._adapters.get(to.platform) if to else None
+        if to is None or adapter is None:
             return True
-        gaps = {platform: adapter.features.pace_overall, room: adapter.gap(Address.parse(room))}
-        return self._pace.take(gaps)
+        room, urgent = str(to), head.urgency == ANSWER
+        if head.lane.startswith("press:"):
+            return not self._pace.held(room)
+        overall = {to.platform: adapter.features.pace_overall}
+        if not self._pace.allows(overall, urgent=urgent):
+            return False
+        edit = head.slot is not None and await posts.post_in(tx, room, head.slot) is not None
+        return self._pace.take({**overall, room: adapter.gap(to, edit=edit)}, urgent=urgent)
 
     async def _job(self, tx: Transaction, parcel: Parcel) -> Job:
         reader = await self._reader(tx, parcel)
@@ -151,8 +159,11 @@ class Delivery:
             space = Address.parse(parcel.room)
             card = await posts.post_in(tx, parcel.room, f"card:{parcel.ticket}") if parcel.thread else None
             return Address(space.platform, space.room, card.thread or card.remote) if card else space
-        assert parcel.person is not None
-        for identity in await people.identities_of(tx, parcel.person):
+        return await self._direct(tx, parcel.person)
+
+    async def _direct(self, tx: Transaction, person: PersonId | None) -> Address | None:
+        """Where this person reads alone."""
+        for identity in await people.identities_of(tx, person) if person is not None else ():
             adapter = self._adapters.get(identity.platform)
             if adapter is not None and (direct := adapter.direct(identity)) is not None:
                 return direct
@@ -199,11 +210,30 @@ class Delivery:
             return
         assert job.message is not None
         if before is not None:
-            shown = await adapter.edit(address, before, job.message, job.reader)
+            shown = await self._edit(adapter, job, address, before)
+            if shown is None:
+                await self._note(lambda tx: outbox.drop(tx, parcel))
+                return
         else:
             shown = await adapter.post(address, job.message, job.reader, job.nonce)
+            if job.reader.press is None:
+                self._pace.arrived(str(address.space))
         await self._note(lambda tx: _settle(tx, job, address, shown))
         self._metrics.sent(address.platform)
+
+    async def _edit(self, adapter: Adapter, job: Job, address: Address, before: Posted) -> Posted | None:
+        """Bring it up to date. A card that somebody deleted is shown anew; nothing else is worth that."""
+        assert job.message is not None
+        try:
+            return await adapter.edit(address, before, job.message, job.reader)
+        except PermanentError as error:
+            if error.code != "gone":
+                raise
+            _log.info("a message to be edited is gone: %s", error, extra={"parcel": job.parcel.id})
+        if job.parcel.kind != "card":
+            return None
+        thread = Address(address.platform, address.room, before.thread or address.thread)
+        return await adapter.post(thread, job.message, job.reader, job.nonce)
 
     async def _note(self, work: Work[T]) -> T:
         """Write down what has happened. That is so whether the database takes it now or later: a parcel
@@ -216,15 +246,23 @@ class Delivery:
                 await asyncio.sleep(POLL)
 
     async def _retry(self, job: Job, error: str, delay: timedelta | None, *, unknown: bool) -> None:
+        away = delay is None and self._away(job)
+        pause = AWAY_PAUSE if away else delay
+
         async def note(tx: Transaction) -> None:
-            if await outbox.retry(tx, job.parcel, error, delay=delay, unknown=unknown):
+            if await outbox.retry(tx, job.parcel, error, delay=pause, unknown=unknown, free=away):
                 await reactions.undeliverable(tx, job.parcel, "unreachable")
                 self._metrics.parked("outbox")
 
-        if delay is not None and job.address is not None:
-            self._pace.hold(str(job.address.space), delay)
+        if pause is not None and job.address is not None:
+            self._pace.hold(job.address.platform if away else str(job.address.space), pause)
         await self._note(note)
         self._metrics.retried(job.address.platform if job.address else "none")
+
+    def _away(self, job: Job) -> bool:
+        """Whether the whole messenger is in trouble: then it is not the parcel's fault."""
+        adapter = self._adapters.get(job.address.platform) if job.address else None
+        return adapter is not None and bool(adapter.health().detail)
 
     async def _give_up(self, job: Job, error: str, code: str) -> None:
         async def note(tx: Transaction) -> None:
@@ -244,3 +282,5 @@ async def _settle(tx: Transaction, job: Job, address: Address, shown: Posted) ->
     settled = await outbox.settle(tx, job.parcel, where, job.before)
     if settled:
         await reactions.delivered(tx, job.parcel)
+    if settled and job.parcel.uncertain and job.before is None:
+        await outbox.show_again(tx, job.parcel)

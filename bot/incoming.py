@@ -27,6 +27,12 @@ class Carried:
     size: int | None = None
     kept: str | None = None
     """The desk's file id, where the bytes are already here."""
+    limit: int | None = None
+    """Bytes of the largest file the messenger hands over."""
+
+    @property
+    def too_large(self) -> bool:
+        return self.limit is not None and self.size is not None and self.size > self.limit
 
 
 @dataclass(frozen=True, slots=True)

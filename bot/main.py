@@ -50,6 +50,7 @@ class House:
     scheduler: Scheduler
     blobs: Blobs
     metrics: Metrics
+    clock: Clock
     stopping: bool = False
 
     def health(self) -> Mapping[str, Health]:
@@ -67,9 +68,12 @@ class House:
         return parts
 
     async def sweep(self) -> None:
-        """Delete files that no ticket came of."""
-        for file_id in await self.database.write(files.sweep):
-            self.blobs.remove(file_id)
+        """Delete files that no ticket came of, and bytes that no file came of."""
+        gone: set[str] = set(await self.database.write(files.sweep))
+        old = await asyncio.to_thread(self.blobs.before, self.clock.now() - files.LOOSE_FOR)
+        gone |= await self.database.read(lambda tx: files.unknown(tx, old))
+        for file_id in gone:
+            await asyncio.to_thread(self.blobs.remove, file_id)
 
 
 def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
@@ -89,7 +93,7 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         await house.sweep()
 
     scheduler = Scheduler(desk, clock, metrics, nightly)
-    house = House(settings, database, desk, adapters, router, delivery, scheduler, blobs, metrics)
+    house = House(settings, database, desk, adapters, router, delivery, scheduler, blobs, metrics, clock)
     return house
 
 

@@ -172,6 +172,8 @@ class Message:
     """The choices under "More" stand open, where the messenger has no menu for them."""
     over: bool = False
     """A card whose ticket is closed."""
+    asks: bool = False
+    """Whoever is called answers in words, as a reply to this; `/cancel` does what its one choice does."""
 
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Message)

@@ -60,6 +60,11 @@ async def _message(tx: Transaction, parcel: Parcel) -> Message:
     return message.from_facts(parcel.facts["message"])
 
 
+async def _stands(tx: Transaction, parcel: Parcel) -> bool:
+    """Whether the message was shown before, or may have been though no answer came."""
+    return parcel.uncertain or bool(await posts.posts_of_slot(tx, parcel.slot or ""))
+
+
 async def _card(tx: Transaction, parcel: Parcel) -> Message:
     card = await cards.card(tx, await _ticket(tx, parcel))
     return replace(card, unfolded=bool(parcel.facts.get("unfolded")))
@@ -112,8 +117,10 @@ def _marks(said: Said) -> list[Block]:
 async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
     """An agent's words as the requester reads them."""
     said = await tickets.message(tx, MessageId(parcel.facts["message"]))
-    if said is None or said.kind != "reply" or said.withdrawn_at is not None:
+    if said is None or said.kind != "reply":
         return None
+    if said.withdrawn_at is not None:  # what may stand there must be found before it can be taken back
+        return Message((Paragraph(Plain("…")),), tone="reply") if await _stands(tx, parcel) else None
     words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
     blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said))
     author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
@@ -172,9 +179,8 @@ async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
     }
     words: list[Block] = [Quote(Plain(event.facts["text"]))] if event.facts.get("text") else []
     if ticket.status is not Status.RESOLVED or parcel.slot != question_slot(ticket):
-        shown = await posts.posts_of_slot(tx, parcel.slot)
         settled = Message((Paragraph(Words("told.resolved", facts), "quiet"), *words), ticket=ticket.id)
-        return settled if shown else None
+        return settled if await _stands(tx, parcel) else None
     yes = Choice(codes.code("r", "yes", ticket.id), Words("button.fixed"), style="primary")
     no = Choice(codes.code("r", "no", ticket.id), Words("button.not_fixed"))
     blocks = (
@@ -195,8 +201,7 @@ async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     ticket = await tickets.get(tx, ping.ticket)
     if ping.answer is not None:
-        shown = await posts.posts_of_slot(tx, parcel.slot or "")
-        return await _answered_ping(tx, ticket, ping) if shown else None
+        return await _answered_ping(tx, ticket, ping) if await _stands(tx, parcel) else None
     blocks: list[Block] = [
         Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),
         Paragraph(await _why(tx, ticket, ping)),
@@ -264,6 +269,12 @@ async def _trouble(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words(f"trouble.{parcel.facts['kind']}", facts)),), tone="ping")
 
 
+async def _write_me(tx: Transaction, parcel: Parcel) -> Message:
+    assert parcel.person is not None
+    name = Plain((await people.get(tx, parcel.person)).name)
+    return Message((Paragraph(Words("crowd.write_me", {"name": name})),))
+
+
 async def _parked(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words("told.parked")),))
 
@@ -286,4 +297,5 @@ COMPOSERS: Mapping[str, Compose] = {
     "ping": _ping,
     "low_rating": _low_rating,
     "trouble": _trouble,
+    "write_me": _write_me,
 }

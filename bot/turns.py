@@ -1,7 +1,9 @@
 """What an event means: a command, a step of a dialog, words for a ticket, a press, a form, an edit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from bot import codes
 from bot.flows import commands, crowd, dialog, intake, talk, work
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
@@ -10,6 +12,7 @@ from bot.incoming import Edited, Incoming, Pressed, Reacted, Said, Submitted, Tr
 from bot.message import Message, Paragraph, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
+from core.dialogs.model import Dialog
 from core.files.model import File
 from core.kernel import text as texts
 from core.kernel.errors import UserError
@@ -30,7 +33,7 @@ async def act(turn: Turn, fetched: Fetched) -> None:
         case Pressed(code=code):
             await _press(turn, code)
         case Submitted(code=code, values=values):
-            await work.submitted(turn, code.split(".")[1:], values)
+            await work.submitted(turn, codes.parts(code)[1:], values)
         case Edited(text=text, message=message):
             await _edit(turn, message, texts.clean(text))
         case Reacted() as reacted:
@@ -43,22 +46,51 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
     text = texts.clean(said.text)
     if not said.addressed and turn.room not in turn.catalogue.by_space:
         return
-    if commands.is_command(text):
-        await commands.run(turn, text.strip(), said.quoted)
-        return
     brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
     heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
+    if not text.strip() and not heard.files:
+        await turn.tell(_hint(_lost(said, brought) or Words("talk.unreadable")))
+        return
+    await _heard(turn, said, heard)
+    if (lost := _lost(said, brought)) is not None:
+        await turn.tell(_hint(lost))
+
+
+async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
+    text = heard.text
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
-    if under_way is not None:
+    if under_way is not None and not _answers(turn, under_way):
+        under_way = None
+    if commands.is_command(text):
+        await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)
+    elif under_way is not None:
         await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
     elif turn.incoming.private:
         await talk.said(turn, heard, said.reply_to)
     elif turn.about is not None:
         await work.said(turn, heard, said.reply_to)
     elif turn.room not in turn.catalogue.by_space:
-        await crowd.own(turn, text, said.message)
-    if None in brought:
-        await turn.tell(Message((Paragraph(Words("file.not_taken")),), tone="hint"))
+        await crowd.own(turn, heard)
+
+
+def _answers(turn: Turn, under_way: Dialog) -> bool:
+    """In a room of many the question of a form is answered in its ticket's thread, or as a reply to it.
+
+    What colleagues say to each other in the room must never become words for a requester."""
+    return under_way.flow != work.FORM or turn.incoming.private or turn.about == under_way.draft.get("ticket")
+
+
+def _lost(said: Said, brought: Sequence[str | None]) -> Words | None:
+    """Why some of the files are not here."""
+    lost = [carried for carried, file in zip(said.files, brought, strict=True) if file is None]
+    large = [carried.limit for carried in lost if carried.too_large and carried.limit]
+    if large:
+        return Words("file.too_large", {"limit": large[0] // 1_000_000})
+    return Words("file.not_taken") if lost else None
+
+
+def _hint(words: Words) -> Message:
+    return Message((Paragraph(words),), tone="hint")
 
 
 def _id(file: File | None) -> str | None:
@@ -111,7 +143,7 @@ _BY_EMOJI = {"👀": tickets.take, "✅": tickets.resolve}
 
 async def _press(turn: Turn, code: str) -> None:
     """Do what a button stands for. Raises UserError for one that means nothing any more."""
-    kind, *words = code.split(".")
+    kind, *words = codes.parts(code)
     try:
         match kind:
             case "d" if len(words) == 3:

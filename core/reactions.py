@@ -287,5 +287,7 @@ async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:
     if parcel.kind == "ping":
         await call_in_space(tx, parcel)
         await escalation.undeliverable(tx, PingId(parcel.facts["ping"]))
+    elif room := parcel.facts.get("asked_in"):
+        await outbox.put(tx, Parcel("write_me", room=room, person=parcel.person))
     elif parcel.ticket is not None and parcel.person is not None:
         await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.pace import Pace
+from bot.pace import MARGIN, Pace
 
 SECOND = timedelta(seconds=1)
 
@@ -13,18 +13,20 @@ def test_a_room_waits_its_gap_and_no_other_room_waits_with_it() -> None:
     assert pace.take({"telegram:1": SECOND})
     assert not pace.take({"telegram:1": SECOND})
     assert pace.take({"telegram:2": SECOND})
-    now = 101.0
+    now = 101.0 + MARGIN
     assert pace.take({"telegram:1": SECOND})
 
 
-def test_the_next_free_room_is_told_and_free_rooms_are_forgotten() -> None:
+def test_it_is_told_when_the_first_that_was_refused_may_be_written_to() -> None:
     now = 0.0
     pace = Pace(lambda: now)
-    assert pace.soonest(5.0) == 5.0
     pace.take({"telegram:1": SECOND})
-    assert pace.soonest(5.0) == 1.0
-    now = 2.0
-    assert pace.soonest(5.0) == 5.0
+    pace.hold("telegram:2", 3 * SECOND)
+    assert pace.soonest(5.0) == 5.0, "nobody waits"
+    assert not pace.take({"telegram:2": SECOND})
+    assert not pace.take({"telegram:1": SECOND})
+    assert pace.soonest(5.0) == 1.0 + MARGIN
+    assert pace.soonest(5.0) == 5.0, "they were told"
 
 
 def test_a_messenger_without_a_pace_is_never_held_back() -> None:

@@ -299,9 +299,11 @@ class Town:
     async def ticket(self, number: int) -> Ticket:
         return await self.database.read(lambda tx: tickets.get(tx, TicketId(number)))
 
-    async def restart(self) -> None:
-        """The process ends without a word, and another one takes up the same file."""
+    async def restart(self, toml: str | None = None) -> None:
+        """The process ends without a word, and another one takes up the same file, or other settings."""
         await self.database.close()
+        if toml is not None:
+            self.settings = _settings(self.path.parent, toml)
         self.database = Database(self.path, self.clock)
         self.house = main.build(self.settings, self.database, self.clock)
         await self.house.desk.open()

@@ -33,6 +33,8 @@ class Features:
     """The least time between any two messages."""
     acknowledges: bool = False
     """Every press wants an answer, be it an empty one."""
+    whispers: bool = True
+    """Something can be shown to one person alone in a room of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ class Adapter(Protocol):
         """Show, if the messenger can, that the desk is at work; never raises."""
         ...
 
-    def gap(self, to: Address) -> timedelta:
-        """The least time between two messages in this room."""
+    def gap(self, to: Address, *, edit: bool = False) -> timedelta:
+        """The least time between two messages in this room; `edit`: before one is edited."""
         ...
 
     def direct(self, identity: Identity) -> Address | None:

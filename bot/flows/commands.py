@@ -13,10 +13,10 @@ from bot.i18n import languages
 from bot.incoming import Quoted
 from bot.message import Fact, Message, Paragraph, Plain, Text, Words
 from core.dialogs import store as dialog_store
-from core.escalation import actions as escalation
 from core.kernel import text as texts
 from core.kernel.errors import Forbidden, UserError
 from core.kernel.ids import TicketId
+from core.outbox import actions as outbox
 from core.people import actions as people_actions
 from core.people import store as people
 from core.people.model import Person
@@ -61,6 +61,7 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
     if found[1].casefold() == "ticket":
         await crowd.make_ticket(turn, quoted)
         return
+    turn = turn.apart()
     command = _named(turn, found[1].casefold())
     if command.staff and not turn.person.staff:
         raise Forbidden("right.staff_command", command=f"/{command.name}")
@@ -94,7 +95,10 @@ def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
 
 
 async def _new(turn: Turn, _: TicketId, rest: str) -> None:
-    await intake.start(turn, Draft(texts=(rest,) if rest else ()))
+    if not turn.incoming.private:
+        raise UserError("command.private", command="/new")
+    draft = Draft(files=turn.files)
+    await intake.start(turn, draft.with_words(rest, None) if rest else draft)
 
 
 async def _my(turn: Turn, _: TicketId, rest: str) -> None:
@@ -122,7 +126,11 @@ async def _whoami(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def _start(turn: Turn, _: TicketId, rest: str) -> None:
-    """The first hello; a link may name a request type or a ticket: `type-network`, `ticket-42`."""
+    """The first hello; a link may name a request type or a ticket: `type-network`, `ticket-42`.
+
+    Whoever starts can be written to from now on, and gets what could not reach them before."""
+    if turn.incoming.private:
+        await outbox.revive(turn.tx, turn.room)
     kind, _sign, name = rest.partition("-")
     if kind == "type" and name in turn.catalogue.types:
         await intake.start(turn, Draft(type=name, done=(TYPE,)))
@@ -198,18 +206,18 @@ async def _person(turn: Turn, rest: str) -> tuple[Person, str]:
     said = rest.removeprefix("@").strip()
     for person in staff:
         for name in (person.name, person.name.split()[0]):
-            if texts.search_text(said).startswith(texts.search_text(name)):
+            if f"{texts.search_text(said)} ".startswith(f"{texts.search_text(name)} "):
                 return person, said[len(name) :].strip(" ,:")
     raise UserError("person.unknown", names=", ".join(person.name for person in staff))
 
 
 async def _reply(turn: Turn, ticket: TicketId, rest: str) -> None:
-    await tickets.reply(turn.tx, turn.actor, ticket, rest)
+    await tickets.reply(turn.tx, turn.actor, ticket, rest, file_ids=turn.files)
     await _done(turn, ticket)
 
 
 async def _note(turn: Turn, ticket: TicketId, rest: str) -> None:
-    await tickets.note(turn.tx, turn.actor, ticket, rest)
+    await tickets.note(turn.tx, turn.actor, ticket, rest, file_ids=turn.files)
     await _done(turn, ticket)
 
 
@@ -241,11 +249,7 @@ async def _resume(turn: Turn, ticket: TicketId, rest: str) -> None:
 
 
 async def _snooze(turn: Turn, ticket: TicketId, rest: str) -> None:
-    if rest:
-        await escalation.snooze(turn.tx, turn.actor, ticket, when.length(rest))
-        await _done(turn, ticket)
-    else:
-        await work.snooze(turn, ticket)
+    await work.snooze(turn, ticket, when.length(rest) if rest else None)
 
 
 async def _onit(turn: Turn, ticket: TicketId, rest: str) -> None:

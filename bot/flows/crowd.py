@@ -1,5 +1,6 @@
 """Rooms of many that are nobody's staff space: a message there becomes a ticket for whoever wrote it."""
 
+from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from bot.i18n import guess
 from bot.incoming import Quoted
@@ -18,7 +19,7 @@ from core.tickets.catalogue import Priority
 TICKET_EMOJI = "🎫"
 
 
-async def make_ticket(turn: Turn, quoted: Quoted | None) -> None:
+async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] = ()) -> None:
     """A ticket for the author of the message; the talk goes on in their private conversation.
 
     The same message twice is one ticket. Raises UserError when there is no such message to be had."""
@@ -40,6 +41,7 @@ async def make_ticket(turn: Turn, quoted: Quoted | None) -> None:
         text=texts.clean(quoted.text),
         priority=kind.urgency or Priority.NORMAL,
         home=str(home) if home else turn.room,
+        file_ids=files,
         source=(turn.room, quoted.message),
     )
     text = Words("crowd.made", {"ticket": ticket.id, "name": Plain(author.name)})
@@ -51,23 +53,17 @@ def _last(turn: Turn) -> str:
     return list(turn.catalogue.types)[-1]
 
 
-async def own(turn: Turn, text: str, message: str) -> None:
+async def own(turn: Turn, heard: Heard) -> None:
     """Somebody spoke to the desk among others: their words are the report."""
-    sender = turn.incoming.sender
-    await make_ticket(turn, Quoted(sender, _unaddressed(text), message))
-
-
-def _unaddressed(text: str) -> str:
-    """The words without the desk's own name."""
-    return " ".join(word for word in text.split(" ") if not word.startswith("@")).strip()
+    assert heard.message is not None
+    await make_ticket(turn, Quoted(turn.incoming.sender, heard.text, heard.message), heard.files)
 
 
 async def trouble(turn: Turn, kind: str, room: str) -> None:
     """Those who run the desk learn what happened to a staff room."""
     if turn.room not in turn.catalogue.by_space:
         return
-    if kind == "returned":
-        await outbox.revive(turn.tx, turn.room)
+    if kind == "returned" and not await outbox.revive(turn.tx, turn.room):
         return
     facts = {"kind": kind, "title": room, "room": turn.room}
     for person in await people_store.admins(turn.tx):

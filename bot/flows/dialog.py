@@ -50,11 +50,16 @@ async def ask(turn: Turn, dialog: Dialog, message: Message) -> None:
 
 
 async def close_question(turn: Turn, dialog: Dialog, asked: Text, answer: Text | None) -> None:
-    """The step's question stays, with the answer and without its buttons."""
+    """The step's question stays, with the answer and without its buttons; not among others."""
     blocks = (
         (Paragraph(asked, "quiet"), Paragraph(answer, "strong")) if answer else (Paragraph(asked, "quiet"),)
     )
-    await turn.tell(Message(blocks), slot=slot(dialog))
+    await _put_away(turn, dialog, Message(blocks))
+
+
+async def _put_away(turn: Turn, dialog: Dialog, closed: Message) -> None:
+    """In a room of many a question that is over is taken away: what came of it shows there anyway."""
+    await turn.tell(closed, slot=slot(dialog), retract=not turn.incoming.private)
 
 
 async def end(turn: Turn, dialog: Dialog) -> None:
@@ -65,7 +70,7 @@ async def leave(turn: Turn) -> None:
     """Whatever was under way here is over; its question loses its buttons."""
     dialog = await store.at(turn.tx, turn.place, turn.person.id)
     if dialog is not None:
-        await turn.tell(Message((Paragraph(Words("dialog.left"), "quiet"),)), slot=slot(dialog))
+        await _put_away(turn, dialog, Message((Paragraph(Words("dialog.left"), "quiet"),)))
         await end(turn, dialog)
 
 

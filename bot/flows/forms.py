@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot import codes
 from bot.flows import phrases, when
 from bot.flows.turn import Turn
+from bot.incoming import Said
 from bot.message import Form, Input, Option, Plain, Words
 from core.escalation import actions as escalation
 from core.kernel.errors import UserError
@@ -69,11 +70,19 @@ def _snooze(ticket: Ticket, staff: list[Person]) -> tuple[Input, ...]:
 
 
 async def _do_reply(turn: Turn, ticket: TicketId, values: Values) -> None:
-    await tickets.reply(turn.tx, turn.actor, ticket, values["text"])
+    source = _source(turn)
+    await tickets.reply(turn.tx, turn.actor, ticket, values["text"], file_ids=turn.files, source=source)
 
 
 async def _do_note(turn: Turn, ticket: TicketId, values: Values) -> None:
-    await tickets.note(turn.tx, turn.actor, ticket, values["note"])
+    source = _source(turn) if turn.incoming.where.thread else None  # else nobody would see where it belongs
+    await tickets.note(turn.tx, turn.actor, ticket, values["note"], file_ids=turn.files, source=source)
+
+
+def _source(turn: Turn) -> tuple[str, str] | None:
+    """The message that answered the question, so that an edit there is followed."""
+    what = turn.incoming.what
+    return (turn.room, what.message) if isinstance(what, Said) else None
 
 
 async def _do_wait(turn: Turn, ticket: TicketId, values: Values) -> None:
@@ -154,6 +163,7 @@ async def submit(turn: Turn, name: str, ticket: TicketId, values: Values) -> Non
     seen = await doors.seen(turn.tx, turn.actor, ticket)
     fields = FORMS[name].fields(seen, await people.staff(turn.tx))
     for field in fields:
-        if field.required and not values.get(field.name, "").strip():
+        filled = values.get(field.name, "").strip() or (field.long and turn.files)
+        if field.required and not filled:
             raise UserError("form.missing", field=field.name)
     await FORMS[name].submit(turn, ticket, values)

@@ -61,7 +61,7 @@ def error(raised: UserError) -> Words:
 def _fact(name: str, value: object) -> Fact:
     match value:
         case datetime():
-            return At(value)
+            return At(value, "ago" if name == "ago" else "both")
         case timedelta():
             return Span(value)
         case int() | str() if name != "via":

@@ -1,7 +1,8 @@
 """One turn of a conversation: who did what where, and how to answer, all in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bot import message as messages
 from bot.incoming import Incoming, Pressed
@@ -26,6 +27,10 @@ class Turn:
     time_zone: str
     direct: Callable[[Identity], Address | None]
     """The private conversation of an account with the desk, where it can be named."""
+    files: tuple[str, ...] = ()
+    """Those that came with a command, or with the answer to a form's question."""
+    asked_in: str | None = None
+    """The room of many where something was asked that is answered in private."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -41,6 +46,14 @@ class Turn:
         """The conversation with its thread: where a dialog stands."""
         return str(self.incoming.where)
 
+    def apart(self) -> "Turn":
+        """The same in the person's own conversation, so that nobody else reads the answer."""
+        home = self.direct(self.incoming.sender.identity)
+        if home is None or self.incoming.private or self.room in self.catalogue.by_space:
+            return self
+        incoming = replace(self.incoming, where=home, private=True)
+        return replace(self, incoming=incoming, about=None, asked_in=self.room)
+
     async def tell(
         self, message: Message, *, slot: str | None = None, only: bool | None = None, retract: bool = False
     ) -> None:
@@ -48,7 +61,9 @@ class Turn:
         alone = self.incoming.private
         press = self.incoming.what.press if isinstance(self.incoming.what, Pressed) else None
         hidden = not alone if only is None else only and not alone
-        facts = {"message": messages.to_facts(message)}
+        facts: dict[str, Any] = {"message": messages.to_facts(message)}
+        if self.asked_in is not None:
+            facts["asked_in"] = self.asked_in
         answers = hidden and press is not None and slot is None
         slot = f"press:{press}" if answers else slot
         await outbox.put(

@@ -1,14 +1,15 @@
 """An agent at work: buttons of cards and pings, words in a thread, forms asked one field at a time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot import codes
 from bot.flows import dialog as dialogs
 from bot.flows import forms, phrases
 from bot.flows.dialog import CANCEL, SKIP, Heard
 from bot.flows.turn import Turn
-from bot.message import At, Choice, Form, Input, Message, Paragraph, Plain, Words
+from bot.message import At, Call, Choice, Form, Input, Message, Paragraph, Plain, Words
 from core.dialogs.model import Dialog
 from core.escalation import actions as escalation
 from core.kernel import text as texts
@@ -17,6 +18,7 @@ from core.kernel.ids import MessageId, TicketId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import ANSWER, Parcel
+from core.people.model import Right
 from core.tickets import actions as tickets
 from core.tickets import doors
 from core.tickets import store as ticket_store
@@ -75,8 +77,8 @@ async def promise(turn: Turn, number: TicketId) -> None:
     await _quiet(turn, "work.promised", number, until)
 
 
-async def snooze(turn: Turn, number: TicketId) -> None:
-    until = await escalation.snooze(turn.tx, turn.actor, number)
+async def snooze(turn: Turn, number: TicketId, length: timedelta | None = None) -> None:
+    until = await escalation.snooze(turn.tx, turn.actor, number, length)
     await _quiet(turn, "work.snoozed", number, until)
 
 
@@ -87,7 +89,9 @@ async def _quiet(turn: Turn, key: str, number: TicketId, until: datetime) -> Non
 
 async def unfold(turn: Turn, number: TicketId, *, unfolded: bool) -> None:
     """Open or close the card's rarer choices where they are pressed."""
-    await doors.seen(turn.tx, turn.actor, number)
+    await doors.allowed(turn.tx, turn.actor, number, Right.WORK)
+    if turn.room not in turn.catalogue.by_space:
+        raise UserError("press.stale")
     slot, facts = f"card:{number}", {"unfolded": unfolded}
     await outbox.put(turn.tx, Parcel("card", facts, room=turn.room, ticket=number, slot=slot, urgency=ANSWER))
 
@@ -109,7 +113,7 @@ async def open_form(turn: Turn, words: Sequence[str]) -> None:
     """A form's button, in a messenger without forms: its fields are asked one after another."""
     match list(words):
         case [name, number] if name in forms.FORMS:
-            await doors.seen(turn.tx, turn.actor, TicketId(int(number)))
+            await doors.allowed(turn.tx, turn.actor, TicketId(int(number)), Right.WORK)
             draft = {"name": name, "ticket": int(number), "values": {}}
             dialog = await dialogs.begin(turn, FORM, FORM, draft)
             await _ask_field(turn, dialog)
@@ -134,14 +138,21 @@ async def _ask_field(turn: Turn, dialog: Dialog) -> None:
         number = TicketId(dialog.draft["ticket"])
         await forms.submit(turn, dialog.draft["name"], number, dialog.draft["values"])
         return
+    words = not turn.incoming.private and not field.options
     options = [
         (dialogs.button(dialog, str(place), option.label),) for place, option in enumerate(field.options)
     ]
     skip = () if field.required else (dialogs.button(dialog, SKIP, Words("button.skip")),)
     last: tuple[Choice, ...] = (*skip, dialogs.button(dialog, CANCEL, Words("button.cancel")))
     hint = [Paragraph(field.hint, "quiet")] if field.hint else []
-    blocks = (Paragraph(form.title, "strong"), Paragraph(field.label), *hint)
-    await dialogs.ask(turn, dialog, Message(blocks, (*options, last)))
+    how = [Paragraph(Words("form.answer_this"), "quiet")] if words else []
+    question = Message(
+        (Paragraph(form.title, "strong"), Paragraph(field.label), *hint, *how),
+        (*options, last),
+        call=Call(turn.person.name, (str(turn.incoming.sender.identity),)) if words else None,
+        asks=words and field.required,
+    )
+    await dialogs.ask(turn, dialog, question)
 
 
 async def hear_form(turn: Turn, dialog: Dialog, heard: Heard) -> None:
@@ -160,7 +171,8 @@ async def hear_form(turn: Turn, dialog: Dialog, heard: Heard) -> None:
         value, shown = field.options[option].value, field.options[option].label
     await dialogs.close_question(turn, dialog, field.label, shown)
     values = {**dialog.draft["values"], field.name: value}
-    await _ask_field(turn, await dialogs.move(turn, dialog, FORM, {**dialog.draft, "values": values}))
+    moved = await dialogs.move(turn, dialog, FORM, {**dialog.draft, "values": values})
+    await _ask_field(replace(turn, files=heard.files), moved)
 
 
 def _option(field: Input, heard: Heard) -> int:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from core.database.transaction import Transaction
 from core.escalation import store, whom
-from core.escalation.model import Chain, Due, Ping, Policies, Policy, plan
+from core.escalation.model import Chain, Due, Ping, Policies, Policy, base, plan
+from core.escalation.whom import Target
 from core.kernel.errors import UserError
 from core.kernel.events import Event
 from core.kernel.ids import PingId, TicketId
@@ -73,25 +74,43 @@ async def step(tx: Transaction, timer: Timer) -> None:
 async def _ping(tx: Transaction, ticket: Ticket, policy: Policy, due: Due) -> None:
     place, time, base_at, due_at = due
     targets = await whom.targets(tx, ticket, policy.steps[place], base_at)
-    names = []
-    for target in targets:
-        draft = Ping(
-            PingId(0),
-            ticket.id,
-            policy.name,
-            place,
-            time,
-            base_at,
-            due_at,
-            target.person,
-            target.room,
-            tx.now,
-        )
-        if (ping_id := await store.add_ping(tx, draft)) is not None:
-            names.append(target.name)
-            await _show(tx, replace(draft, id=ping_id))
+    names = [target.name for target in targets if await _ask(tx, _draft(tx, ticket, policy, due, target))]
+    if not targets:
+        await _ask_nobody(tx, _draft(tx, ticket, policy, due, Target("")))
     facts = {"step": place, "time": time, "due_at": due_at.isoformat(), "names": names}
-    await record(tx, DESK, ticket, "pinged", facts)
+    ticket = await record(tx, DESK, ticket, "pinged", facts)
+    if not targets:
+        await hurry(tx, ticket)
+
+
+def _draft(tx: Transaction, ticket: Ticket, policy: Policy, due: Due, target: Target) -> Ping:
+    place, time, base_at, due_at = due
+    return Ping(
+        PingId(0),
+        ticket.id,
+        policy.name,
+        place,
+        time,
+        base_at,
+        due_at,
+        target.person,
+        target.room,
+        tx.now,
+    )
+
+
+async def _ask(tx: Transaction, draft: Ping) -> bool:
+    ping_id = await store.add_ping(tx, draft)
+    if ping_id is not None:
+        await _show(tx, replace(draft, id=ping_id))
+    return ping_id is not None
+
+
+async def _ask_nobody(tx: Transaction, draft: Ping) -> None:
+    """The step is behind us although it names nobody who works here."""
+    ping_id = await store.add_ping(tx, draft)
+    if ping_id is not None:
+        await store.answer(tx, replace(draft, id=ping_id), "undelivered", by=None, via=DESK.via)
 
 
 async def _show(tx: Transaction, ping: Ping) -> None:
@@ -141,7 +160,8 @@ async def snooze(tx: Transaction, actor: Actor, ticket: Ticket, length: timedelt
 
 
 async def _quiet(tx: Transaction, actor: Actor, ticket: Ticket, kind: str, length: timedelta) -> datetime:
-    if not await coming(tx, ticket) and (await store.chain(tx, ticket.id)).quiet_until is None:
+    asked = any(ping.answer is None for ping in await store.of_ticket(tx, ticket.id))
+    if not asked and not await coming(tx, ticket) and (await store.chain(tx, ticket.id)).quiet_until is None:
         raise UserError("snooze.nothing", ticket=ticket.id)
     until = tx.now + length
     clock = await sla.next_due(tx, ticket)
@@ -158,8 +178,10 @@ async def quiet_over(tx: Transaction, timer: Timer) -> None:
     """What was promised or snoozed is over: the chain starts again, its first step at once."""
     ticket = await tickets.get(tx, timer.ticket)
     policy = tx.rule(Policies).of(ticket)
-    first = policy.steps[0].after if policy and policy.steps else timedelta(0)
-    await store.save_chain(tx, Chain(ticket.id, started_at=tx.now - first))
+    steps = policy.steps if policy else ()
+    applying = [each.after for each in steps if base(ticket, Chain(ticket.id), each.of) is not None]
+    started_at = tx.now - min(applying, default=timedelta(0))
+    await store.save_chain(tx, Chain(ticket.id, started_at=started_at))
     await arrange(tx, ticket)
 
 

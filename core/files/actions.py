@@ -1,5 +1,6 @@
 """What happens to files: given by somebody, and swept when no ticket came of them."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from core.database.transaction import Transaction
@@ -18,6 +19,11 @@ async def add(tx: Transaction, kept: Kept, *, name: str, mime: str, owner: Perso
     file = File(kept.file_id, shown, mime[:100], kept.size, kept.sha256, owner, None, None, tx.now)
     await store.add(tx, file)
     return file
+
+
+async def unknown(tx: Transaction, ids: Collection[str]) -> set[str]:
+    """Those of the files on disk that the desk has never written down: a crash came in between."""
+    return {file_id for file_id in ids if await store.get(tx, file_id) is None}
 
 
 async def sweep(tx: Transaction) -> list[FileId]:

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,9 +69,13 @@ class Blobs:
         """Delete the bytes; a file that is gone already is not an error."""
         self.path(file_id).unlink(missing_ok=True)
 
-    def ids(self) -> set[str]:
-        """Every file that is here, whole."""
-        return {path.name for path in self.root.glob("??/*") if _ID.fullmatch(path.name)}
+    def before(self, instant: datetime) -> set[str]:
+        """Every whole file that came before then."""
+        return {
+            path.name
+            for path in self.root.glob("??/*")
+            if _ID.fullmatch(path.name) and path.stat().st_mtime < instant.timestamp()
+        }
 
     def sweep_parts(self) -> None:
         """Delete what a crash left half-written."""

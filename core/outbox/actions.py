@@ -1,12 +1,12 @@
 """What happens to parcels: put, claimed, settled, tried again, given up, replayed or discarded."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from core.database.transaction import Transaction
 from core.kernel.ids import ParcelId
 from core.outbox import store
-from core.outbox.model import LEASE, TRIES, Parcel, Post, Shown, State, pause
+from core.outbox.model import LEASE, TRIES, Head, Parcel, Post, Shown, State, pause
 
 BELL = "outbox"
 LOOKED_AT = 1000
@@ -24,14 +24,14 @@ async def put(tx: Transaction, parcel: Parcel, *, after: timedelta = timedelta(0
 
 
 async def claim(
-    tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[str, str | None], bool]
+    tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[Transaction, Head], Awaitable[bool]]
 ) -> list[Parcel]:
-    """Take the first parcel of each free lane that `may_go` (lane, room) now into one's hands for LEASE."""
+    """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE."""
     claimed: list[Parcel] = []
     for head in await store.heads(tx, busy, LOOKED_AT):
         if len(claimed) == limit:
             break
-        if may_go(head.lane, head.room):
+        if await may_go(tx, head):
             claimed.append(await store.lease(tx, head, tx.now + LEASE))
     return claimed
 
@@ -49,6 +49,12 @@ async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | N
     return True
 
 
+async def show_again(tx: Transaction, parcel: Parcel) -> None:
+    """An earlier try may stand there in older words: they are brought up to date, unless newer ones wait."""
+    if parcel.slot and not await store.waits(tx, parcel):
+        await store.add(tx, parcel, tx.now)
+
+
 async def retracted(tx: Transaction, parcel: Parcel, post: Post | None) -> None:
     """The parcel's message was taken back, or had never been shown."""
     if await store.change(tx, parcel, state=State.SENT, lease_until=None, settled_at=tx.now) and post:
@@ -63,12 +69,13 @@ async def drop(tx: Transaction, parcel: Parcel) -> None:
 
 
 async def retry(
-    tx: Transaction, parcel: Parcel, error: str, *, delay: timedelta | None, unknown: bool
+    tx: Transaction, parcel: Parcel, error: str, *, delay: timedelta | None, unknown: bool, free: bool = False
 ) -> bool:
     """It did not work this time. True if it is given up now, after too many tries.
 
-    A delay the platform asked for is obeyed and costs no try."""
-    attempts = parcel.attempts + (0 if delay is not None and not unknown else 1)
+    A delay the platform asked for is obeyed and costs no try; nor does one that is `free`, because nothing
+    gets through at present."""
+    attempts = parcel.attempts + (0 if free or (delay is not None and not unknown) else 1)
     if attempts >= TRIES:
         return await give_up(tx, parcel, error)
     await store.change(

@@ -66,6 +66,19 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The first waiting parcel of a lane, as much as is needed to choose among them."""
+
+    id: int
+    lane: str
+    room: str | None
+    person: PersonId | None
+    slot: str | None
+    urgency: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """Where a parcel was shown: the conversation, the message's id there, further parts, its own thread."""
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    type_coerce,
     update,
 )
 from sqlalchemy.engine import Row
@@ -25,7 +26,7 @@ from sqlalchemy.engine import Row
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import MessageId, ParcelId, TicketId
-from core.outbox.model import LEASE, LONGEST, Parcel, Post, Shown, State
+from core.outbox.model import LEASE, LONGEST, Head, Parcel, Post, Shown, State
 
 outbox = Table(
     "outbox",
@@ -85,6 +86,8 @@ posts = Table(
 )
 Index("ix_posts_place", posts.c.room, posts.c.remote)
 Index("ix_posts_thread", posts.c.room, posts.c.thread)
+_IN_PARTS = "parts <> '[]'"
+Index("ix_posts_parts", posts.c.room, sqlite_where=text(_IN_PARTS), postgresql_where=text(_IN_PARTS))
 
 _ADD = outbox.insert()
 _CHANGE = outbox.update().where(outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held"))
@@ -105,7 +108,15 @@ _FREE = or_(
     outbox.c.lease_until > bindparam("furthest_lease", type_=Instant),
 )
 _HEADS = (
-    select(outbox.c.id, outbox.c.lane, outbox.c.room, outbox.c.state)
+    select(
+        outbox.c.id,
+        outbox.c.lane,
+        outbox.c.room,
+        outbox.c.person_id,
+        outbox.c.slot,
+        outbox.c.urgency,
+        outbox.c.state,
+    )
     .where(outbox.c.id.in_(_OLDEST), _DUE, _FREE)
     .order_by(outbox.c.urgency, outbox.c.id)
     .limit(bindparam("limit"))
@@ -138,6 +149,15 @@ _THREAD_AT = (
     .limit(1)
 )
 _AT = select(posts).where(posts.c.room == bindparam("room"), posts.c.remote == bindparam("remote")).limit(1)
+_HAVING_PART = (
+    select(posts)
+    .where(
+        posts.c.room == bindparam("room"),
+        text(_IN_PARTS),
+        type_coerce(posts.c.parts, Text).like(bindparam("pattern", type_=Text)),
+    )
+    .limit(1)
+)
 
 
 def parcel(row: Row[Any]) -> Parcel:
@@ -204,14 +224,23 @@ async def replace_waiting(tx: Transaction, new: Parcel) -> bool:
     return bool(await tx.execute(_REPLACE, {**same, **content}))
 
 
-async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Row[Any]]:
-    """Id, lane and room of the first waiting parcel of each lane that is due and in nobody's hands."""
+async def waits(tx: Transaction, like: Parcel) -> bool:
+    """Whether something is on its way to the same slot."""
+    statement = select(outbox.c.id).where(
+        text(_WAITING), outbox.c.slot == like.slot, outbox.c.lane == like.lane
+    )
+    return await tx.first(statement) is not None
+
+
+async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Head]:
+    """The first waiting parcel of each lane that is due and in nobody's hands."""
     furthest = {"furthest_pause": tx.now + LONGEST, "furthest_lease": tx.now + LEASE}
     rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy)})
-    return [row for row in rows if row.lane not in busy][:limit]
+    heads = [Head(r.id, r.lane, r.room, r.person_id, r.slot, r.urgency, r.state) for r in rows]
+    return [head for head in heads if head.lane not in busy][:limit]
 
 
-async def lease(tx: Transaction, head: Row[Any], until: datetime) -> Parcel:
+async def lease(tx: Transaction, head: Head, until: datetime) -> Parcel:
     """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more.
 
     Nobody knows whether those had shown it already."""
@@ -274,8 +303,9 @@ async def posts_beginning(tx: Transaction, slot: str) -> list[Post]:
 
 
 async def at(tx: Transaction, room: str, remote: str) -> Post | None:
-    """What of ours a person points at in a room."""
+    """What of ours a person points at in a room, by any of its parts."""
     row = await tx.first(_AT, {"room": room, "remote": remote})
+    row = row or await tx.first(_HAVING_PART, {"room": room, "pattern": f'%"{remote}"%'})
     return None if row is None else post(row)
 
 

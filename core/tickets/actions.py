@@ -160,7 +160,7 @@ async def _taken(tx: Transaction, ticket: Ticket, owner: PersonId) -> UserError:
         "ticket.taken",
         ticket=ticket.id,
         name=(await people.get(tx, owner)).name,
-        ago=tx.now - last.at,
+        ago=last.at,
         via=last.via,
     )
 

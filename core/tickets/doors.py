@@ -28,14 +28,20 @@ def needs(right: Right) -> Callable[[Inner[P, R]], Action[P, R]]:
         async def checked(
             tx: Transaction, actor: Actor, ticket_id: TicketId, /, *args: P.args, **kwargs: P.kwargs
         ) -> R:
-            ticket = await seen(tx, actor, ticket_id)
-            if not may(actor, right, requester=ticket.requester, queue=ticket.queue):
-                raise Forbidden(f"right.{right}", ticket=ticket_id)
+            ticket = await allowed(tx, actor, ticket_id, right)
             return await action(tx, actor, ticket, *args, **kwargs)
 
         return checked
 
     return declare
+
+
+async def allowed(tx: Transaction, actor: Actor, ticket_id: TicketId, right: Right) -> Ticket:
+    """The ticket, if the actor has the right. Raises Forbidden, or what `seen` raises, if not."""
+    ticket = await seen(tx, actor, ticket_id)
+    if not may(actor, right, requester=ticket.requester, queue=ticket.queue):
+        raise Forbidden(f"right.{right}", ticket=ticket_id)
+    return ticket
 
 
 async def seen(tx: Transaction, actor: Actor, ticket_id: TicketId) -> Ticket:

@@ -8,9 +8,13 @@ import pytest
 
 from tests.contract.databases import Stand, sqlite
 from tests.contract.rig import Rig
+from tests.contract.telegram import telegram
 from tests.contract.webchat import webchat
 
-RIGS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {"webchat": webchat}
+RIGS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {
+    "webchat": webchat,
+    "telegram": telegram,
+}
 STANDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stand]]] = {"sqlite": sqlite}
 
 

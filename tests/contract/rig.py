@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import sqlalchemy
 
-from bot.adapters.port import Adapter, Reader
+from bot.adapters.port import Adapter, Posted, Reader
 from bot.incoming import Carried, Incoming
-from bot.message import Attachment
+from bot.message import Attachment, Message, Paragraph, Plain
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
@@ -153,6 +153,16 @@ async def disk_full(database: Database) -> AsyncIterator[None]:
         yield
     finally:
         await database.write(lambda tx: limit(tx, 2**30))
+
+
+def card(title: str) -> Message:
+    """A ticket's card, which has a thread below it."""
+    return Message((Paragraph(Plain(title), "title"),), tone="card", ticket=1)
+
+
+def below(room: Address, root: Posted) -> Address:
+    """The thread of a card that was posted."""
+    return Address(room.platform, room.room, root.thread or root.message)
 
 
 async def letters(rig: Rig) -> list[Any]:

@@ -73,7 +73,7 @@ class Messenger:
             return None
         return Address(self.platform, identity.account)
 
-    def gap(self, to: Address) -> timedelta:
+    def gap(self, to: Address, *, edit: bool = False) -> timedelta:
         return timedelta(0)
 
     def read(self, body: Mapping[str, Any]) -> Incoming | None:

@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from bot import message as messages
 from bot.message import Message, Plain, say
+from core.database.transaction import Transaction
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import ParcelId
 from core.outbox import actions as outbox
 from core.outbox import store
-from core.outbox.model import LEASE, TRIES, Parcel, Shown, pause
+from core.outbox.model import LEASE, TRIES, Head, Parcel, Shown, pause
 from tests.core.messenger import Messenger, move_in
 from tests.town import Town
 
@@ -38,7 +39,7 @@ async def states(town: Town) -> list[str]:
     return [row.state for row in rows if row.room and row.room.startswith("fake:")]
 
 
-def anybody(lane: str, room: str | None) -> bool:
+async def anybody(tx: Transaction, head: Head) -> bool:
     return True
 
 

@@ -112,3 +112,10 @@ async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 def texts(shown: list[Shown]) -> list[str]:
     return [each.text for each in shown]
+
+
+@pytest.fixture
+async def english(tmp_path: Path) -> AsyncIterator[Stage]:
+    """For what does not hang on words."""
+    async with opened(tmp_path, DEMO.format(language="en")) as town:
+        yield Stage(town, "en")

@@ -1,6 +1,7 @@
 """Desks in folders of their own; whatever a test does, no process is left behind."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -43,6 +44,23 @@ class Yard:
         told = await desk.ask("sign-in", f"web:{account}")
         assert told.returncode == 0, told.stderr
         return told.stdout.strip().rpartition("#")[2]
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that was set up and left in order, to be copied."""
+    desk = Desk(tmp_path_factory.mktemp("model"))
+    assert desk.command("migrate").returncode == 0
+    return desk
+
+
+@pytest.fixture
+def desk(model: Desk, tmp_path: Path) -> Desk:
+    """A desk that was set up and does not run."""
+    made = Desk(tmp_path / "desk")
+    for file in model.folder.glob("desk.db*"):
+        shutil.copy(file, made.folder)
+    return made
 
 
 @pytest.fixture

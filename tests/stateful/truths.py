@@ -91,6 +91,24 @@ async def each_ping_is_one(tx: Transaction) -> None:
         assert not [ping for ping, times in once.items() if times > 1]
 
 
+ANSWERS = {
+    "claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed",
+}  # fmt: skip
+
+
+async def no_ping_is_open_once_somebody_has_acted(tx: Transaction) -> None:
+    for ticket in await every_ticket(tx):
+        timeline = await tickets.timeline(tx, ticket.id)
+        for ping in await escalations.of_ticket(tx, ticket.id):
+            facts = {"step": ping.step, "time": ping.time, "due_at": ping.due_at.isoformat()}
+            asked = max(
+                place
+                for place, event in enumerate(timeline)
+                if event.kind == "pinged" and facts.items() <= event.facts.items()
+            )
+            assert ping.answer is not None or not {event.kind for event in timeline[asked:]} & ANSWERS, ping
+
+
 async def nothing_failed(tx: Transaction) -> None:
     for row in await tx.all(select(inbox)):
         assert row.attempts == 0, row.error
@@ -220,6 +238,7 @@ ALWAYS = (
     state_is_the_fold_of_the_timeline,
     timers_are_what_the_tickets_want,
     each_ping_is_one,
+    no_ping_is_open_once_somebody_has_acted,
     nothing_failed,
     notes_stay_with_staff,
 )

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from bot import config, main
+from bot import config, i18n, main
+from bot.message import Words
 from bot.pace import Pace
 from core.database import engine
 from core.database.engine import Database
@@ -37,6 +40,7 @@ api_url = "{{url}}"
 [desk]
 rating_every = "0s"
 time_zone = "UTC"
+language = "{{language}}"
 
 [[people]]
 name = "Anna Smirnova"
@@ -148,10 +152,55 @@ class Rig:
                 await user.press(message, label)
                 await self.settle()
                 return
-        raise AssertionError(f"no button {label!r}; there are {[labels(m) for m in (chat or user.chat).messages]}")
+        raise AssertionError(
+            f"no button {label!r}; there are {[labels(m) for m in (chat or user.chat).messages]}"
+        )
 
     async def ticket(self, number: int) -> Ticket:
         return await self.database.read(lambda tx: tickets.get(tx, TicketId(number)))
+
+    def word(self, key: str, language: str, /, **facts: object) -> str:
+        """The desk's own words."""
+        said = Words(key, facts)  # type: ignore[arg-type]
+        return i18n.word(said, language, time_zone="UTC", now=self.clock.now())
+
+    def card(self, number: int) -> Message:
+        """The ticket's card in the group."""
+        cards = [each for each in self.group.from_bot if re.match(rf"\S+ #{number} ", each.text)]
+        return cards[-1]
+
+    def below(self, number: int) -> dict[str, Any]:
+        """How somebody writes in the ticket's thread: in its topic, or as an answer to its card."""
+        card = self.card(number)
+        return {"chat": self.group, "thread": card.thread} if card.in_topic else self.answer(card)
+
+    def answer(self, message: Message) -> dict[str, Any]:
+        """How somebody answers a message of the group."""
+        return {"chat": self.group, "reply_to": message}
+
+    def thread(self, number: int) -> list[Message]:
+        """What stands in the ticket's thread now, without its card."""
+        card = self.card(number)
+        shown = self.group.in_topic(card.thread or 0) if card.in_topic else _chain(self.group, card)
+        return [message for message in shown if message is not card and not message.deleted]
+
+    def told(self, number: int) -> str:
+        """The words of the ticket's thread."""
+        return "\n---\n".join(message.text for message in self.thread(number))
+
+    async def react(self, user: User, message: Message, *emojis: str) -> None:
+        await user.react(message, *emojis)
+        await self.settle()
+
+    async def report(self, text: str = "VPN drops every ten minutes", *, urgent: bool = False) -> None:
+        """Ivan reports something, in the shortest way."""
+        language = self.ivan.language_code or "en"
+        await self.say(self.ivan, text)
+        urgency = self.word("urgency.critical" if urgent else "urgency.normal", language)
+        skip, send = self.word("button.skip", language), self.word("button.send", language)
+        answers = {"en": ("The office", "Only me"), "ru": ("В офисе", "Только меня")}[language]
+        for label in (*answers, skip, urgency, send):
+            await self.press(self.ivan, label)
 
     async def restart(self) -> None:
         """The process ends without a word; another takes up the same file."""
@@ -166,6 +215,15 @@ class Rig:
         return main.build(self.settings, self.database, self.clock, pace=Pace(lambda: self.tempo))
 
 
+def _chain(group: Group, card: Message) -> list[Message]:
+    """A message and all that answers it, and what answers that."""
+    chain = [card]
+    for message in group.messages:
+        if message.reply_to in chain:
+            chain.append(message)
+    return chain
+
+
 def labels(message: Message) -> list[str]:
     """The buttons under a message."""
     keyboard = (message.markup or {}).get("inline_keyboard", [])
@@ -173,7 +231,9 @@ def labels(message: Message) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def rig(tmp_path: Path, *, forum: bool = True, more: str = "") -> AsyncIterator[Rig]:
+async def rig(
+    tmp_path: Path, *, forum: bool = True, more: str = "", language: str = "en"
+) -> AsyncIterator[Rig]:
     """Open a desk and a Telegram for it."""
     path = tmp_path / "desk.db"
     clock = HandClock()
@@ -183,10 +243,12 @@ async def rig(tmp_path: Path, *, forum: bool = True, more: str = "") -> AsyncIte
             telegram.user(BORIS, "Boris", started=True),
             telegram.user(MARIA, "Maria", started=True),
         ]
-        telegram.user(IVAN, "Ivan", last_name="Petrov", language_code="en", started=True)
+        telegram.user(IVAN, "Ivan", last_name="Petrov", language_code=language, started=True)
         group = telegram.group(GROUP, "Support team", forum=forum, members=people)
         file = tmp_path / "config.toml"
-        await asyncio.to_thread(file.write_text, CONFIG.format(url=telegram.url, more=more), encoding="utf-8")
+        await asyncio.to_thread(
+            file.write_text, CONFIG.format(url=telegram.url, more=more, language=language), encoding="utf-8"
+        )
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
         lock = engine.prepare(path)
         database = Database(path, clock)

@@ -119,9 +119,12 @@ class Hearing:
         self._sign_of_life()
 
     async def _poll(self) -> None:
-        """One request. The next one confirms what this one brought, so it is committed before that."""
+        """One request. The next one confirms what this one brought, so it is committed before that.
+
+        The first after some trouble does not wait for news: that it is answered is news enough."""
         assert self._door is not None
-        wanted = {"timeout": LONG_POLL, "allowed_updates": inbound.KINDS}
+        patience = 0 if self._trouble else LONG_POLL
+        wanted = {"timeout": patience, "allowed_updates": inbound.KINDS}
         asked = wanted if self._offset is None else {**wanted, "offset": self._offset}
         began, before = self._monotonic(), self._offset
         updates = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=PATIENCE)
@@ -129,7 +132,7 @@ class Hearing:
             await self._take(self._door, updates)
             self._offset = _after(updates)
         self._sign_of_life()
-        if self._offset == before and self._monotonic() - began < AT_ONCE:
+        if self._offset == before and patience and self._monotonic() - began < AT_ONCE:
             await asyncio.sleep(FIRST_PAUSE)  # somebody in between answers without waiting for news
 
     async def _take(self, door: Door, updates: Sequence[Mapping[str, Any]]) -> None:

@@ -1,12 +1,14 @@
 """Reading: a raw update becomes what somebody did. Nothing is decided, and nothing unknown is an error."""
 
-import html
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from bot.incoming import Carried, Edited, Incoming, Pressed, Quoted, Reacted, Said, Sender, Trouble, What
+from bot.adapters.telegram import contents
+from bot.incoming import Edited, Incoming, Pressed, Quoted, Reacted, Said, Sender, Trouble, What
 from core.kernel.ids import Address, Identity
 
 PLATFORM = "telegram"
@@ -42,186 +44,201 @@ def message_of(update: Json) -> str | None:
 
 
 def read(update: Json, me: Me) -> Incoming | None:
-    """What the update means; None where it is of no concern. Raises KeyError for a malformed one."""
-    if "message" in update:
-        return _message(update["message"], me)
-    if "my_chat_member" in update:
-        return _membership(update["my_chat_member"])
-    if "edited_message" in update:
-        return _edited(update["edited_message"])
-    if "callback_query" in update:
-        return _pressed(update["callback_query"])
-    if "message_reaction" in update:
-        return _reacted(update["message_reaction"])
+    """What the update means; None where it is of no concern. Raises ValueError for a malformed one."""
+    try:
+        for kind, reader in _READERS.items():
+            if kind in update:
+                return reader(update[kind], me)
+    except (LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError) as error:
+        raise ValueError(f"this is no update of Telegram's ({type(error).__name__})") from error
     return None
 
 
 def _sender(user: Json) -> Sender:
-    name = " ".join(part for part in (user.get("first_name"), user.get("last_name")) if part)
-    identity = Identity(PLATFORM, str(int(user["id"])))
+    language = user.get("language_code")
     return Sender(
-        identity, name or str(user["id"]), user.get("language_code"), automatic=bool(user.get("is_bot"))
+        Identity(PLATFORM, str(int(user["id"]))),
+        contents.name(user),
+        str(language) if language else None,
+        automatic=bool(user.get("is_bot")),
     )
-
-
-def _where(message: Json) -> Address:
-    thread = message.get("message_thread_id") if message.get("is_topic_message") else None
-    return Address(PLATFORM, str(message["chat"]["id"]), f"t{thread}" if thread else None)
-
-
-def elsewhere(incoming: Incoming, room: str) -> Incoming:
-    """The same, in the room's name in the desk."""
-    return replace(incoming, where=Address(PLATFORM, room, incoming.where.thread))
-
-
-def _at(message: Json) -> datetime:
-    return datetime.fromtimestamp(message.get("edit_date") or message.get("date") or 0, UTC)
 
 
 def _incoming(message: Json, user: Json, what: What) -> Incoming:
     private = message["chat"].get("type") == "private"
-    return Incoming(_sender(user), _where(message), _at(message), what, private)
+    topic = _topic(message)
+    where = Address(PLATFORM, str(int(message["chat"]["id"])), f"t{topic}" if topic else None)
+    at = datetime.fromtimestamp(int(message.get("edit_date") or message.get("date") or 0), UTC)
+    return Incoming(_sender(user), where, at, what, private)
+
+
+def _topic(message: Json) -> int | None:
+    return int(message["message_thread_id"]) if message.get("is_topic_message") else None
 
 
 def _message(message: Json, me: Me) -> Incoming | None:
+    """Words and files. In a private chat what cannot be read is empty words, so that somebody can say so."""
     if "from" not in message or message["chat"].get("type") == "channel":
         return None
     if "migrate_to_chat_id" in message:
         return _trouble(message, "moved")
-    files = _files(message)
-    text = _text(message)
-    if not text and not files:
+    text, files = contents.words(message), contents.files(message)
+    private = message["chat"].get("type") == "private"
+    if not (text or files) and (contents.service(message) or not private):
         return None
-    reply = message.get("reply_to_message") or {}
-    topic = message.get("message_thread_id") if message.get("is_topic_message") else None
-    answers = reply.get("message_id") if reply and reply.get("message_id") != topic else None
-    said = Said(
-        text,
-        str(message["message_id"]),
-        tuple(files),
-        reply_to=str(answers) if answers else None,
+    if not private and _for_another(text, me):
+        return None
+    said = _said(message, text, me)
+    heard = _incoming(message, message["from"], replace(said, files=files))
+    automatic = heard.sender.automatic or bool(message.get("is_automatic_forward"))
+    return replace(heard, sender=replace(heard.sender, automatic=automatic))
+
+
+def _said(message: Json, text: str, me: Me) -> Said:
+    """A reply to the message that opened a topic is none: Telegram makes one of everything said there."""
+    reply: Json = message.get("reply_to_message") or {}
+    answers = reply.get("message_id")
+    album = message.get("media_group_id")
+    answers = None if answers == _topic(message) else answers
+    private = message["chat"].get("type") == "private"
+    command = text.startswith("/")
+    named = not private and not command and _named(text, me)
+    ours = private or reply.get("from", {}).get("id") == me.id or named or (command and _to_us(text, me))
+    return Said(
+        _mention(me.name).sub("", text).strip() if named else text,
+        str(int(message["message_id"])),
+        reply_to=str(int(answers)) if answers else None,
         quoted=_quoted(reply) if answers else None,
-        addressed=_addressed(message, text, reply, me),
-        album=message.get("media_group_id"),
+        addressed=ours,
+        album=str(album) if album else None,
     )
-    return _incoming(message, message["from"], said)
 
 
 def _quoted(reply: Json) -> Quoted | None:
     if "from" not in reply:
         return None
-    return Quoted(_sender(reply["from"]), _text(reply), str(reply["message_id"]))
+    return Quoted(_sender(reply["from"]), contents.words(reply), str(int(reply["message_id"])))
 
 
-def _addressed(message: Json, text: str, reply: Json, me: Me) -> bool:
-    """In a private chat always; among others when named, when answered, or when asked for a ticket."""
-    if message["chat"].get("type") == "private" or reply.get("from", {}).get("id") == me.id:
-        return True
-    named = bool(me.name) and f"@{me.name}".casefold() in text.casefold()
-    return named or text.startswith("/ticket")
+# ---- to whom it is said
+
+
+@cache
+def _mention(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\s?(?<![\w@])@{re.escape(name)}(?!\w)", re.IGNORECASE)
+
+
+def _named(text: str, me: Me) -> bool:
+    return bool(me.name) and _mention(me.name).search(text) is not None
+
+
+_COMMAND = re.compile(r"/(\w+)(?:@(\w+))?")
+
+
+def _to_us(text: str, me: Me) -> bool:
+    """A command that names us, or the one that is meant for us wherever it is said."""
+    command = _COMMAND.match(text)
+    if command is None:
+        return False
+    return command[1].casefold() == "ticket" or (command[2] or "").casefold() == me.name.casefold() != ""
+
+
+def _for_another(text: str, me: Me) -> bool:
+    """A command that names another bot of the group."""
+    command = _COMMAND.match(text)
+    named = (command[2] or "") if command else ""
+    return bool(named and me.name) and named.casefold() != me.name.casefold()
+
+
+# ---- what happened to the bot itself
+
+
+def _membership(change: Json, me: Me) -> Incoming | None:
+    """The bot was put out of a group or came back, or what it may do there has changed."""
+    if change["chat"].get("type") not in ("group", "supergroup"):
+        return None
+    before, after = _may(change["old_chat_member"]), _may(change["new_chat_member"])
+    if lost := before - after:
+        return _trouble(change, "removed" if "in" in lost else "rights")
+    return _trouble(change, "returned") if after - before else None
 
 
 _RIGHTS = ("can_manage_topics", "can_delete_messages")
 """What the bot must be allowed in a staff group with topics."""
 
 
-def _membership(change: Json) -> Incoming | None:
-    """The bot was put out of a group, or its rights there were taken."""
-    if change["chat"].get("type") not in ("group", "supergroup"):
-        return None
-    before, after = change["old_chat_member"], change["new_chat_member"]
-    if after["status"] in ("left", "kicked"):
-        return _trouble(change, "removed")
-    if before["status"] in ("left", "kicked"):
-        return _trouble(change, "returned")
-    lost = [right for right in _RIGHTS if before.get(right) and not after.get(right)]
-    demoted = before["status"] == "administrator" and after["status"] != "administrator"
-    return _trouble(change, "rights") if lost or demoted else None
+def _may(member: Json) -> frozenset[str]:
+    status = member["status"]
+    if status in ("left", "kicked") or (status == "restricted" and not member.get("is_member", True)):
+        return frozenset()
+    mute = status == "restricted" and not member.get("can_send_messages")
+    administers = {"administer", *(right for right in _RIGHTS if member.get(right))}
+    return frozenset({"in"} | (set() if mute else {"speak"}) | (administers if "admin" in status else set()))
 
 
 def _trouble(event: Json, kind: str) -> Incoming:
+    """Whoever did it: an administrator may hide behind the group, which Telegram shows as a bot."""
     title = str(event["chat"].get("title") or event["chat"]["id"])
-    return _incoming(event, event["from"], Trouble(kind, title))
+    heard = _incoming(event, event["from"], Trouble(kind, title))
+    return replace(heard, sender=replace(heard.sender, automatic=False))
 
 
-def _edited(message: Json) -> Incoming | None:
-    text = _text(message)
-    if "from" not in message or not text:
+# ---- what happens to messages
+
+
+def _edited(message: Json, me: Me) -> Incoming | None:
+    """New words. Where somebody walks is not followed: a live location is edited every few seconds."""
+    text = contents.words(message)
+    if "from" not in message or not text or "location" in message:
         return None
-    return _incoming(message, message["from"], Edited(text, str(message["message_id"])))
+    edited = Edited(_said(message, text, me).text, str(int(message["message_id"])))
+    return _incoming(message, message["from"], edited)
 
 
-def _pressed(query: Json) -> Incoming | None:
+def _pressed(query: Json, me: Me) -> Incoming | None:
     message = query.get("message")
     if message is None or "data" not in query:
         return None
-    pressed = Pressed(str(query["data"]), str(message["message_id"]), str(query["id"]))
+    pressed = Pressed(str(query["data"]), str(int(message["message_id"])), str(query["id"]))
     return _incoming(message, query["from"], pressed)
 
 
-def _reacted(reaction: Json) -> Incoming | None:
+def _reacted(reaction: Json, me: Me) -> Incoming | None:
     """A new emoji; taking one back means nothing."""
     old = {each.get("emoji") for each in reaction.get("old_reaction", ())}
-    fresh = [each["emoji"] for each in reaction.get("new_reaction", ()) if each.get("type") == "emoji"]
+    fresh = [str(each["emoji"]) for each in reaction.get("new_reaction", ()) if each.get("type") == "emoji"]
     added = [emoji for emoji in fresh if emoji not in old]
     if "user" not in reaction or not added:
         return None
     emoji = _MEANS.get(added[0].removesuffix("\ufe0f"), added[0])
-    return _incoming(reaction, reaction["user"], Reacted(emoji, str(reaction["message_id"])))
+    return _incoming(reaction, reaction["user"], Reacted(emoji, str(int(reaction["message_id"]))))
 
 
 _MEANS = {"👌": "✅", "✍": "🎫"}
-"""People react with 73 emoji only (Bot API: ReactionTypeEmoji), and these two are not among them."""
+"""People can react with 73 emoji only (Bot API: ReactionTypeEmoji); what these mean is not among them."""
+
+_READERS: Mapping[str, Callable[[Json, Me], Incoming | None]] = {
+    "message": _message,
+    "my_chat_member": _membership,
+    "edited_message": _edited,
+    "callback_query": _pressed,
+    "message_reaction": _reacted,
+}
 
 
-def _text(message: Json) -> str:
-    """The words; for what has none, the plainest words for what it is."""
-    if said := message.get("text") or message.get("caption"):
-        return str(said)
-    if "sticker" in message:
-        return str(message["sticker"].get("emoji") or "🖼")
-    if "venue" in message:
-        venue = message["venue"]
-        return f"📍 {venue['title']}, {venue['address']} ({_point(venue['location'])})"
-    if "location" in message:
-        return f"📍 {_point(message['location'])}"
-    if "contact" in message:
-        contact = message["contact"]
-        name = " ".join(part for part in (contact.get("first_name"), contact.get("last_name")) if part)
-        return f"👤 {name} {contact['phone_number']}"
-    if "poll" in message:
-        options = "\n".join(f"▫️ {option['text']}" for option in message["poll"]["options"])
-        return f"📊 {message['poll']['question']}\n{options}"
-    if "dice" in message:
-        return f"{message['dice']['emoji']} {message['dice']['value']}"
-    return ""
-
-
-def _point(location: Json) -> str:
-    return f"{location['latitude']:.5f}, {location['longitude']:.5f}"
-
-
-_SINGLE = ("document", "voice", "video", "video_note", "audio", "animation")
-_NAMES = {"voice": "voice.ogg", "video": "video.mp4", "video_note": "video.mp4", "audio": "audio.mp3"}
-_MIMES = {"voice": "audio/ogg", "video": "video/mp4", "video_note": "video/mp4", "audio": "audio/mpeg"}
-
-
-def _files(message: Json) -> list[Carried]:
-    files = []
-    if photos := message.get("photo"):
-        files.append(_photo(photos))
-    for kind in _SINGLE:
-        if kind in message and not (kind == "document" and "animation" in message):
-            files.append(_file(kind, message[kind]))
-    return files
-
-
-def _photo(sizes: Sequence[Json]) -> Carried:
-    largest = max(sizes, key=lambda size: size.get("width", 0) * size.get("height", 0))
-    return Carried(largest["file_id"], "photo.jpg", "image/jpeg", largest.get("file_size"))
-
-
-def _file(kind: str, file: Json) -> Carried:
-    name = html.unescape(file.get("file_name") or _NAMES.get(kind, kind))
-    mime = file.get("mime_type") or _MIMES.get(kind, "application/octet-stream")
-    return Carried(file["file_id"], name, mime, file.get("file_size"))
+def renamed(incoming: Incoming, room: str, call: Callable[[str], str]) -> Incoming:
+    """The same, with the room and its messages named as the desk names them."""
+    what = incoming.what
+    match what:
+        case Said(message=message, reply_to=reply_to, quoted=quoted):
+            what = replace(
+                what,
+                message=call(message),
+                reply_to=call(reply_to) if reply_to else None,
+                quoted=replace(quoted, message=call(quoted.message)) if quoted else None,
+            )
+        case Edited(message=message) | Reacted(message=message):
+            what = replace(what, message=call(message))
+        case Pressed(message=str(message)):
+            what = replace(what, message=call(message))
+    return replace(incoming, where=Address(PLATFORM, room, incoming.where.thread), what=what)

@@ -5,18 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, User
 
 from bot import codes, i18n
 from bot.adapters import degrade
 from bot.adapters.port import Features, Reader
+from bot.adapters.telegram import uploads
 from bot.message import Attachment, Block, Call, Choice, Facts, Message, Paragraph, Quote, Text, Words
 from core.kernel import text as texts
 
 TEXT = 4096
-CAPTION = 1024
+FOLDED = 400
+"""Quotes longer than so many UTF-16 units are shown folded."""
 Word = Callable[[Text], str]
-Style = Literal["bold", "italic", "blockquote"]
+Style = Literal["bold", "italic", "blockquote", "expandable_blockquote"]
+Keyboard = InlineKeyboardMarkup | ForceReply | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file, and the line that stands in its place where it cannot be shown."""
+
+    file: Attachment
+    instead: Part
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """A message as Telegram shows it: its parts, the buttons under the last, the files after it."""
 
     parts: tuple[Part, ...]
-    keyboard: InlineKeyboardMarkup | None = None
-    files: tuple[Attachment, ...] = ()
+    keyboard: Keyboard = None
+    files: tuple[File, ...] = ()
+
+    def under(self, place: int) -> Keyboard:
+        """What stands under this part."""
+        return self.keyboard if place == len(self.parts) - 1 else None
 
 
 @dataclass(slots=True)
@@ -42,16 +57,15 @@ class _Writer:
 
     text: str = ""
     stretches: list[tuple[int, int, Style]] = field(default_factory=list)
-    link: tuple[int, str] | None = None
-    """How long a name at the very beginning is, and to whom it leads."""
+    called: User | None = None
+    """Whose name stands at the very beginning."""
 
     def call(self, call: Call) -> None:
         """A line with the name of somebody to be notified."""
         accounts = [each.partition(":") for each in call.identities]
         here = next((account for platform, _, account in accounts if platform == "telegram"), None)
         self.line(call.name)
-        if here is not None:
-            self.link = (texts.utf16_len(call.name), f"tg://user?id={here}")
+        self.called = None if here is None else User(int(here), call.name, is_bot=False)
 
     def line(self, words: str, style: Style | None = None) -> None:
         if not words:
@@ -76,8 +90,19 @@ def look(message: Message, reader: Reader, now: datetime, features: Features) ->
         writer.line(word(message.author), "bold")
     for block in message.blocks:
         _write(writer, block, word, message.tone)
-    files = tuple(block for block in message.blocks if isinstance(block, Attachment))
+    files = tuple(
+        File(block, Part(word(_not_shown(block))))
+        for block in message.blocks
+        if isinstance(block, Attachment)
+    )
     return Look(_parts(writer), _keyboard(message, word, features), files)
+
+
+def _not_shown(file: Attachment) -> Words:
+    if file.size > uploads.LIMIT:
+        size, limit = -(-file.size // 1_000_000), uploads.LIMIT // 1_000_000
+        return Words("file.too_large_to_show", {"name": file.name, "size": size, "limit": limit})
+    return Words("file.not_shown", {"name": file.name})
 
 
 def _write(writer: _Writer, block: Block, word: Word, tone: str) -> None:
@@ -86,7 +111,9 @@ def _write(writer: _Writer, block: Block, word: Word, tone: str) -> None:
             bold = style in ("title", "strong")
             writer.line(word(text), "bold" if bold else "italic" if tone == "event" else None)
         case Quote(text=text):
-            writer.line(word(text), "blockquote")
+            quoted = word(text)
+            folded = texts.utf16_len(quoted) > FOLDED
+            writer.line(quoted, "expandable_blockquote" if folded else "blockquote")
         case Facts(rows=rows):
             for name, value in rows:
                 writer.line(f"{word(name)}: {word(value)}")
@@ -107,14 +134,17 @@ def _parts(writer: _Writer) -> tuple[Part, ...]:
             if at < start + length and at + size > start
         )
         start += length
-        if not parts and writer.link is not None:
-            entities = (MessageEntity("text_link", 0, writer.link[0], url=writer.link[1]), *entities)
+        if not parts and writer.called is not None:
+            name = texts.utf16_len(writer.called.first_name)
+            entities = (MessageEntity("text_mention", 0, name, user=writer.called), *entities)
         if piece.body.strip():
             parts.append(Part(piece.opening + piece.body + piece.closing, entities))
     return tuple(parts)
 
 
-def _keyboard(message: Message, word: Word, features: Features) -> InlineKeyboardMarkup | None:
+def _keyboard(message: Message, word: Word, features: Features) -> Keyboard:
+    if message.asks:
+        return ForceReply(selective=True)
     rows = _folded(message)
     shown = [
         [_button(choice, word(choice.label)) for choice in row] for row in degrade.fit_rows(rows, features)
@@ -127,7 +157,7 @@ def _folded(message: Message) -> Sequence[Sequence[Choice]]:
     main = [tuple(choice for choice in row if not choice.menu) for row in message.rows]
     rare = [choice for row in message.rows for choice in row if choice.menu]
     if not rare or message.ticket is None:
-        return [row for row in main if row]
+        return message.rows
     more = Choice(codes.code("m", message.ticket, int(not message.unfolded)), Words(_MORE[message.unfolded]))
     pairs = [tuple(rare[at : at + 2]) for at in range(0, len(rare), 2)] if message.unfolded else []
     return [*(row for row in main if row), *pairs, (more,)]

@@ -35,7 +35,7 @@ class Topics:
 
     async def open(self, chat: int, name: str) -> str | None:
         """A new topic's thread; None where there are no topics, or the bot may not make one."""
-        if not await self._forum(chat):
+        if chat > 0 or not await self._forum(chat):
             return None
         try:
             with faults.translated():

@@ -7,7 +7,7 @@ from typing import Any
 
 from telegram import Bot, InputFile
 
-from bot.adapters.telegram import inbound
+from bot.adapters.telegram import contents
 from bot.message import Attachment
 
 LIMIT = 50_000_000
@@ -18,7 +18,7 @@ PHOTO = 10_000_000
 def kind(file: Attachment) -> str:
     """What Telegram shows it as. What came as a picture, a voice, … goes as one; a picture that was sent as
     a file stays a file, for Telegram would make its pictures smaller."""
-    by_name = {name: kind for kind, name in inbound.NAMES.items()}
+    by_name = {name: kind for kind, name in contents.NAMES.items()}
     found = by_name.get(file.name) or _BY_MIME.get(file.mime, "document")
     return "document" if found == "photo" and file.size > PHOTO else found
 

@@ -96,7 +96,7 @@ class Webchat:
     async def typing(self, to: Address) -> None:
         """The page has answers before it could show this."""
 
-    def gap(self, to: Address) -> timedelta:
+    def gap(self, to: Address, *, edit: bool = False) -> timedelta:
         return timedelta(0)
 
     def direct(self, identity: Identity) -> Address | None:

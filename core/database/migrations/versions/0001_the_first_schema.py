@@ -129,6 +129,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_posts_message_id"), ["message_id"], unique=False)
+        batch_op.create_index(
+            "ix_posts_parts",
+            ["room"],
+            unique=False,
+            sqlite_where=sa.text("parts <> '[]'"),
+            postgresql_where=sa.text("parts <> '[]'"),
+        )
         batch_op.create_index("ix_posts_place", ["room", "remote"], unique=False)
         batch_op.create_index(batch_op.f("ix_posts_slot"), ["slot"], unique=False)
         batch_op.create_index("ix_posts_thread", ["room", "thread"], unique=False)

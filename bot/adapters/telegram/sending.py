@@ -1,0 +1,135 @@
+"""Sending: the parts of a message one after another, from where an earlier try broke off."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from telegram import Bot, ReplyParameters
+
+from bot.adapters.telegram import faults, topics, uploads
+from bot.adapters.telegram.faults import Lost, NotModified
+from bot.adapters.telegram.render import File, Keyboard, Look, Part
+from bot.adapters.telegram.rooms import Rooms
+from core.kernel.errors import PermanentError
+
+_log = logging.getLogger(__name__)
+REMEMBERED = 2000
+"""So many of the last messages are known by their nonce."""
+
+
+@dataclass(slots=True)
+class Begun:
+    """What already stands there of a message: Telegram knows no nonce, so this process remembers it."""
+
+    topic: str | None = None
+    sent: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which chat something goes. `astray`: not into its topic, which is closed to us."""
+
+    room: str
+    chat: int
+    thread: str | None = None
+    astray: bool = False
+
+
+class Sending:
+    """What Telegram's methods are called with."""
+
+    def __init__(self, bot: Bot, rooms: Rooms, path: Callable[[str], Path]) -> None:
+        self._bot = bot
+        self._rooms = rooms
+        self._path = path
+        self._begun: OrderedDict[tuple[str, str], Begun] = OrderedDict()
+
+    def begun(self, room: str, nonce: str) -> Begun:
+        """What an earlier try of the same message has shown."""
+        found = self._begun.setdefault((room, nonce), Begun())
+        self._begun.move_to_end((room, nonce))
+        while len(self._begun) > REMEMBERED:
+            self._begun.popitem(last=False)
+        return found
+
+    async def show(self, place: Place, look: Look, begun: Begun) -> None:
+        """Show what is not shown yet. Raises Threadless when its topic is closed to us."""
+        below = self._below(place)
+        for at, part in enumerate(look.parts):
+            if at >= len(begun.sent):
+                begun.sent.append(await self._text(place.chat, part, look.under(at), below))
+        for at, file in enumerate(look.files, len(look.parts)):
+            if at >= len(begun.sent):
+                begun.sent.append(await self._file(place.chat, file, below))
+
+    async def _text(self, chat: int, part: Part, keyboard: Keyboard, below: dict[str, Any]) -> int:
+        with faults.translated():
+            message = await self._bot.send_message(
+                chat, part.text, entities=part.entities, reply_markup=keyboard, **below
+            )
+        return message.message_id
+
+    async def _file(self, chat: int, shown: File, below: dict[str, Any]) -> int:
+        """The file; else as a plain document; else a line that it could not be shown, and why."""
+        file = shown.file
+        kind = uploads.kind(file)
+        tries = [] if file.size > uploads.LIMIT else [kind, *(["document"] if kind != "document" else [])]
+        for as_ in tries:
+            try:
+                with faults.translated():
+                    return await uploads.send(self._bot, self._path, file, chat, below, as_=as_)
+            except PermanentError as error:
+                if error.code not in ("refused", "too_large"):
+                    raise
+                _log.info("a file was refused as %s: %s", as_, error)
+        return await self._text(chat, shown.instead, None, below)
+
+    async def change(self, place: Place, shown: Sequence[int], look: Look) -> list[int]:
+        """Make what was shown look so: parts are edited, added at the end, or taken away.
+
+        Raises Lost when one of them is not there any more."""
+        texts = shown[: max(len(shown) - len(look.files), 0)]
+        files = shown[len(texts) :]
+        for at, (message, part) in enumerate(zip(texts, look.parts, strict=False)):
+            await self._edit(place.chat, message, part, look.under(at))
+        for message in texts[len(look.parts) :]:
+            await self.delete(place.chat, message)
+        begun = Begun(sent=list(texts[: len(look.parts)]))
+        await self.show(place, Look(look.parts, look.keyboard), begun)
+        return [*begun.sent, *files]
+
+    async def _edit(self, chat: int, message: int, part: Part, keyboard: Keyboard) -> None:
+        try:
+            with faults.translated():
+                await self._bot.edit_message_text(
+                    part.text,
+                    chat_id=chat,
+                    message_id=message,
+                    entities=part.entities,
+                    reply_markup=keyboard,  # type: ignore[arg-type]
+                )
+        except NotModified:
+            pass
+
+    async def delete(self, chat: int, message: int) -> None:
+        """Take a message away; one that is gone, or too old to be taken, is left."""
+        try:
+            with faults.translated():
+                await self._bot.delete_message(chat, message)
+        except Lost as error:
+            _log.info("a message could not be deleted: %s", error)
+
+    def _below(self, place: Place) -> dict[str, Any]:
+        """In the topic, or as a reply to the card; astray, as a reply to what once opened the topic."""
+        if place.thread is None:
+            return {}
+        number = topics.topic(place.thread)
+        if number is not None and not place.astray:
+            return {"message_thread_id": number}
+        root = number or self._rooms.find(place.room, place.thread)
+        if root is None:
+            return {}
+        return {"reply_parameters": ReplyParameters(root, allow_sending_without_reply=True)}
