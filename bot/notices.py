@@ -171,7 +171,7 @@ async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
     told = [
         each for each in await tickets.timeline(tx, ticket.id) if parcel.slot.endswith(each.at.isoformat())
     ]
-    event = next(each for each in told if each.kind == "resolved")
+    event = next(each for each in reversed(told) if each.kind == "resolved")
     facts: dict[str, Fact] = {
         "ticket": ticket.id,
         "title": Plain(ticket.title),
@@ -200,7 +200,8 @@ async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
     if ping is None:
         return None
     ticket = await tickets.get(tx, ping.ticket)
-    if ping.answer is not None:
+    called = ping.answer == "undelivered" and parcel.facts.get("call") is not None
+    if ping.answer is not None and not called:
         return await _answered_ping(tx, ticket, ping) if await _stands(tx, parcel) else None
     blocks: list[Block] = [
         Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),

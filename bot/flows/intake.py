@@ -189,15 +189,19 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
         moved = await dialogs.move(turn, dialog, SUMMARY, drafts.dump(draft))
         await turn.tell(Message((Paragraph(Words("intake.editing"), "quiet"),)), slot=dialogs.slot(dialog))
         await dialogs.ask(turn, moved, questions.edit_menu(turn, moved, draft))
-    elif heard.choice == SUMMARY:
-        await _answered(turn, dialog, draft, Words("button.back"))
-    elif heard.choice == DESCRIBE:
-        emptied = replace(draft, texts=(), sources=()).undone(DESCRIBE)
-        await _answered(turn, dialog, emptied, Words("intake.field_text"))
     elif heard.choice is not None:
-        await _answered(turn, dialog, draft.undone(heard.choice), None)
+        await _change(turn, dialog, draft, heard.choice)
     else:
         await _add_words(turn, dialog, draft, heard)
+
+
+async def _change(turn: Turn, dialog: Dialog, draft: Draft, step: str) -> None:
+    """One thing is to be asked again; SUMMARY: nothing after all."""
+    chosen = questions.fields(turn, draft).get(step, Words("button.back"))
+    await dialogs.close_question(turn, dialog, Words("intake.what_to_edit"), chosen)
+    if step == DESCRIBE:
+        draft = replace(draft, texts=(), sources=())
+    await _go_on(turn, dialog, draft.undone(step))
 
 
 async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:

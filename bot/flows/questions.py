@@ -104,12 +104,18 @@ def summary(turn: Turn, draft: Draft, title: Text) -> tuple[Block, ...]:
     return (Paragraph(title, "title"), Quote(Plain(shown)), Facts(tuple(rows)))
 
 
-def edit_menu(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
+def fields(turn: Turn, draft: Draft) -> dict[str, Text]:
+    """What can be changed, by step."""
     titles: dict[str, Text] = {DESCRIBE: Words("intake.field_text"), TYPE: Words("intake.field_type")}
     for step, question in drafts.questions(draft, turn.catalogue).items():
         titles[step] = phrases.titled(question.text)
     if URGENCY in drafts.steps(draft, turn.catalogue):
         titles[URGENCY] = Words("intake.field_urgency")
+    return titles
+
+
+def edit_menu(turn: Turn, dialog: Dialog, draft: Draft) -> Message:
+    titles = fields(turn, draft)
     rows: Rows = [(dialogs.button(dialog, step, title),) for step, title in titles.items()]
     rows.append((dialogs.button(dialog, SUMMARY, Words("button.back")), _cancel_button(dialog)))
     return Message((Paragraph(Words("intake.what_to_edit")),), tuple(rows))

@@ -44,7 +44,7 @@ NO = frozenset({"no", "nope", "not fixed", "still broken", "нет", "не ра�
 
 async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     """Free words in a private conversation: a running ticket's, or the beginning of a new one."""
-    ticket = await _meant(turn, reply_to)
+    ticket = await _meant(turn, heard, reply_to)
     if ticket is None and _only_thanks(heard):
         ticket = await _last_talked_about(turn)
     if ticket is None:
@@ -60,15 +60,20 @@ def _draft(turn: Turn, heard: Heard) -> Draft:
     return draft.with_words(heard.text, intake.source(turn, heard)) if heard.text.strip() else draft
 
 
-async def _meant(turn: Turn, reply_to: str | None) -> Ticket | None:
-    """A reply belongs to the ticket of what it answers, other words to the one last talked about."""
+async def _meant(turn: Turn, heard: Heard, reply_to: str | None) -> Ticket | None:
+    """A reply belongs to the ticket of what it answers, a bare yes or no to the one that was asked about,
+    other words to the one last talked about."""
     mine = await queries.unclosed_of(turn.tx, turn.person.id)
     if reply_to is not None and (number := await _pointed_at(turn, reply_to)) is not None:
         ticket = await ticket_store.find(turn.tx, number)
         if ticket is not None and ticket.requester == turn.person.id:
             return ticket
     about = await dialog_store.about(turn.tx, turn.room, turn.person.id)
-    return next((ticket for ticket in mine if ticket.id == about), mine[0] if mine else None)
+    last = next((ticket for ticket in mine if ticket.id == about), mine[0] if mine else None)
+    asked = [ticket for ticket in mine if ticket.resolved_at is not None]
+    if asked and last and last.status is not Status.WAITING and texts.search_text(heard.text) in YES | NO:
+        return max(asked, key=lambda ticket: (ticket.resolved_at, ticket.id))
+    return last
 
 
 async def _last_talked_about(turn: Turn) -> Ticket | None:

@@ -12,7 +12,7 @@ from core.kernel.events import Event
 from core.kernel.ids import PingId, TicketId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
-from core.outbox.model import Parcel
+from core.outbox.model import Parcel, Post
 from core.people.model import DESK, Actor, Right
 from core.sla import queries as sla
 from core.tickets import store as tickets
@@ -128,15 +128,16 @@ async def _show(tx: Transaction, ping: Ping) -> None:
 
 async def _answer_all(tx: Transaction, event: Event) -> None:
     for ping in await store.of_ticket(tx, event.ticket):
-        if ping.answer is None:
+        calls = await posts.posts_beginning(tx, f"ping:{ping.id}:")
+        if ping.answer is None or (ping.answer == "undelivered" and calls):
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await _show(tx, ping)
-            await _show_calls(tx, ping)
+            await _show_calls(tx, ping, calls)
 
 
-async def _show_calls(tx: Transaction, ping: Ping) -> None:
+async def _show_calls(tx: Transaction, ping: Ping, calls: list[Post]) -> None:
     """Where somebody was called by name because the ping could not reach them, the answer shows too."""
-    for call in await posts.posts_beginning(tx, f"ping:{ping.id}:"):
+    for call in calls:
         room = call.address.partition("#")[0]
         facts = {"ping": ping.id}
         await outbox.put(

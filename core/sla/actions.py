@@ -25,7 +25,7 @@ def _after(tx: Transaction, ticket: Ticket, before: dict[Target, Clock]) -> dict
         clocks[Target.RESOLUTION] = _start(tx, ticket, Target.RESOLUTION)
         clocks[Target.FIRST] = _start(tx, ticket, Target.FIRST)
     clocks[Target.FIRST] = _answered(tx, ticket, clocks[Target.FIRST], first=True)
-    if ticket.replied_at is not None:
+    if clocks[Target.FIRST].met_at is not None:
         awaiting = clocks.get(Target.NEXT)
         if ticket.unanswered_since and (awaiting is None or awaiting.met_at):
             awaiting = _start(tx, ticket, Target.NEXT)

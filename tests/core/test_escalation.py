@@ -636,7 +636,10 @@ async def test_a_ping_that_reaches_nobody_goes_to_the_next_person_at_once(town: 
     first, second = await pings(town, number)
     assert first.answer == "undelivered"
     assert second.answer is None
-    assert len([shown for shown in await town["boris"].sees() if shown.tone == "ping"]) == 1
+    shown = [each for each in await town["boris"].sees() if each.tone == "ping"]
+    asked_in_private = [each for each in shown if each.thread is None]
+    called_in_the_room = [each for each in shown if each.thread is not None]
+    assert len(asked_in_private) == len(called_in_the_room) == 1
     await town.later(4 * MINUTE, step=SECOND * 10)
     assert Counter((ping.step, ping.time) for ping in await pings(town, number)).most_common(1)[0][1] == 1
 

@@ -76,7 +76,7 @@ ask              +         ?        -     ?        -    ?       -     +    +    
 rate             +         ?        -     ?        -    ?       -     +    +     +
 comment          +         ?        -     ?        -    ?       -     +    +     +
 reopen           +         ?        +     ?        +    ?       +     +    +     +
-take             -         ?        +     ?        +    ?       +     -    +     .
+take             -         ?        +     ?        +    ?       +     -    +     /
 release          -         ?        +     ?        +    ?       +     -    +     +
 pass_to          -         ?        +     ?        +    ?       +     -    +     +
 reply            -         ?        +     ?        +    ?       +     -    +     .
@@ -96,10 +96,10 @@ file             +         ?        +     ?        +    ?       +     +    +    
 file_of_note     -         ?        +     ?        +    ?       +     -    +     .
 find             +         ?        +     ?        +    ?       +     +    +     .
 """
-"""A dot: allowed by right, but this person has nothing of their own there to do it to."""
+"""A dot: allowed by right, but nothing of their own is there to do it to. A slash: makes no sense."""
 
 HEAD, *ROWS = [line.split() for line in MATRIX.strip().splitlines()]
-CELLS = [(row[0], who, cell) for row in ROWS for who, cell in zip(HEAD, row[1:], strict=True)]
+CELLS = [(row[0], who, cell) for row in ROWS for who, cell in zip(HEAD, row[1:], strict=True) if cell != "/"]
 
 
 class _Undone(Exception):

@@ -81,6 +81,15 @@ async def test_no_can_be_said_in_words(stage: Stage, words: str) -> None:
     assert (await stage.ticket(1)).status is Status.OPEN
 
 
+async def test_a_bare_yes_is_about_the_ticket_that_was_asked_about(stage: Stage) -> None:
+    await resolved(stage)
+    await stage.ivan.say("/new")
+    await stage.report(stage.ivan, stage.printer)
+    await stage.ivan.say("да")
+    assert (await stage.ticket(1)).status is Status.CLOSED
+    assert await stage.words_of(2) == [("request", stage.printer)]
+
+
 async def test_any_other_words_reopen_and_are_passed_on(stage: Stage) -> None:
     await resolved(stage)
     await stage.ivan.say("It dropped again just now")

@@ -119,22 +119,6 @@ STEERING = (
 QUIETING = ("/onit {n}", "/snooze {n} 20s", "/snooze {n} 1h")
 SPANS = (0.2, 1, 5, 14, 16, 31, 61, 190, 910, 3700, 4 * 86400)
 
-_empty: dict[str, Path] = {}
-
-
-def empty_desk() -> Path:
-    """A folder with a database that has its tables already; made once."""
-    if not _empty:
-        folder = Path(tempfile.mkdtemp())
-
-        async def make() -> None:
-            async with towns.town(folder, TOML):
-                pass
-
-        asyncio.run(make())
-        _empty["folder"] = folder
-    return _empty["folder"]
-
 
 class Alarms(logging.Handler):
     """Everything the desk calls an error of its own."""
@@ -155,7 +139,6 @@ class Desk(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(empty_desk() / "desk.db", self.folder)
         self.alarms = Alarms()
         logging.getLogger("bot").addHandler(self.alarms)
         self.faults: deque[Outcome] = deque()

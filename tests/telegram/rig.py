@@ -166,7 +166,9 @@ class Rig:
 
     def card(self, number: int) -> Message:
         """The ticket's card in the group."""
-        cards = [each for each in self.group.from_bot if re.match(rf"\S+ #{number} ", each.text)]
+        cards = [
+            each for each in self.group.from_bot if re.match(rf"[🔴🟠🔵⚪✅☑]\ufe0f? #{number} ", each.text)
+        ]
         return cards[-1]
 
     def below(self, number: int) -> dict[str, Any]:
@@ -198,7 +200,7 @@ class Rig:
         await self.say(self.ivan, text)
         urgency = self.word("urgency.critical" if urgent else "urgency.normal", language)
         skip, send = self.word("button.skip", language), self.word("button.send", language)
-        answers = {"en": ("The office", "Only me"), "ru": ("В офисе", "Только меня")}[language]
+        answers = {"en": ("The office", "Only me"), "ru": ("Из офиса", "Только у меня")}[language]
         for label in (*answers, skip, urgency, send):
             await self.press(self.ivan, label)
 

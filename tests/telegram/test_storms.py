@@ -44,6 +44,7 @@ async def tell(t: Rig, people: Sequence[User], rounds: int) -> None:
                 words = messages.to_facts(say(Plain(f"{number} for {user.id}")))
                 await outbox.put(tx, Parcel("message", {"message": words}, room=f"telegram:{user.id}"))
 
+    await t.telegram.until(lambda: t.telegram.called("getUpdates"), what="the desk to be connected")
     await t.database.write(work)
 
 

@@ -65,6 +65,7 @@ class Hearing:
         self.me = Me(account.me)
         self._door: Door | None = None
         self._offset: int | None = None
+        self._arrived = False
         self._failed_at: datetime | None = None
         self._heard_at = monotonic()
         self._troubled_at: float | None = self._heard_at - HICCUP
@@ -162,9 +163,10 @@ class Hearing:
         if info.url != self._address:
             _log.warning("the webhook was taken away and is set again")
             await self._set_webhook()
-        failed, before = info.last_error_date, self._failed_at
-        self._failed_at = failed
-        if info.pending_update_count and failed is not None and failed != before:
+        failed = info.last_error_date
+        if self._arrived or not info.pending_update_count:
+            self._failed_at, self._arrived = failed, False
+        if failed is not None and failed != self._failed_at:
             self._stumbled(f"the webhook cannot be reached: {info.last_error_message or 'no answer'}"[:200])
         else:
             self._sign_of_life()
@@ -184,6 +186,7 @@ class Hearing:
             await self._take(self._door, [update])
         except TemporaryError:
             return webhook.later()
+        self._arrived = True
         self._sign_of_life()
         return web.Response()
 

@@ -1,7 +1,7 @@
 """Showing: a message as text with entities, buttons and files. No markup, so nothing can break it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -88,8 +88,9 @@ def look(message: Message, reader: Reader, now: datetime, features: Features) ->
         writer.call(message.call)
     if message.author is not None:
         writer.line(word(message.author), "bold")
+    aside = _aside(message)
     for block in message.blocks:
-        _write(writer, block, word, message.tone)
+        _write(writer, block, word, aside)
     files = tuple(
         File(block, Part(word(_not_shown(block))))
         for block in message.blocks
@@ -105,18 +106,29 @@ def _not_shown(file: Attachment) -> Words:
     return Words("file.not_shown", {"name": file.name})
 
 
-def _write(writer: _Writer, block: Block, word: Word, tone: str) -> None:
+ASIDES = 3
+"""With more quiet lines than this a message is a list, and none of them is set in italics."""
+
+
+def _aside(message: Message) -> Style | None:
+    """How a quiet line is set."""
+    quiet = [block for block in message.blocks if isinstance(block, Paragraph) and block.style == "quiet"]
+    return None if message.tone == "card" or len(quiet) > ASIDES else "italic"
+
+
+def _write(writer: _Writer, block: Block, word: Word, aside: Style | None) -> None:
     match block:
         case Paragraph(text=text, style=style):
-            bold = style in ("title", "strong")
-            writer.line(word(text), "bold" if bold else "italic" if tone == "event" else None)
+            styles: Mapping[str, Style | None] = {"title": "bold", "strong": "bold", "quiet": aside}
+            writer.line(word(text), styles.get(style))
         case Quote(text=text):
             quoted = word(text)
             folded = texts.utf16_len(quoted) > FOLDED
             writer.line(quoted, "expandable_blockquote" if folded else "blockquote")
         case Facts(rows=rows):
             for name, value in rows:
-                writer.line(f"{word(name)}: {word(value)}")
+                named = word(name)
+                writer.line(f"{named}{'' if named.endswith(('?', ':')) else ':'} {word(value)}")
         case Attachment():
             pass
 
@@ -145,11 +157,20 @@ def _parts(writer: _Writer) -> tuple[Part, ...]:
 def _keyboard(message: Message, word: Word, features: Features) -> Keyboard:
     if message.asks:
         return ForceReply(selective=True)
-    rows = _folded(message)
-    shown = [
-        [_button(choice, word(choice.label)) for choice in row] for row in degrade.fit_rows(rows, features)
-    ]
+    rows = [part for row in _folded(message) for part in _fitted(row, word, features)]
+    shown = [[_button(choice, word(choice.label)) for choice in row] for row in rows]
     return InlineKeyboardMarkup(shown) if shown else None
+
+
+WIDE = 40
+"""Characters of labels that can be read side by side on a phone."""
+
+
+def _fitted(row: Sequence[Choice], word: Word, features: Features) -> Sequence[Sequence[Choice]]:
+    """As many rows as the labels need to be read."""
+    rows = max(1, -(-sum(len(word(choice.label)) + 2 for choice in row) // WIDE))
+    in_row = min(features.buttons_in_row, -(-len(row) // rows))
+    return degrade.fit_rows([row], replace(features, buttons_in_row=in_row))
 
 
 def _folded(message: Message) -> Sequence[Sequence[Choice]]:

@@ -1,0 +1,140 @@
+"""The real process beside the emulator: requesters who each report one trouble, and what must be true."""
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.emulators.telegram import Message, Telegram, User
+from tests.process.desk import TEAM, Desk
+from tests.telegram.rig import labels
+
+PATIENCE = 60.0
+FIRST = 1000
+
+
+def config(telegram: Telegram, more: str = "") -> str:
+    """A team on the web, requesters at Telegram."""
+    section = f'[telegram]\ntoken = "{telegram.token}"\napi_url = "{telegram.url}"\n{more}\n'
+    return section + TEAM
+
+
+@dataclass
+class Requester:
+    """Somebody who reports one trouble from the first words to the number of the ticket, and adds to it."""
+
+    telegram: Telegram
+    user: User
+    came_at: int = 0
+    left_at: int | None = None
+    """After how many kills."""
+
+    def word(self, number: int) -> str:
+        return f"{self.user.id}-{number}."
+
+    @property
+    def words(self) -> list[str]:
+        return [self.word(number) for number in (1, 2, 3)]
+
+    async def report(self) -> None:
+        await self.user.send(f"VPN is down {self.word(1)}")
+        await self.answer("Where are you?", "Office")
+        await self.answer("How badly", "It can wait")
+        await self.sees("Send", self.word(1))
+        await self.user.send(f"and it hurries {self.word(2)}")
+        await self.answer(self.word(2), "Send")
+        await self.sees("", "is with the team")
+        await self.user.send(f"no news? {self.word(3)}")
+        await self.sees("Change", "→")
+
+    async def answer(self, words: str, label: str) -> None:
+        await self.user.press(await self.sees(label, words), label)
+
+    async def sees(self, label: str, words: str) -> Message:
+        """The newest message with these words and this button."""
+
+        def found() -> list[Message]:
+            return [
+                message
+                for message in self.user.messages
+                if message.by_bot and words in message.text and (not label or label in labels(message))
+            ]
+
+        seen = [message.text for message in self.user.messages]
+        await self.telegram.until(found, PATIENCE, f"{label!r} under {words!r} to {self.user.id}: {seen}")
+        return found()[-1]
+
+    @property
+    def heard(self) -> list[str]:
+        """The first lines of what the desk said, without what differs from one to the other."""
+        lines = [message.text.split("\n")[0] for message in self.user.messages if message.by_bot]
+        return [re.sub(r"#\d+|\d\d:\d\d|\d{4}-\d\.", "N", line) for line in lines]
+
+
+@dataclass
+class Town:
+    """Requesters who come one after the other, several at a time."""
+
+    telegram: Telegram
+    desk: Desk
+    came: list[Requester] = field(default_factory=list)
+    kills: int = 0
+
+    async def one(self) -> None:
+        user = self.telegram.user(FIRST + len(self.came), language_code="en", started=True)
+        requester = Requester(self.telegram, user, self.kills)
+        self.came.append(requester)
+        await requester.report()
+        requester.left_at = self.kills
+
+    async def crowd(self, over: asyncio.Future[Any], at_once: int, at_least: int) -> None:
+        """New people come until it is over."""
+
+        async def line() -> None:
+            while not over.done() or len(self.came) < at_least:
+                await self.one()
+
+        await asyncio.gather(*(line() for _ in range(at_once)))
+
+    @property
+    def updates(self) -> int:
+        return len(self.telegram.updates.told)
+
+    # ---- what must be true
+
+    def kept(self) -> list[int]:
+        """The numbers of the updates that are on disk."""
+        with closing(sqlite3.connect(f"file:{self.desk.database}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT body FROM inbox ORDER BY id").fetchall()
+        return [json.loads(body)["update_id"] for (body,) in rows]
+
+    def check_confirmed(self) -> None:
+        """Whatever was confirmed to Telegram is on disk, once."""
+        kept = Counter(self.kept())
+        confirmed = {update.id for update in self.telegram.updates.told} - {
+            update.id for update in self.telegram.updates.pending
+        }
+        assert confirmed <= set(kept)
+        assert set(kept.values()) <= {1}
+
+    async def check_words(self) -> None:
+        """Everything that was said is in one ticket, once."""
+        told = await self.desk.ask("export", "--json")
+        assert told.returncode == 0, told.stderr
+        tickets = json.loads(told.stdout)["tickets"]
+        assert len(tickets) == len(self.came)
+        said = " ".join(f"{message['text']} " for ticket in tickets for message in ticket["messages"])
+        counts = {word: said.count(word) for one in self.came for word in one.words}
+        assert {word: count for word, count in counts.items() if count != 1} == {}
+
+    def check_copies(self, model: Sequence[str]) -> None:
+        """Everybody heard what the first heard, and one copy too many for each kill they lived to see."""
+        for one in self.came:
+            assert list(dict.fromkeys(one.heard)) == list(dict.fromkeys(model)), one.heard
+            lived = (self.kills if one.left_at is None else one.left_at + 1) - one.came_at
+            assert len(one.heard) - len(model) <= lived, one.heard
