@@ -24,9 +24,21 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
 
         adapter = house.adapters["telegram"]
         assert isinstance(adapter, Telegram)
-        async for finding in telegram.examine(adapter):
+        await adapter.rooms.load()
+        async for finding in telegram.examine(adapter, _accounts(settings, "telegram")):
             yield finding
         await adapter.close()
+
+
+def _accounts(settings: Settings, platform: str) -> dict[str, str]:
+    """Whom pings may be for, with their accounts."""
+    return {
+        person.name: identity.account
+        for person in settings.people
+        if person.roles != {Role.REQUESTER}
+        for identity in person.identities
+        if identity.platform == platform
+    }
 
 
 async def _people(settings: Settings) -> AsyncIterator[Finding]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pythonjsonlogger.json import JsonFormatter
 
-_QUIET = ("httpx", "httpcore", "aiohttp.access", "apscheduler", "aiosqlite", "alembic")
+_QUIET = ("httpx", "httpcore", "aiohttp.access", "apscheduler", "aiosqlite", "alembic", "telegram")
 _STRUCK = "«redacted»"
 _LIKELY = re.compile(
     r"(?:\bbot)?\d{5,}(?::|%3[Aa])[\w-]{30,}"  # Telegram's tokens, also inside its URLs

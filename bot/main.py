@@ -14,6 +14,7 @@ from bot.adapters.webchat.adapter import Webchat
 from bot.config import Settings
 from bot.delivery import Delivery
 from bot.flows import commands, phrases
+from bot.message import Words
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.router import Router
@@ -113,7 +114,10 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
         staff_rooms=tuple(
             space.room for queue in settings.queues for space in queue.spaces if space.platform == "telegram"
         ),
-        menu=tuple(MenuEntry(each.name, each.help, each.staff) for each in commands.COMMANDS),
+        menu=(
+            *(MenuEntry(each.name, each.help, each.staff) for each in commands.COMMANDS),
+            MenuEntry("ticket", Words("command.ticket"), crowd=True),
+        ),
     )
     return Telegram(account, database=database, clock=clock, path=blobs.path)
 

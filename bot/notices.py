@@ -110,7 +110,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
 
 def _marks(said: Said) -> list[Block]:
     if said.withdrawn_at is not None:
-        return [Paragraph(Words("said.withdrawn"), "quiet")]
+        return [Paragraph(Words("said.withdrawn" if said.kind == "reply" else "said.moved"), "quiet")]
     return [Paragraph(Words("said.edited"), "quiet")] if said.edited_at else []
 
 

@@ -239,7 +239,7 @@ class Router:
         quoted = Quoted(earlier.sender, earlier.what.text, what.message)
         return replace(incoming, what=replace(what, quoted=quoted))
 
-    async def _acknowledge(self, tx: Transaction, incoming: Incoming) -> None:
+    async def _acknowledge(self, tx: Transaction, incoming: Incoming, person: Person) -> None:
         """A press is answered in any case; what the turn says to it takes this parcel's place."""
         what, platform = incoming.what, incoming.where.platform
         if (
@@ -254,6 +254,7 @@ class Router:
                 "acknowledgement",
                 {"press": what.press},
                 room=str(incoming.where.space),
+                person=person.id,
                 only=str(incoming.sender.identity),
                 slot=f"press:{what.press}",
                 urgency=ANSWER,
@@ -272,7 +273,7 @@ class Router:
         await people_store.seen(tx, incoming.sender.identity)
         about = await turns.ticket_of_thread(tx, incoming)
         actor = Actor(person, incoming.sender.identity.platform)
-        await self._acknowledge(tx, incoming)
+        await self._acknowledge(tx, incoming, person)
         incoming = await self._reread(tx, incoming)
         turn = Turn(
             tx,

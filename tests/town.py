@@ -47,6 +47,8 @@ class Shown:
     only: bool
     ticket: int | None
     deleted: bool
+    seq: int = 0
+    """Grows whenever the message changes."""
 
     def __contains__(self, words: str) -> bool:
         return words in self.text
@@ -243,6 +245,7 @@ def _shown(message: Mapping[str, Any]) -> Shown:
         only=message["only"],
         ticket=message["ticket"],
         deleted=message["deleted"],
+        seq=message["seq"],
     )
 
 

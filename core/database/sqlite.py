@@ -12,7 +12,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,7 +26,8 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.base import Executable
 
 from core.database.crash import Crash
-from core.database.transaction import Transaction, Work
+from core.database.prepared import Shelf
+from core.database.transaction import Answer, Transaction, Work
 from core.kernel.errors import TemporaryError
 
 T = TypeVar("T")
@@ -43,13 +44,16 @@ TOGETHER = 64
 class ThreadLine:
     """A connection used on its own thread: every statement is answered before `await` returns."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, shelf: Shelf) -> None:
         self._connection = connection
+        self._shelf = shelf
         self._depth = 0
         self._raw = cast(sqlite3.Connection, connection.connection.driver_connection)
 
-    async def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
-        return self._connection.execute(statement, rows)
+    async def execute(self, statement: Executable, rows: Any = None) -> Answer:
+        given = {} if rows is None else rows
+        prepared = self._shelf.find(statement, given) if isinstance(given, Mapping) else None
+        return prepared.run(self._raw, given) if prepared else self._connection.execute(statement, rows)
 
     async def begin_nested(self) -> None:
         self._depth += 1
@@ -100,6 +104,7 @@ class Writer:
         self._engine = engine
         self._open = open_
         self._ring = ring
+        self._shelf = Shelf(engine.dialect)
         self._crash = Crash()
         self.trouble = ""
         """Why the last transaction could not be committed; empty as soon as something is written again."""
@@ -126,7 +131,7 @@ class Writer:
             jobs, last = self._waiting(job)
             try:
                 connection = connection or self._engine.connect()
-                self._commit_together(ThreadLine(connection), connection, jobs)
+                self._commit_together(ThreadLine(connection, self._shelf), connection, jobs)
             except Exception as error:  # noqa: BLE001 - a writer that dies would leave everybody waiting
                 for each in jobs:
                     each.failure = self._failed(error)
@@ -155,7 +160,7 @@ class Writer:
                 jobs[0].failure = self._failed(error)
                 return
             for job in jobs:
-                self._commit_together(ThreadLine(connection), connection, [job])
+                self._commit_together(ThreadLine(connection, self._shelf), connection, [job])
 
     def _commit(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy.engine import CursorResult, Row
+from sqlalchemy.engine import Row
 from sqlalchemy.sql.base import Executable
 
 T = TypeVar("T")
@@ -17,10 +17,23 @@ Values = Mapping[str, Any] | None
 parameters: to build one anew each time costs five times as much as to run it."""
 
 
+class Answer(Protocol):
+    """What came of a statement: the rows it tells, or how many it touched."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def all(self) -> Sequence[Row[Any]]: ...
+
+    def first(self) -> Row[Any] | None: ...
+
+    def scalar(self) -> Any: ...
+
+
 class Line(Protocol):
     """A connection that executes, whichever driver stands behind it."""
 
-    async def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]: ...
+    async def execute(self, statement: Executable, rows: Any = None) -> Answer: ...
 
     async def begin_nested(self) -> None: ...
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, bindparam, select, update
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text, bindparam, select, update
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, metadata
@@ -23,10 +23,22 @@ files = Table(
     Column("owner_id", Serial, ForeignKey("persons.id"), nullable=False),
     Column("ticket_id", Serial, index=True),
     Column("message_id", Serial, index=True),
+    Column("place", Integer, nullable=False),
     Column("at", Instant, nullable=False),
 )
-_OF_TICKET = select(files).where(files.c.ticket_id == bindparam("ticket")).order_by(files.c.at, files.c.id)
-_OF_MESSAGE = select(files).where(files.c.message_id == bindparam("message")).order_by(files.c.at, files.c.id)
+_OF_TICKET = (
+    select(files)
+    .where(files.c.ticket_id == bindparam("ticket"))
+    .order_by(files.c.message_id, files.c.place, files.c.id)
+)
+_OF_MESSAGE = (
+    select(files).where(files.c.message_id == bindparam("message")).order_by(files.c.place, files.c.id)
+)
+_ATTACH = (
+    update(files)
+    .where(files.c.id == bindparam("file"), files.c.ticket_id.is_(None))
+    .values(ticket_id=bindparam("ticket"), message_id=bindparam("message"), place=bindparam("at_place"))
+)
 
 
 def _file(row: Row[Any]) -> File:
@@ -44,6 +56,7 @@ async def add(tx: Transaction, file: File) -> None:
             size=file.size,
             sha256=file.sha256,
             owner_id=file.owner,
+            place=0,
             at=file.at,
         )
     )
@@ -72,12 +85,10 @@ async def of_message(tx: Transaction, message: MessageId) -> list[File]:
 
 
 async def attach(tx: Transaction, ids: Iterable[FileId], ticket: TicketId, message: MessageId) -> None:
-    """The files now belong to this message of this ticket."""
-    await tx.execute(
-        update(files)
-        .where(files.c.id.in_(list(ids)), files.c.ticket_id.is_(None))
-        .values(ticket_id=ticket, message_id=message)
-    )
+    """The files now belong to this message of this ticket, in this order."""
+    for place, file_id in enumerate(ids):
+        owner = {"ticket": ticket, "message": message, "at_place": place}
+        await tx.execute(_ATTACH, {"file": file_id, **owner})
 
 
 async def release(tx: Transaction, message: MessageId) -> None:

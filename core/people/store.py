@@ -41,6 +41,9 @@ _IDENTITIES = (
     .where(identities.c.person_id == bindparam("person"))
     .order_by(identities.c.seen_at.desc(), identities.c.identity)
 )
+_ADD = persons.insert().returning(persons.c.id)
+_ATTACH = identities.insert()
+_MOVE = identities.update().where(identities.c.identity == bindparam("account"))
 _SEEN = identities.update().where(identities.c.identity == bindparam("account"))
 
 
@@ -91,19 +94,15 @@ async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
 
 async def add(tx: Transaction, person: Person) -> PersonId:
     """Keep a new person; the id of `person` is not looked at."""
-    statement = (
-        persons.insert()
-        .values(
-            name=person.name,
-            language=person.language,
-            roles=sorted(person.roles),
-            queues=list(person.queues),
-            rank=person.rank,
-            created_at=tx.now,
-        )
-        .returning(persons.c.id)
-    )
-    return PersonId(await tx.scalar(statement))
+    values = {
+        "name": person.name,
+        "language": person.language,
+        "roles": sorted(person.roles),
+        "queues": list(person.queues),
+        "rank": person.rank,
+        "created_at": tx.now,
+    }
+    return PersonId(await tx.scalar(_ADD, values))
 
 
 async def save(tx: Transaction, person: Person) -> None:
@@ -123,12 +122,9 @@ async def save(tx: Transaction, person: Person) -> None:
 
 async def attach(tx: Transaction, identity: Identity, person_id: PersonId) -> None:
     """Say that this account is this person's."""
-    if await tx.scalar(select(identities.c.person_id).where(identities.c.identity == str(identity))):
-        await tx.execute(
-            update(identities).where(identities.c.identity == str(identity)).values(person_id=person_id)
-        )
-        return
-    await tx.execute(identities.insert().values(identity=str(identity), person_id=person_id, seen_at=tx.now))
+    account = str(identity)
+    if not await tx.execute(_MOVE, {"account": account, "person_id": person_id}):
+        await tx.execute(_ATTACH, {"identity": account, "person_id": person_id, "seen_at": tx.now})
 
 
 async def seen(tx: Transaction, identity: Identity) -> None:

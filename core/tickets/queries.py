@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, case, false, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, case, false, or_, select, true
 
 from core.database.transaction import Transaction
 from core.files import store as files
@@ -37,6 +37,13 @@ def _status(*which: Status) -> ColumnElement[bool]:
     return store.tickets.c.status.in_([str(each) for each in which])
 
 
+_UNCLOSED_OF = (
+    select(store.tickets)
+    .where(store.tickets.c.requester_id == bindparam("requester"), _status(*UNCLOSED))
+    .order_by(store.tickets.c.id.desc())
+)
+
+
 async def queue(tx: Transaction, actor: Actor, *, limit: int = 20) -> list[Ticket]:
     """Active tickets of the queues the actor serves, the most urgent first."""
     person = actor.person
@@ -65,11 +72,7 @@ async def of_requester(tx: Transaction, requester: PersonId, *, limit: int = 20)
 
 async def unclosed_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
     """This person's tickets that are not closed, the newest first."""
-    c = store.tickets.c
-    statement = (
-        select(store.tickets).where(c.requester_id == requester, _status(*UNCLOSED)).order_by(c.id.desc())
-    )
-    return [store.ticket(row) for row in await tx.all(statement)]
+    return [store.ticket(row) for row in await tx.all(_UNCLOSED_OF, {"requester": requester})]
 
 
 async def find(tx: Transaction, actor: Actor, words: str, *, limit: int = 10) -> list[Ticket]:

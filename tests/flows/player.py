@@ -1,8 +1,8 @@
 """Plays a script of said and heard, and writes down what was really heard.
 
 A script is a text. A line that begins at the margin is something that happens, a second after the one before;
-the lines indented below it are everything that anybody of the cast then sees change in their own conversation,
-and in the tickets' threads:
+the lines indented below it are all that anybody of the cast then sees change in their own conversation, and
+in the tickets' threads:
 
     ivan: VPN drops                      Ivan writes
     ivan: (file log.txt) look            … with a file
@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from core.database.transaction import Transaction
 from core.tickets import store
 from tests.town import Shown, Somebody, Town
 from tests.town import town as opened
@@ -49,7 +50,7 @@ class Player:
 
     def __init__(self, town: Town) -> None:
         self._town = town
-        self._known: dict[tuple[str, int], str] = {}
+        self._known: dict[tuple[str, int], tuple[int, str]] = {}
         self._roots: dict[int, int] = {}
 
     async def play(self, script: str) -> str:
@@ -90,7 +91,7 @@ class Player:
 
     async def _changes(self) -> list[str]:
         """What looks different since the last look."""
-        lines = []
+        lines: list[str] = []
         for who in CAST:
             lines += self._differences(
                 who, [each for each in await self._town[who].sees() if self._own(who, each)]
@@ -108,19 +109,19 @@ class Player:
         for shown in screen:
             ticket = self._roots.get(shown.thread or 0)
             name = f"#{ticket}" if ticket and not shown.only else who
-            told = _line(name, "<", shown)
-            before = self._known.get((name, shown.id))
-            self._known[name, shown.id] = told
-            if before != told and not (shown.mine and name == who):
-                yield told if before is None else _line(name, "~", shown)
+            before, _ = self._known.get((name, shown.id), (0, ""))
+            if before != shown.seq:
+                self._known[name, shown.id] = (shown.seq, shown.text)
+                if not (shown.mine and name == who):
+                    yield _line(name, "~" if before else "<", shown)
         gone = {key for key in self._known if key[0] == who} - {(who, shown.id) for shown in screen}
         for key in sorted(gone):
-            yield f"{who} x {self._known.pop(key).partition(' < ')[2]}"
+            yield f"{who} x {self._known.pop(key)[1]}"
 
     async def _check_nothing_leaked(self, line: str) -> None:
         """No word of a note stands on a requester's screen."""
 
-        async def look(tx):  # type: ignore[no-untyped-def]
+        async def look(tx: Transaction) -> list[str]:
             rows = await tx.all(store.messages.select().where(store.messages.c.kind == "note"))
             return [row.text for row in rows if row.text]
 

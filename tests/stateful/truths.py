@@ -62,6 +62,10 @@ async def _moved_words(tx: Transaction, moved: tuple[int, int] | None) -> list[s
     return [] if message is None or message.withdrawn_at else nonces(message.text)
 
 
+async def events_accepted(tx: Transaction) -> int:
+    return len(await tx.all(select(inbox.c.id)))
+
+
 async def every_ticket(tx: Transaction) -> list[Ticket]:
     return [await tickets.get(tx, number) for number in await queries.all_ids(tx)]
 
@@ -169,6 +173,18 @@ async def _dead_slots(tx: Transaction) -> set[str]:
     return {row.slot for row in rows}
 
 
+async def every_message_is_accounted_for(tx: Transaction) -> None:
+    """Nothing stands twice: each message of the desk is one that the desk knows it has shown."""
+    dead = await tx.all(select(outbox.c.id).where(outbox.c.state == "dead"))
+    lost = [f"out:parcel-{row.id}" for row in dead]
+    ours = select(web_messages.c.id, web_messages.c.nonce).where(
+        web_messages.c.author.is_(None), web_messages.c.deleted.is_(False)
+    )
+    shown = {str(row.id) for row in await tx.all(ours) if row.nonce not in lost}
+    known = {row.remote for row in await tx.all(select(posts.c.remote))}
+    assert shown <= known
+
+
 async def replies_are_read_once_in_order(tx: Transaction) -> None:
     dead = await _dead_slots(tx)
     for ticket in await every_ticket(tx):
@@ -245,6 +261,7 @@ ALWAYS = (
 SETTLED = (everything_due_was_done,)
 AT_REST = (
     everything_was_sent,
+    every_message_is_accounted_for,
     replies_are_read_once_in_order,
     staff_read_everything_once,
     pings_show_what_became_of_them,

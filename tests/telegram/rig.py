@@ -1,4 +1,4 @@
-"""A desk that speaks Telegram: the real client library against the Bot API on loopback, time turned by hand."""
+"""A desk that speaks Telegram: the real client against the Bot API on loopback, time turned by hand."""
 
 import asyncio
 import contextlib
@@ -232,9 +232,14 @@ def labels(message: Message) -> list[str]:
     return [button["text"] for row in keyboard for button in row]
 
 
+def words_of(url: str, more: str = "", language: str = "en", room: int = GROUP) -> str:
+    """The configuration."""
+    return CONFIG.format(url=url, more=more, language=language).replace(str(GROUP), str(room))
+
+
 @contextlib.asynccontextmanager
 async def rig(
-    tmp_path: Path, *, forum: bool = True, more: str = "", language: str = "en"
+    tmp_path: Path, *, forum: bool = True, more: str = "", language: str = "en", room: int = GROUP
 ) -> AsyncIterator[Rig]:
     """Open a desk and a Telegram for it."""
     path = tmp_path / "desk.db"
@@ -246,10 +251,10 @@ async def rig(
             telegram.user(MARIA, "Maria", started=True),
         ]
         telegram.user(IVAN, "Ivan", last_name="Petrov", language_code=language, started=True)
-        group = telegram.group(GROUP, "Support team", forum=forum, members=people)
+        group = telegram.group(room, "Support team", forum=forum, members=people)
         file = tmp_path / "config.toml"
         await asyncio.to_thread(
-            file.write_text, CONFIG.format(url=telegram.url, more=more, language=language), encoding="utf-8"
+            file.write_text, words_of(telegram.url, more, language, room), encoding="utf-8"
         )
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
         lock = engine.prepare(path)

@@ -56,7 +56,7 @@ async def survive(town: Town, plan: Sequence[Kill]) -> None:
 
 @pytest.mark.timeout(300)
 async def test_killed_around_commits_and_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    commits = kills.at_commits(kills.how_many(24), first=4)[::2]
+    commits = kills.at_commits(kills.how_many(20), first=4)[::2]
     moments = kills.at_moments(kills.how_many(10), within=2.5, seed=SEED)
     async with Telegram() as telegram:
         town = Town(telegram, Desk(tmp_path / "desk", live.config(telegram)))

@@ -13,7 +13,9 @@ class MenuEntry:
 
     name: str
     what: Text
-    staff: bool
+    staff: bool = False
+    crowd: bool = False
+    """Of use where people talk who need not be staff."""
 
 
 @dataclass(frozen=True, slots=True)

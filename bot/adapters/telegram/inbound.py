@@ -48,10 +48,16 @@ def read(update: Json, me: Me) -> Incoming | None:
     try:
         for kind, reader in _READERS.items():
             if kind in update:
-                return reader(update[kind], me)
+                return reader(_object(update[kind]), me)
     except (LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError) as error:
         raise ValueError(f"this is no update of Telegram's ({type(error).__name__})") from error
     return None
+
+
+def _object(value: Any) -> Json:
+    if not isinstance(value, Mapping):
+        raise TypeError("not an object")
+    return value
 
 
 def _sender(user: Json) -> Sender:

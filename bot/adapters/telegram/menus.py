@@ -1,11 +1,20 @@
-"""The command menus: what a requester may type in private, what staff may type in their groups."""
+"""The command menus: what may be typed in private, in the staff groups, and in any other group."""
 
 import logging
+from collections.abc import Callable, Iterable
 
-from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, error
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    error,
+)
 
 from bot import i18n
-from bot.adapters.telegram.account import Account
+from bot.adapters.telegram.account import Account, MenuEntry
 from core.kernel import text as texts
 from core.kernel.clock import WallClock
 
@@ -14,29 +23,46 @@ DESCRIPTION = 256
 
 
 async def offer(bot: Bot, account: Account) -> None:
-    """Register the menus; a group the bot is not in only loses its menu."""
-    for language in i18n.languages:
-        tag = None if language == "en" else language
-        private = _commands(account, language, staff=False)
-        await bot.set_my_commands(private, scope=BotCommandScopeAllPrivateChats(), language_code=tag)
-        for room in account.staff_rooms:
-            await _offer_staff(bot, room, _commands(account, language, staff=True), tag)
+    """Register the menus. They are a convenience: what fails is told in the log, and nobody waits for it."""
+    scopes: list[tuple[BotCommandScope, Callable[[MenuEntry], bool]]] = [
+        (BotCommandScopeAllPrivateChats(), _for_requesters),
+        (BotCommandScopeAllGroupChats(), _for_a_crowd),
+        *((BotCommandScopeChat(int(room)), _for_staff) for room in account.staff_rooms),
+    ]
+    for scope, offered in scopes:
+        try:
+            for language in i18n.languages:
+                await _offer(bot, account, scope, language, offered)
+        except error.TelegramError as fault:
+            _log.warning("no menu of commands for %s: %s", scope.type, fault.message)
 
 
-async def _offer_staff(bot: Bot, room: str, commands: list[BotCommand], tag: str | None) -> None:
-    try:
-        await bot.set_my_commands(commands, scope=BotCommandScopeChat(int(room)), language_code=tag)
-    except error.BadRequest as fault:
-        _log.warning("no menu in the staff group %s: %s", room, fault.message)
+def _for_requesters(entry: MenuEntry) -> bool:
+    return not entry.staff and not entry.crowd
 
 
-def _commands(account: Account, language: str, *, staff: bool) -> list[BotCommand]:
+def _for_staff(entry: MenuEntry) -> bool:
+    return not entry.crowd
+
+
+def _for_a_crowd(entry: MenuEntry) -> bool:
+    return entry.crowd
+
+
+async def _offer(
+    bot: Bot, account: Account, scope: BotCommandScope, language: str, offered: Callable[[MenuEntry], bool]
+) -> None:
+    tag = None if language == "en" else language
+    entries = [entry for entry in account.menu if offered(entry)]
+    await bot.set_my_commands(_commands(entries, language), scope=scope, language_code=tag)
+
+
+def _commands(entries: Iterable[MenuEntry], language: str) -> list[BotCommand]:
     now = WallClock().now()
     return [
         BotCommand(
             entry.name,
             texts.shorten(i18n.word(entry.what, language, time_zone="UTC", now=now), DESCRIPTION),
         )
-        for entry in account.menu
-        if staff or not entry.staff
+        for entry in entries
     ]

@@ -51,13 +51,13 @@ def edit_message_reply_markup(world: "Telegram", arguments: Arguments) -> dict[s
 
 
 def _editable(world: "Telegram", arguments: Arguments) -> Message:
-    """Bot API: a bot edits its own messages only."""
+    """Bot API: a bot edits its own messages only, and those without markup or with an inline keyboard."""
     found = access.chat(world, arguments, "edit")
     number = arguments.number("message_id")
     if not number:
         raise bad("message identifier is not specified")
     message = access.message(found, number, "message to edit")
-    if message.sender is not world.bot or message.kind in world.SERVICE:
+    if message.sender is not world.bot or message.kind in world.SERVICE or message.forces_reply:
         raise bad("message can't be edited")
     return message
 

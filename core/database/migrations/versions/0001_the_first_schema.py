@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.Column("owner_id", SERIAL, nullable=False),
         sa.Column("ticket_id", SERIAL, nullable=True),
         sa.Column("message_id", SERIAL, nullable=True),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["persons.id"], name=op.f("fk_files_owner_id_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),

@@ -1,0 +1,46 @@
+"""The desk at Telegram without a web server: as the product builds it, with or without its pace."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from bot import config, main
+from bot.pace import Pace
+from core.database import engine
+from core.database.engine import Database
+from core.kernel.clock import WallClock
+
+
+class Unpaced(Pace):
+    """The floor keeps no pace, so beside it neither does the desk."""
+
+    def take(self, gaps: Mapping[str, timedelta], *, urgent: bool = False) -> bool:
+        return True
+
+
+async def serve(file: Path, pace: Pace) -> None:
+    settings = config.load(file, {})
+    lock = engine.prepare(settings.database.path)
+    clock = WallClock()
+    database = Database(settings.database.path, clock)
+    house = main.build(settings, database, clock, pace=pace)
+    await house.desk.open()
+    parts = [house.router.run(), house.delivery.run(), house.adapters["telegram"].run(house.router)]
+    tasks = [asyncio.create_task(part) for part in parts]
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await house.router.drain()
+    await house.delivery.drain()
+    await database.close()
+    lock.release()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), Pace() if sys.argv[2] == "paced" else Unpaced()))
