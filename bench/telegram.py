@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import signal
 import statistics
 import subprocess
 import sys
@@ -37,14 +38,17 @@ async def bot(telegram: Telegram, *arguments: str) -> AsyncIterator[Running]:
     telegram.updates.allow([])
     command = [sys.executable, *arguments]
     started = await asyncio.create_subprocess_exec(
-        *command, cwd=process.ROOT, env=process.environment(), stderr=subprocess.DEVNULL
+        *command, cwd=process.ROOT, env=process.environment(), stderr=subprocess.PIPE
     )
     try:
         await telegram.until(lambda: telegram.polling.listening, process.START_WITHIN, "the bot to listen")
         yield Running(started.pid, telegram.url, 0.0)
     finally:
-        started.terminate()
-        await started.wait()
+        with contextlib.suppress(ProcessLookupError):
+            started.terminate()
+        _, said = await started.communicate()
+        if started.returncode not in (0, -signal.SIGTERM):
+            raise RuntimeError(f"{command} ended with {started.returncode}: {said.decode()[-2000:]}")
 
 
 def desk(telegram: Telegram, place: Path, pace: str) -> tuple[str, ...]:

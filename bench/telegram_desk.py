@@ -28,6 +28,7 @@ async def serve(file: Path, pace: Pace) -> None:
     database = Database(settings.database.path, clock)
     house = main.build(settings, database, clock, pace=pace)
     await house.desk.open()
+    main.settle_memory()
     parts = [house.router.run(), house.delivery.run(), house.adapters["telegram"].run(house.router)]
     tasks = [asyncio.create_task(part) for part in parts]
     stop = asyncio.Event()

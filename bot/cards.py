@@ -26,8 +26,8 @@ from core.people import store as people
 from core.people.model import Person
 from core.sla import queries as sla
 from core.tickets import store as tickets
-from core.tickets.catalogue import Catalogue
-from core.tickets.model import Status, Ticket
+from core.tickets.catalogue import Catalogue, Question
+from core.tickets.model import Answer, Status, Ticket
 
 QUOTED = 300
 
@@ -95,14 +95,38 @@ async def _words(tx: Transaction, ticket: Ticket) -> list[Quote | Paragraph]:
 
 
 async def _answers(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
+    """What was answered; a story is told in full below the card."""
+    return [
+        Paragraph(Several((_asked(tx, ticket, answer), _brief(tx, ticket, answer)), " "))
+        for answer in ticket.answers
+    ]
+
+
+def long_answers(tx: Transaction, ticket: Ticket) -> list[Paragraph | Quote]:
+    """The answers that are too long for the card, in full."""
+    return [
+        block
+        for answer in ticket.answers
+        if len(answer.text) > QUOTED
+        for block in (Paragraph(_asked(tx, ticket, answer), "strong"), Quote(Plain(answer.text)))
+    ]
+
+
+def _brief(tx: Transaction, ticket: Ticket, answer: Answer) -> Text:
+    if len(answer.text) > QUOTED:
+        return Plain(texts.shorten(answer.text, QUOTED))
+    return questions.answer_text(_question(tx, ticket, answer), answer)
+
+
+def _asked(tx: Transaction, ticket: Ticket, answer: Answer) -> Text:
+    question = _question(tx, ticket, answer)
+    return phrases.titled(question.text) if question else Plain(answer.question)
+
+
+def _question(tx: Transaction, ticket: Ticket, answer: Answer) -> Question | None:
     kind = tx.rule(Catalogue).types.get(ticket.type)
     known = {question.name: question for question in kind.questions} if kind else {}
-    lines = []
-    for answer in ticket.answers:
-        question = known.get(answer.question)
-        asked = phrases.titled(question.text) if question else Plain(answer.question)
-        lines.append(Paragraph(Several((asked, questions.answer_text(question, answer)), " ")))
-    return lines
+    return known.get(answer.question)
 
 
 async def _notices(tx: Transaction, ticket: Ticket) -> list[Paragraph]:

@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Mistakes are told in plain lines on standard error."""
     options = parser().parse_args(arguments)
+    os.umask(0o077)  # what people write is nobody else's on this machine
     try:
         settings = config.load(options.config, os.environ)
         logs.setup("DEBUG" if options.debug else "INFO", secrets=settings.secrets)

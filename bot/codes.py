@@ -18,3 +18,8 @@ def code(*parts: object) -> str:
 def parts(pressed: str) -> list[str]:
     """What `code` joined. A number no code of ours can hold is an empty word."""
     return ["" if len(word) > 18 and word.isdecimal() else word for word in pressed.split(".")]
+
+
+def is_number(word: str) -> bool:
+    """Whether a part of a code is a whole number that an id can be."""
+    return word.isascii() and word.isdecimal()

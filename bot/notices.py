@@ -97,7 +97,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     author = await story.name(tx, said.author)
     words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
-    blocks: list[Block] = [*words, *await _attachments(tx, said), *_marks(said)]
+    blocks: list[Block] = [*words, *await _answers(tx, said), *await _attachments(tx, said), *_marks(said)]
     tone = _TONES[said.kind]
     rows: tuple[tuple[Choice, ...], ...] = ()
     if said.kind == "reply" and said.withdrawn_at is None:
@@ -106,6 +106,13 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
         if tx.now <= said.at + tx.rule(Catalogue).undo_for:
             rows = ((Choice(codes.code("t", "undo", said.ticket, said.id), Words("button.undo")),),)
     return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket)
+
+
+async def _answers(tx: Transaction, said: Said) -> list[Paragraph | Quote]:
+    """The answers that came with a ticket's first words, where the card has no room for them."""
+    answers = cards.long_answers(tx, await tickets.get(tx, said.ticket)) if said.kind == "request" else []
+    first = answers and (await tickets.messages_of(tx, said.ticket))[0].id == said.id
+    return answers if first else []
 
 
 def _marks(said: Said) -> list[Block]:

@@ -11,11 +11,9 @@ from functools import partial
 
 from bot import albums, turns
 from bot.adapters.port import Adapter, Health, Raw
-from bot.flows import phrases
 from bot.flows.turn import Turn
 from bot.i18n import guess
 from bot.incoming import Carried, Incoming, Pressed, Quoted, Reacted, Said
-from bot.message import Message, Paragraph
 from bot.metrics import Metrics
 from core.database.bells import wait
 from core.database.transaction import Transaction
@@ -288,8 +286,7 @@ class Router:
             async with tx.savepoint():
                 await turns.act(turn, fetched)
         except UserError as error:
-            hint = Message((Paragraph(phrases.error(error)),), tone="hint")
-            await turn.tell(hint)
+            await turn.tell(turns.refused(incoming, error))
 
 
 def _unfetched(incoming: Incoming, fetched: Fetched) -> tuple[Carried, ...]:

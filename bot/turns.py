@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot import codes
-from bot.flows import commands, crowd, dialog, intake, talk, work
+from bot.flows import commands, crowd, dialog, intake, phrases, talk, work
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from bot.incoming import Edited, Incoming, Pressed, Reacted, Said, Submitted, Trouble, What
-from bot.message import Message, Paragraph, Words
+from bot.message import Block, Message, Paragraph, Plain, Quote, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
 from core.dialogs.model import Dialog
@@ -26,6 +26,10 @@ Fetched = Mapping[str, File | None]
 """Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
 
 
+TYPED = 20
+"""A value longer than this was typed, not chosen."""
+
+
 async def act(turn: Turn, fetched: Fetched) -> None:
     match turn.incoming.what:
         case Said() as said:
@@ -40,6 +44,16 @@ async def act(turn: Turn, fetched: Fetched) -> None:
             await _react(turn, reacted)
         case Trouble(kind=kind, room=room):
             await crowd.trouble(turn, kind, room)
+
+
+def refused(incoming: Incoming, error: UserError) -> Message:
+    """What a person reads of a refusal; words typed into a form stand below it, so that none are lost."""
+    blocks: list[Block] = [Paragraph(phrases.error(error))]
+    if isinstance(incoming.what, Submitted):
+        blocks += [
+            Quote(Plain(texts.clean(value))) for _, value in incoming.what.values if len(value) > TYPED
+        ]
+    return Message(tuple(blocks), tone="hint")
 
 
 async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
@@ -60,6 +74,8 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     text = heard.text
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
     if under_way is not None and not _answers(turn, under_way):
+        under_way = None
+    if turn.incoming.private and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
         under_way = None
     if commands.is_command(text):
         await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)

@@ -10,8 +10,10 @@ from core.database.transaction import Transaction
 from core.escalation.model import Policies
 from core.outbox import actions as outbox
 from core.people import actions as people
-from core.people.model import Actor, Members
+from core.people.model import DESK, Actor, Members
 from core.sla.model import Promises
+from core.tickets import actions as tickets
+from core.tickets import queries
 from core.tickets.catalogue import Catalogue
 from core.timers import actions as timers
 from core.timers import store as timer_store
@@ -45,10 +47,18 @@ class Desk:
         database.react = reactions.react
 
     async def open(self) -> None:
-        """Give the configuration's people their roles, and take up what an earlier process left."""
+        """Give the configuration's people their roles, and take up what an earlier process left.
+
+        Tickets of a queue that the configuration has dropped go to its first queue."""
         await self.database.write(lambda tx: people.appoint(tx, self.rules.members))
+        await self.database.write(self._rescue)
         await self.database.write(outbox.take_back_all)
         await self.database.write(timers.take_back_all)
+
+    async def _rescue(self, tx: Transaction) -> None:
+        queues = list(self.rules.catalogue.queues)
+        for number in await queries.stranded(tx, queues):
+            await tickets.requeue(tx, DESK, number, queues[0])
 
     async def run(
         self,

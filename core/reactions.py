@@ -67,10 +67,11 @@ FITS_THE_CARD = 300
 
 
 async def first_words(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    """First words too long for the card, or with files, stand in full below it."""
+    """First words or answers too long for the card, or with files, stand in full below it."""
     said = await ticket_store.message(tx, MessageId(event.facts["message"]))
     assert said is not None
-    if len(said.text) > FITS_THE_CARD or await files.of_message(tx, said.id):
+    longest = max(len(words) for words in (said.text, *(answer.text for answer in ticket.answers)))
+    if longest > FITS_THE_CARD or await files.of_message(tx, said.id):
         await staff_message(tx, event, ticket)
 
 
@@ -211,6 +212,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "reopened": (*_MOVED, staff_line, requester_notice),
     "closed": _MOVED,
     "prioritised": (*_MOVED, staff_line),
+    "requeued": (*_MOVED, staff_line),
     "levelled": (*_MOVED, staff_line),
     "pinged": (escalations, card, staff_line),
     "promised": (escalations, card, staff_line),
@@ -271,6 +273,11 @@ async def delivered(tx: Transaction, parcel: Parcel) -> None:
             await outbox.put(tx, _staff_copy(space, ticket.id, parcel.message))
 
 
+async def _is_for_requester(tx: Transaction, parcel: Parcel) -> bool:
+    assert parcel.ticket is not None
+    return parcel.person == (await ticket_store.get(tx, parcel.ticket)).requester
+
+
 async def call_in_space(tx: Transaction, parcel: Parcel) -> None:
     """Whom a ping could not reach in private is called by name where the team sees the ticket."""
     if parcel.person is None or parcel.ticket is None:
@@ -289,5 +296,5 @@ async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:
         await escalation.undeliverable(tx, PingId(parcel.facts["ping"]))
     elif room := parcel.facts.get("asked_in"):
         await outbox.put(tx, Parcel("write_me", room=room, person=parcel.person))
-    elif parcel.ticket is not None and parcel.person is not None:
+    elif parcel.ticket is not None and await _is_for_requester(tx, parcel):
         await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason)

@@ -9,7 +9,7 @@ from bot.flows import crowd, forms, intake, lists, talk, when, work
 from bot.flows import dialog as dialogs
 from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
-from bot.i18n import languages
+from bot.i18n import guess, languages
 from bot.incoming import Quoted
 from bot.message import Fact, Message, Paragraph, Plain, Text, Words
 from core.dialogs import store as dialog_store
@@ -19,7 +19,7 @@ from core.kernel.ids import TicketId
 from core.outbox import actions as outbox
 from core.people import actions as people_actions
 from core.people import store as people
-from core.people.model import Person
+from core.people.model import Person, Right
 from core.tickets import actions as tickets
 from core.tickets import doors
 from core.tickets.catalogue import Level, Priority
@@ -80,7 +80,8 @@ def _named(turn: Turn, name: str) -> Command:
 def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
     number = NO_TICKET
     if command.ticket:
-        if (found := _NUMBER.fullmatch(rest)) is not None:
+        found = _NUMBER.fullmatch(rest)
+        if found is not None and (turn.about is None or _names_ticket(turn.about, rest, found)):
             number, rest = TicketId(int(found[1])), found[2].strip()
         elif turn.about is not None:
             number = turn.about
@@ -89,6 +90,11 @@ def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
     if command.words and not rest:
         raise UserError("command.incomplete", example=command.example)
     return number, rest
+
+
+def _names_ticket(about: TicketId, rest: str, found: re.Match[str]) -> bool:
+    """In a thread a number is words, as in "2 licences are left", unless it can be nothing but a ticket."""
+    return rest.startswith("#") or int(found[1]) == about or not found[2].strip()
 
 
 # ---- for everybody
@@ -111,7 +117,7 @@ async def _status(turn: Turn, ticket: TicketId, rest: str) -> None:
 
 
 async def _lang(turn: Turn, _: TicketId, rest: str) -> None:
-    language = rest.casefold()[:2]
+    language = guess(rest, "")
     if language not in languages:
         raise UserError("language.valid", languages=", ".join(languages))
     await people_actions.speak(turn.tx, turn.person, language)
@@ -187,7 +193,7 @@ async def _find(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def _timeline(turn: Turn, ticket: TicketId, rest: str) -> None:
-    await turn.tell(await lists.timeline(turn, await doors.seen(turn.tx, turn.actor, ticket)))
+    await turn.tell(await lists.timeline(turn, await doors.allowed(turn.tx, turn.actor, ticket, Right.WORK)))
 
 
 async def _take(turn: Turn, ticket: TicketId, rest: str) -> None:

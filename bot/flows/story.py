@@ -46,6 +46,8 @@ async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
             return {key: phrases.priority(value)}
         case "reason":
             return {"reason": Words(f"undelivered.{value}")}
+        case "queue":
+            return {"queue": str(value)}
         case "level" | "stars" | "to":
             return {key: value}
     return {}

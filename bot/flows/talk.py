@@ -30,7 +30,7 @@ from core.tickets.model import Said, Status, Ticket, question_slot
 
 CLOSED, COMMENT = "closed", "comment"
 REOPEN, NEW = "reopen", "new"
-COMMENT_FOR = timedelta(hours=1)
+COMMENT_FOR = timedelta(minutes=10)
 """So long after the rating words are its comment."""
 THANKS = re.compile(
     r"(большое |огромное )?(спасибо|благодарю|спс|thanks|thank you|thx|cheers|great|супер|отлично|класс)"
@@ -85,6 +85,13 @@ async def _last_talked_about(turn: Turn) -> Ticket | None:
 
 def _only_thanks(heard: Heard) -> bool:
     return THANKS.fullmatch(texts.search_text(heard.text)) is not None and not heard.files
+
+
+async def points_at_ticket(turn: Turn, remote: str) -> bool:
+    """Whether that message of the conversation belongs to one of this person's tickets."""
+    number = await _pointed_at(turn, remote)
+    ticket = await ticket_store.find(turn.tx, number) if number else None
+    return ticket is not None and ticket.requester == turn.person.id
 
 
 async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
@@ -142,10 +149,19 @@ async def move(turn: Turn, message_id: MessageId, to: TicketId) -> None:
     carried = tuple(file.id for file in await files.of_message(turn.tx, message_id))
     heard = Heard(text=message.text, files=carried, message=message.remote)
     if to:
+        await _leave_request_of(turn, message_id)
         await tickets.move_away(turn.tx, turn.actor, message.ticket, message_id, to)
         await _pass_on(turn, await ticket_store.get(turn.tx, to), heard)
         return
     await intake.start(turn, replace(_draft(turn, heard), moved=(message.ticket, message_id)))
+
+
+async def _leave_request_of(turn: Turn, message_id: MessageId) -> None:
+    """A new request that was to begin with these words gives way."""
+    under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
+    moved = under_way.draft.get("moved") if under_way is not None else None
+    if moved and moved[1] == message_id:
+        await dialogs.leave(turn)
 
 
 async def _own_message(turn: Turn, message_id: MessageId) -> Said:
@@ -239,6 +255,8 @@ async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
     await feedback.rate(turn.tx, turn.actor, ticket_id, stars)
     thanks = Words("rating.thanks", {"stars": stars})
     await turn.tell(Message((Paragraph(thanks),), ticket=ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
+    if await dialog_store.at(turn.tx, turn.place, turn.person.id) is not None:
+        return  # a request under way matters more than a comment
     until = turn.tx.now + COMMENT_FOR
     dialog = await dialogs.begin(turn, COMMENT, COMMENT, {"ticket": ticket_id, "until": until.isoformat()})
     skip = dialogs.button(dialog, SKIP, Words("button.no_comment"))

@@ -102,7 +102,7 @@ async def unfold(turn: Turn, number: TicketId, *, unfolded: bool) -> None:
 async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str, str]]) -> None:
     """A form came back filled in."""
     match list(words):
-        case [name, number]:
+        case [name, number] if codes.is_number(number):
             filled = {key: texts.clean(value) for key, value in values}
             await forms.submit(turn, name, TicketId(int(number)), filled)
         case _:
@@ -112,7 +112,7 @@ async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str
 async def open_form(turn: Turn, words: Sequence[str]) -> None:
     """A form's button, in a messenger without forms: its fields are asked one after another."""
     match list(words):
-        case [name, number] if name in forms.FORMS:
+        case [name, number] if name in forms.FORMS and codes.is_number(number):
             await doors.allowed(turn.tx, turn.actor, TicketId(int(number)), Right.WORK)
             draft = {"name": name, "ticket": int(number), "values": {}}
             dialog = await dialogs.begin(turn, FORM, FORM, draft)

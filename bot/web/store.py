@@ -99,6 +99,13 @@ async def add_link(
     )
 
 
+async def end_demo(tx: Transaction) -> None:
+    """The demo's links let nobody in any more, and whoever came in by one is signed out."""
+    let_in = select(web_links.c.identity).where(web_links.c.reusable)
+    await tx.execute(web_sessions.delete().where(web_sessions.c.identity.in_(let_in)))
+    await tx.execute(web_links.delete().where(web_links.c.reusable))
+
+
 async def use_link(tx: Transaction, token: str) -> Identity | None:
     """Whom the link lets in, once; None for one that is unknown, used or too old."""
     good = (

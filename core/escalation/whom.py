@@ -35,8 +35,8 @@ async def targets(tx: Transaction, ticket: Ticket, step: Step, base_at: datetime
     match step.whom:
         case model.LEAD:
             return _all(leads or serving)
-        case model.OWNER if ticket.owner is not None:
-            return _all([await people.get(tx, ticket.owner)])
+        case model.OWNER if ticket.owner in {person.id for person in serving}:
+            return _all([person for person in serving if person.id == ticket.owner])
         case model.AGENTS | model.OWNER:
             return _all(await _next(tx, ticket, agents, base_at))
         case name:

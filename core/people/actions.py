@@ -48,5 +48,8 @@ async def _appoint(tx: Transaction, member: Member, rank: int) -> None:
     await store.save(
         tx, replace(person, name=member.name, roles=member.roles, queues=member.queues, rank=rank)
     )
+    for identity in await store.identities_of(tx, person.id):
+        if identity not in member.identities:
+            await store.detach(tx, identity)
     for identity in member.identities:
         await store.attach(tx, identity, person.id)

@@ -127,6 +127,11 @@ async def attach(tx: Transaction, identity: Identity, person_id: PersonId) -> No
         await tx.execute(_ATTACH, {"identity": account, "person_id": person_id, "seen_at": tx.now})
 
 
+async def detach(tx: Transaction, identity: Identity) -> None:
+    """This account is nobody's any more; whoever speaks through it next is somebody new."""
+    await tx.execute(identities.delete().where(identities.c.identity == str(identity)))
+
+
 async def seen(tx: Transaction, identity: Identity) -> None:
     """Remember that this account was heard from just now."""
     await tx.execute(_SEEN, {"account": str(identity), "seen_at": tx.now})

@@ -322,6 +322,12 @@ async def move_away(
 
 
 @needs(Right.WORK)
+async def requeue(tx: Transaction, actor: Actor, ticket: Ticket, queue: str) -> Ticket:
+    """Another team's from now on."""
+    return await record(tx, actor, ticket, "requeued", {"queue": queue, "before_queue": ticket.queue})
+
+
+@needs(Right.WORK)
 async def close(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
     """Resolved long enough ago."""
     return await record(tx, actor, ticket, "closed")

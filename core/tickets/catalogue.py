@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from core.kernel.errors import UserError
-
 Title = Mapping[str, str]
 """A text by language; never empty."""
 
@@ -76,10 +74,8 @@ class Catalogue:
     """The queues each space shows."""
 
     def queue(self, name: str) -> Queue:
-        """Raises UserError that names the queues there are."""
-        if name not in self.queues:
-            raise UserError("ticket.no_such_queue", queues=", ".join(self.queues))
-        return self.queues[name]
+        """The queue of this name; the first one for a name the configuration has dropped."""
+        return self.queues.get(name) or next(iter(self.queues.values()))
 
     def guess(self, text: str) -> RequestType | None:
         """The request type whose keywords the text has most of; None if it has none."""

@@ -171,6 +171,8 @@ def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
             return {"hold_until": datetime.fromisoformat(until) if until else None}
         case "prioritised":
             return {"priority": Priority(event.facts["priority"])}
+        case "requeued":
+            return {"queue": event.facts["queue"]}
         case "levelled":
             return {"level": Level(event.facts["level"])}
         case "resolved":

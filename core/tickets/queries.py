@@ -1,6 +1,6 @@
 """Looking at tickets: every question carries the scope of whoever asks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, bindparam, case, false, or_, select, true
 
@@ -82,6 +82,13 @@ async def find(tx: Transaction, actor: Actor, words: str, *, limit: int = 10) ->
     has = [c.search.contains(word, autoescape=True) for word in wanted]
     statement = select(store.tickets).where(scope(actor), *has).order_by(c.id.desc()).limit(limit)
     return [store.ticket(row) for row in await tx.all(statement)]
+
+
+async def stranded(tx: Transaction, queues: Collection[str]) -> list[TicketId]:
+    """Tickets under way whose queue is none of these."""
+    c = store.tickets.c
+    statement = select(c.id).where(c.queue.not_in(list(queues)), _status(*UNCLOSED)).order_by(c.id)
+    return [row.id for row in await tx.all(statement)]
 
 
 async def all_ids(tx: Transaction) -> Sequence[TicketId]:

@@ -132,6 +132,36 @@ async def test_what_may_have_arrived_is_not_overwritten_but_followed(town: Town,
     ]
 
 
+async def test_what_may_have_arrived_in_older_words_is_brought_up_to_date(
+    town: Town, office: Messenger
+) -> None:
+    """A messenger that knows the nonce shows the words of the first try: the newest come as an edit."""
+    office.answers["a"].append(TemporaryError("no answer", unknown=True))
+    await put(town, parcel("words", slot="s"), parcel("no slot"))
+    await town.settle()
+    await town.later(SECOND)
+    assert [(each.verb, each.text) for each in office.asked] == [
+        ("post", "words"),
+        ("post", "words"),
+        ("post", "no slot"),
+        ("edit", "words"),
+    ]
+    await town.later(timedelta(hours=1))
+    assert len(office.asked) == 4
+
+
+async def test_bringing_up_to_date_never_stands_in_the_way_of_taking_back(
+    town: Town, office: Messenger
+) -> None:
+    office.answers["a"].append(TemporaryError("no answer", unknown=True))
+    await put(town, parcel("words", slot="s"))
+    await town.settle()
+    await put(town, parcel("", slot="s", retract=True))
+    await town.later(SECOND)
+    assert [each.verb for each in office.asked] == ["post", "post", "delete"]
+    assert not await town.database.read(lambda tx: store.posts_of_slot(tx, "s"))
+
+
 async def test_what_is_being_sent_is_not_overwritten_but_followed(town: Town, office: Messenger) -> None:
     await put(town, parcel("old", slot="s"))
     (held,) = await claim(town)

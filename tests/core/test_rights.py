@@ -91,6 +91,7 @@ set_level        -         ?        +     ?        +    ?       +     -    +    
 promise          -         ?        +     ?        +    ?       +     -    +     +
 snooze           -         ?        +     ?        +    ?       +     -    +     +
 close            -         ?        +     ?        +    ?       +     -    +     +
+requeue          -         ?        +     ?        +    ?       +     -    +     +
 tell_undelivered -         ?        +     ?        +    ?       +     -    +     +
 file             +         ?        +     ?        +    ?       +     +    +     .
 file_of_note     -         ?        +     ?        +    ?       +     -    +     .
@@ -204,6 +205,7 @@ DEEDS: Mapping[str, Deed] = {
     "promise": once("free", simply(escalation.promise)),
     "snooze": once("free", simply(escalation.snooze)),
     "close": once("resolved", simply(tickets.close)),
+    "requeue": simply(tickets.requeue, "support"),
     "tell_undelivered": simply(tickets.tell_undelivered, None, "blocked"),
     "file": file("request"),
     "file_of_note": file("note"),

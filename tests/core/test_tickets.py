@@ -46,6 +46,7 @@ reopened     - - - - O O
 closed       - - - - C -
 prioritised  N O W H R -
 levelled     N O W H R -
+requeued     N O W H R C
 withdrawn    N O W H R C
 edited       N O W H R C
 moved        N O W H R C
@@ -71,6 +72,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "held": {"until": None},
     "prioritised": {"priority": "low"},
     "levelled": {"level": "L2"},
+    "requeued": {"queue": "support"},
 }
 
 

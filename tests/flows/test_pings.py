@@ -172,7 +172,7 @@ async def test_an_owner_who_does_not_answer_is_pinged(stage: Stage) -> None:
     await stage.boris.hears()
     await after(stage, 61)
     [ping] = [each for each in await stage.boris.hears() if each.tone == "ping"]
-    assert stage.w("ping.unanswered", span={"en": "1 min", "ru": "1 минута"}[stage.language]) in ping
+    assert stage.w("ping.unanswered", span={"en": "1 min", "ru": "1 минуту"}[stage.language]) in ping
     assert stage.w("button.take") not in ping.buttons
     assert (await pinged(stage))["anna"] == 0
 

@@ -107,7 +107,7 @@ anybody = st.sampled_from(REQUESTERS + STAFF)
 outcomes = st.sampled_from((*Outcome, Outcome.UNANSWERED, Outcome.UNANSWERED))
 numbers = st.sampled_from((1, 1, 1, 2, 2, 3, 4))
 URGENCIES = ("Nobody can work", "Nobody can work", "I cannot work", "It slows me down", "It can wait")
-WAYS_OUT = ("Cancel", "★", "A new request", "Edit", "Description", "Reopen")
+WAYS_OUT = ("Cancel", "★", "A new request", "Edit", "Description", "Reopen", "#")
 """What one can press that leaves a dialog, and what was said in it, behind."""
 OWNING = ("/take {n}", "/take {n}", "/release {n} {w}", "/pass {n} anna {w}", "/pass {n} boris")
 ANSWERING = (

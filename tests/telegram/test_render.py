@@ -300,6 +300,19 @@ async def test_the_longest_story_reads_whole_and_nothing_is_refused(desk: Rig) -
     assert all(units(message.text) <= 4096 for message in desk.group.messages)
 
 
+async def test_a_card_stays_short_and_long_answers_stand_below_it_in_full(desk: Rig) -> None:
+    story = "\n".join(f"{place}. We moved the router to another room." for place in range(80))
+    await desk.say(desk.ivan, "VPN drops")
+    for label in ("The office", "Only me"):
+        await desk.press(desk.ivan, label)
+    await desk.say(desk.ivan, story)
+    for label in ("It can wait", "Send"):
+        await desk.press(desk.ivan, label)
+    assert len(desk.card(1).text) < 800
+    assert story in desk.told(1)
+    assert story in "".join(desk.ivan.chat.texts)
+
+
 async def test_every_button_of_a_ticket_s_whole_life_fits(desk: Rig) -> None:
     await desk.report(urgent=True)
     await desk.press(desk.anna, "More ▾", desk.group)
