@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 BURST = 4
-MARGIN = 0.01
+MARGIN = 0.025
 """Seconds by which two messages may come closer to each other on their way."""
 _NEVER = float("inf")
 
