@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SIDES  := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 UV     := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 $(BIN)/uv --quiet
 ARGS   ?=
 
@@ -16,7 +17,7 @@ run: $(VENV)/.runs   ## Start the desk. ARGS="--config my.toml" is passed on.
 	@exec $(BIN)/deskbridge run $(ARGS)
 
 test: $(VENV)/.tests ## Run the tests. ARGS="-k name" is passed on.
-	@exec $(BIN)/pytest $(ARGS)
+	@exec $(BIN)/pytest $(SIDES) $(ARGS)
 
 check: lint test     ## Everything that must hold before a commit.
 

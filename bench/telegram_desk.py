@@ -21,6 +21,12 @@ class Unpaced(Pace):
         return True
 
 
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def serve(file: Path, pace: Pace) -> None:
     settings = config.load(file, {})
     lock = engine.prepare(settings.database.path)
@@ -29,16 +35,15 @@ async def serve(file: Path, pace: Pace) -> None:
     house = main.build(settings, database, clock, pace=pace)
     await house.desk.open()
     main.settle_memory()
-    parts = [house.router.run(), house.delivery.run(), house.adapters["telegram"].run(house.router)]
-    tasks = [asyncio.create_task(part) for part in parts]
+    working = [asyncio.create_task(part) for part in (house.router.run(), house.delivery.run())]
+    hearing = asyncio.create_task(house.adapters["telegram"].run(house.router))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended(*working)
     await house.router.drain()
     await house.delivery.drain()
+    await ended(hearing)
     await database.close()
     lock.release()
 

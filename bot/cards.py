@@ -9,6 +9,7 @@ from bot.message import (
     At,
     Choice,
     Fact,
+    Facts,
     Message,
     Paragraph,
     Plain,
@@ -40,7 +41,7 @@ async def card(tx: Transaction, ticket: Ticket) -> Message:
         Paragraph(await _from(tx, ticket), "quiet"),
         Paragraph(await _state(tx, ticket)),
         *await _words(tx, ticket),
-        *await _answers(tx, ticket),
+        *_answers(tx, ticket),
         *await _notices(tx, ticket),
     ]
     staff = await people.staff(tx)
@@ -84,7 +85,7 @@ async def _state(tx: Transaction, ticket: Ticket) -> Text:
 
 
 async def _words(tx: Transaction, ticket: Ticket) -> list[Quote | Paragraph]:
-    first = (await tickets.messages_of(tx, ticket.id))[0]
+    first = await tickets.first_message(tx, ticket.id)
     lines: list[Quote | Paragraph] = [Quote(Plain(texts.shorten(first.text, QUOTED)))]
     count = len(await files.of_ticket(tx, ticket.id))
     if count:
@@ -94,12 +95,10 @@ async def _words(tx: Transaction, ticket: Ticket) -> list[Quote | Paragraph]:
     return lines
 
 
-async def _answers(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
-    """What was answered; a story is told in full below the card."""
-    return [
-        Paragraph(Several((_asked(tx, ticket, answer), _brief(tx, ticket, answer)), " "))
-        for answer in ticket.answers
-    ]
+def _answers(tx: Transaction, ticket: Ticket) -> list[Facts]:
+    """What was asked and answered; a story is told in full below the card."""
+    rows = [(_asked(tx, ticket, answer), _brief(tx, ticket, answer)) for answer in ticket.answers]
+    return [Facts(tuple(rows))] if rows else []
 
 
 def long_answers(tx: Transaction, ticket: Ticket) -> list[Paragraph | Quote]:

@@ -57,8 +57,12 @@ def parser() -> argparse.ArgumentParser:
     letters.add_argument("what", choices=["list", "replay", "discard"])
     letters.add_argument("ids", nargs="*", metavar="id", help="as `list` names them, for example in-12 out-7")
     add("doctor", "check the desk and its messengers, and say what to do")
+    manifest = add("slack-manifest", "the Slack app, to be pasted where Slack asks for a manifest")
+    manifest.add_argument(
+        "--commands", action="store_true", help="every command also by itself, not only as /desk …"
+    )
     sign_in = add("sign-in", "a one-time link for a person of the web chat")
-    sign_in.add_argument("identity", help="for example web:anna")
+    sign_in.add_argument("who", help="as the configuration names them, for example web:anna")
     return top
 
 
@@ -97,8 +101,13 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import doctor
+
     where = settings.source or "no file, the built-in demo"
     say(f"The configuration is right ({where}).")
+    for finding in doctor.of_people(settings):
+        if not finding.ok:
+            say(doctor.worded(settings, finding))
     return OK
 
 
@@ -108,12 +117,10 @@ def _migrate(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
-def _with_database(settings: Settings, work: Callable[[Database], Any]) -> Any:
-    """Beside a running desk, which may be writing at the same moment."""
+def _with_database(settings: Settings, work: Callable[[Database], Any], *, whole: bool = False) -> Any:
+    """Beside a running desk, which may be writing at the same moment; `whole`: look all of it through."""
     path = settings.database.path
-    if not path.exists():
-        raise SetupError(f"There is no database {path} yet. Start the desk once, or check database.url.")
-    engine.check(path)
+    engine.expect(path, whole=whole)
 
     async def run() -> Any:
         database = Database(path, guest=True)
@@ -123,6 +130,26 @@ def _with_database(settings: Settings, work: Callable[[Database], Any]) -> Any:
             await database.close()
 
     return asyncio.run(run())
+
+
+def _slack_manifest(settings: Settings, options: argparse.Namespace) -> int:
+    import json
+
+    from bot import i18n
+    from bot.adapters.slack.manifest import RESERVED, manifest
+    from bot.flows import commands
+    from core.kernel.clock import WallClock
+
+    desk, now = settings.desk, WallClock().now()
+    singles = {
+        each.name: i18n.word(each.help, desk.language, time_zone=desk.time_zone, now=now)
+        for each in commands.COMMANDS
+        if each.name not in RESERVED
+    }
+    http = settings.slack.mode == "http"
+    app = manifest(singles if options.commands else {}, settings.web.address if http else None)
+    say(json.dumps(app, indent=2, ensure_ascii=False))
+    return OK
 
 
 def _export(settings: Settings, options: argparse.Namespace) -> int:
@@ -178,15 +205,17 @@ async def _settle(database: Database, what: str, name: str) -> bool:
 def _sign_in(settings: Settings, options: argparse.Namespace) -> int:
     from bot import main as house
 
-    try:
-        identity = Identity.parse(options.identity)
-    except ValueError as error:
-        raise SetupError(str(error)) from None
-    known = {str(each) for person in settings.people for each in person.identities}
-    if str(identity) not in known or identity.platform != "web":
-        raise SetupError(
-            f"No person of the configuration has the identity {identity}; only web:… can sign in."
-        )
+    accounts = [
+        (person.name, Identity.parse(str(account)))
+        for person in settings.people
+        for account in person.identities
+        if account.platform == "web"
+    ]
+    wanted = options.who.casefold()
+    identity = next((web for name, web in accounts if wanted in (name.casefold(), str(web).casefold())), None)
+    if identity is None:
+        known = ", ".join(f"{name} ({web})" for name, web in accounts) or "nobody: give somebody web:name"
+        raise SetupError(f"{options.who} cannot sign in here. With a web account there are: {known}.")
 
     async def work(database: Database) -> str:
         return await house.sign_in_link(settings.web.address, database, identity)
@@ -201,7 +230,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     async def work(database: Database) -> bool:
         return await doctor.report(settings, database, say)
 
-    return OK if _with_database(settings, work) else FAILED
+    return OK if _with_database(settings, work, whole=True) else FAILED
 
 
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
@@ -212,4 +241,5 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "dead-letters": _dead_letters,
     "doctor": _doctor,
     "sign-in": _sign_in,
+    "slack-manifest": _slack_manifest,
 }

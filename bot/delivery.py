@@ -7,7 +7,7 @@ leaves in between is sent again with the same nonce.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -27,6 +27,7 @@ from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import ANSWER, Head, Parcel, Post, Shown
 from core.people import store as people
+from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class Delivery:
         adapter = self._adapters.get(to.platform) if to else None
         if to is None or adapter is None:
             return True
-        room, urgent = str(to), head.urgency == ANSWER
+        room, urgent = str(to.space), head.urgency == ANSWER
         if head.lane.startswith("press:"):
             return not self._pace.held(room)
         overall = {to.platform: adapter.features.pace_overall}
@@ -150,7 +151,7 @@ class Delivery:
         if parcel.slot is None:
             return None
         if parcel.room is not None:
-            return await posts.post_in(tx, parcel.room, parcel.slot)
+            return await posts.post_in(tx, parcel.room.partition("#")[0], parcel.slot)
         shown = await posts.posts_of_slot(tx, parcel.slot)
         return shown[-1] if shown else None
 
@@ -158,8 +159,23 @@ class Delivery:
         if parcel.room is not None:
             space = Address.parse(parcel.room)
             card = await posts.post_in(tx, parcel.room, f"card:{parcel.ticket}") if parcel.thread else None
-            return Address(space.platform, space.room, card.thread or card.remote) if card else space
-        return await self._direct(tx, parcel.person)
+            there = Address(space.platform, space.room, card.thread or card.remote) if card else space
+            return await self._in_thread(tx, parcel, there)
+        direct = await self._direct(tx, parcel.person)
+        return await self._in_thread(tx, parcel, direct) if direct is not None else None
+
+    async def _in_thread(self, tx: Transaction, parcel: Parcel, place: Address) -> Address:
+        """Where every request is a thread of its own, what its requester is told goes there. One that began
+        elsewhere has the first thing that was told of it for a root."""
+        adapter = self._adapters.get(place.platform)
+        if adapter is None or not adapter.features.threads or place.thread or parcel.ticket is None:
+            return place
+        ticket = await tickets.get(tx, parcel.ticket)
+        home = Address.parse(ticket.home)
+        if parcel.kind == "ping" or parcel.person != ticket.requester or home.space != place:
+            return place
+        root = await posts.first_of(tx, str(place), parcel.ticket) if home.thread is None else None
+        return replace(place, thread=root.remote) if root is not None else home
 
     async def _direct(self, tx: Transaction, person: PersonId | None) -> Address | None:
         """Where this person reads alone."""
@@ -215,11 +231,18 @@ class Delivery:
                 await self._note(lambda tx: outbox.drop(tx, parcel))
                 return
         else:
-            shown = await adapter.post(address, job.message, job.reader, job.nonce)
+            again = parcel.uncertain
+            shown = await adapter.post(address, job.message, job.reader, job.nonce, again=again)
             if job.reader.press is None:
                 self._pace.arrived(str(address.space))
+        self._count(adapter, address.space, before, shown)
         await self._note(lambda tx: _settle(tx, job, address, shown))
         self._metrics.sent(address.platform)
+
+    def _count(self, adapter: Adapter, room: Address, before: Posted | None, shown: Posted) -> None:
+        """It took one turn when it was claimed; what is shown as several messages has used up as many."""
+        more = len(shown.parts) - len(before.parts if before else ())
+        self._pace.count({room.platform: adapter.features.pace_overall, str(room): adapter.gap(room)}, more)
 
     async def _edit(self, adapter: Adapter, job: Job, address: Address, before: Posted) -> Posted | None:
         """Bring it up to date. A card that somebody deleted is shown anew; nothing else is worth that."""
@@ -233,7 +256,8 @@ class Delivery:
         if job.parcel.kind != "card":
             return None
         thread = Address(address.platform, address.room, before.thread or address.thread)
-        return await adapter.post(thread, job.message, job.reader, job.nonce)
+        again = job.parcel.uncertain
+        return await adapter.post(thread, job.message, job.reader, job.nonce, again=again)
 
     async def _note(self, work: Work[T]) -> T:
         """Write down what has happened. That is so whether the database takes it now or later: a parcel

@@ -1,6 +1,6 @@
 """`deskbridge doctor`: what is right and what is missing, one line each, with what to do about it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from bot import i18n, main
 from bot.adapters.port import Finding
@@ -15,9 +15,16 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
     """Everything, in the order one would mend it."""
     yield Finding(True, Words("doctor.database", {"path": Plain(str(settings.database.path))}))
     yield Finding(True, Words("doctor.time_zone", {"zone": Plain(settings.desk.time_zone)}))
-    async for finding in _people(settings):
+    for finding in of_people(settings):
         yield finding
     house = main.build(settings, database, WallClock())
+    async for finding in _telegram(settings, house):
+        yield finding
+    async for finding in _slack(settings, house):
+        yield finding
+
+
+async def _telegram(settings: Settings, house: main.House) -> AsyncIterator[Finding]:
     if "telegram" in house.adapters:
         from bot.adapters.telegram import doctor as telegram
         from bot.adapters.telegram.adapter import Telegram
@@ -26,6 +33,20 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
         assert isinstance(adapter, Telegram)
         await adapter.rooms.load()
         async for finding in telegram.examine(adapter, _accounts(settings, "telegram")):
+            yield finding
+        await adapter.close()
+
+
+async def _slack(settings: Settings, house: main.House) -> AsyncIterator[Finding]:
+    if "slack" in house.adapters:
+        from bot.adapters.slack import doctor as slack
+        from bot.adapters.slack.adapter import Slack
+
+        adapter = house.adapters["slack"]
+        assert isinstance(adapter, Slack)
+        token = settings.slack.config_token
+        config_token = token.get_secret_value() if token else None
+        async for finding in slack.examine(adapter, _accounts(settings, "slack"), config_token):
             yield finding
         await adapter.close()
 
@@ -41,8 +62,8 @@ def _accounts(settings: Settings, platform: str) -> dict[str, str]:
     }
 
 
-async def _people(settings: Settings) -> AsyncIterator[Finding]:
-    """Every queue needs somebody who works in it, and a room where its tickets are seen."""
+def of_people(settings: Settings) -> Iterator[Finding]:
+    """Every queue needs somebody who works in it."""
     for queue in settings.queues:
         serving = [
             person
@@ -57,9 +78,14 @@ async def _people(settings: Settings) -> AsyncIterator[Finding]:
 async def report(settings: Settings, database: Database, say: Callable[[str], None]) -> bool:
     """Print the findings; true if all is right."""
     right = True
-    now = WallClock().now()
     async for finding in examine(settings, database):
-        words = i18n.word(finding.text, settings.desk.language, time_zone=settings.desk.time_zone, now=now)
-        say(f"{'✓' if finding.ok else '✗'} {words}")
+        say(worded(settings, finding))
         right = right and finding.ok
     return right
+
+
+def worded(settings: Settings, finding: Finding) -> str:
+    """A finding as one line, in the desk's language."""
+    desk, now = settings.desk, WallClock().now()
+    words = i18n.word(finding.text, desk.language, time_zone=desk.time_zone, now=now)
+    return f"{'✓' if finding.ok else '✗'} {words}"

@@ -1,4 +1,4 @@
-"""What people do, free of any messenger: they say, press, fill in forms, react and edit."""
+"""What people do, free of any messenger: they say, press, fill in forms, react, edit and look."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,7 @@ class Quoted:
     sender: Sender
     text: str
     message: str
+    files: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Said:
     """False in a room of many where the desk was not spoken to."""
     album: str | None = None
     """Messages of one album belong together; they come one by one, and nothing says which is the last."""
+    press: str | None = None
+    """The platform's id of a command that is answered where it was given, for its giver alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,16 @@ class Submitted:
 
     code: str
     values: tuple[tuple[str, str], ...]
+    press: str | None = None
+    """The platform's id of this submission, where the form stays open until it is answered."""
 
 
-What = Said | Edited | Pressed | Submitted | Reacted | Trouble
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The desk's own page in the messenger was opened; where that is, stands in the event's address."""
+
+
+What = Said | Edited | Pressed | Submitted | Reacted | Trouble | Opened
 
 
 @dataclass(frozen=True, slots=True)

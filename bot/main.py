@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from bot import rules
 from bot.adapters.port import Adapter, Health
@@ -20,21 +21,25 @@ from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.router import Router
 from bot.scheduler import Scheduler
+from bot.sweep import Sweep
 from bot.web import app as web_app
 from bot.web import sessions
 from bot.web import store as web_store
 from bot.web.settings import Demo, Room, WebSettings
 from core.database import engine
 from core.database.engine import Database
+from core.database.transaction import Transaction
 from core.desk import Desk
-from core.files import actions as files
 from core.files.blobs import Blobs
 from core.kernel.clock import Clock, WallClock
-from core.kernel.errors import SetupError
 from core.kernel.ids import Address, Identity
+from core.outbox import store as posts
 from core.people.model import Person
+from core.tickets import queries
 
 _log = logging.getLogger(__name__)
+LOOKED_AFTER = 500
+"""So many of the newest tickets have their threads looked through after an outage."""
 LINK_FOR = timedelta(days=1)
 DRAIN = 5.0
 """Seconds that work under way is given when the desk stops."""
@@ -51,6 +56,7 @@ class House:
     router: Router
     delivery: Delivery
     scheduler: Scheduler
+    sweep: Sweep
     blobs: Blobs
     metrics: Metrics
     clock: Clock
@@ -70,14 +76,6 @@ class House:
         self.metrics.ready.set(all(part.ok for part in parts.values()))
         return parts
 
-    async def sweep(self) -> None:
-        """Delete files that no ticket came of, and bytes that no file came of."""
-        gone: set[str] = set(await self.database.write(files.sweep))
-        old = await asyncio.to_thread(self.blobs.before, self.clock.now() - files.LOOSE_FOR)
-        gone |= await self.database.read(lambda tx: files.unknown(tx, old))
-        for file_id in gone:
-            await asyncio.to_thread(self.blobs.remove, file_id)
-
 
 def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
@@ -86,18 +84,17 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
     adapters: dict[str, Adapter] = {"web": Webchat(database)}
     if settings.telegram.token is not None:
         adapters["telegram"] = _telegram(settings, database, clock, blobs)
+    if settings.slack.bot_token is not None:
+        adapters["slack"] = _slack(settings, database, clock, blobs)
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
     router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
     delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace)
-    house: House
-
-    async def nightly() -> None:
-        await house.sweep()
-
-    scheduler = Scheduler(desk, clock, metrics, nightly)
-    house = House(settings, database, desk, adapters, router, delivery, scheduler, blobs, metrics, clock)
-    return house
+    sweep = Sweep(database, blobs, clock, timedelta(days=settings.desk.keep_events_days))
+    scheduler = Scheduler(desk, clock, metrics, sweep.run)
+    return House(
+        settings, database, desk, adapters, router, delivery, scheduler, sweep, blobs, metrics, clock
+    )
 
 
 def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
@@ -124,12 +121,32 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
     return Telegram(account, database=database, clock=clock, path=blobs.path)
 
 
-def unsupported(settings: Settings) -> list[str]:
-    """What the configuration asks for that this version cannot do, one line each."""
-    problems = []
-    if settings.slack.bot_token is not None:
-        problems.append("slack.bot_token: this version does not speak Slack yet; remove the section.")
-    return problems
+def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
+    """Slack's client is large: it is loaded only where a token is given."""
+    from bot.adapters.slack.account import Account
+    from bot.adapters.slack.adapter import Slack
+
+    slack = settings.slack
+    assert slack.bot_token is not None
+    account = Account(
+        bot_token=slack.bot_token.get_secret_value(),
+        app_token=slack.app_token.get_secret_value() if slack.app_token else "",
+        signing_secret=slack.signing_secret.get_secret_value() if slack.signing_secret else "",
+        api_url=slack.api_url,
+        mode=slack.mode,
+        staff_rooms=tuple(
+            space.room for queue in settings.queues for space in queue.spaces if space.platform == "slack"
+        ),
+        other_workspaces=slack.other_workspaces,
+    )
+
+    async def threads() -> Sequence[Address]:
+        return sorted(await database.read(_talked_about), key=str)
+
+    async def _talked_about(tx: Transaction) -> set[Address]:
+        return await posts.threads_of(tx, "slack", await queries.unclosed(tx, limit=LOOKED_AFTER))
+
+    return Slack(account, database=database, clock=clock, path=blobs.path, threads=threads)
 
 
 def web_settings(settings: Settings) -> WebSettings:
@@ -188,8 +205,6 @@ async def opened(settings: Settings, *, anew: bool = False) -> AsyncIterator[Dat
 
 async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], None] = print) -> None:
     """Serve until SIGINT or SIGTERM, then stop cleanly within ten seconds. Raises SetupError."""
-    if problems := unsupported(settings):
-        raise SetupError("\n".join(problems))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -249,18 +264,25 @@ async def _work(house: House, stop: asyncio.Event) -> None:
     finally:
         house.stopping = True
         house.scheduler.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        working = [task for task in tasks if task.get_name() not in house.adapters]
+        await _end(working)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN):
                 await house.router.drain()
                 await house.delivery.drain()
+        await _end(tasks)  # the adapters last: what is under way goes through their connections
+
+
+async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _announce(house: House, address: str, say: Callable[[str], None]) -> None:
     say(f"Deskbridge is running: {address}")
     if not house.settings.demo:
+        _tell_how_to_get_in(house.settings, say)
         return
     say("  This is the demo desk; its tickets stay in " + str(house.settings.database.path) + ".")
     say("  Open the address for a requester and an agent side by side, or sign in as one of them:")
@@ -270,6 +292,13 @@ async def _announce(house: House, address: str, say: Callable[[str], None]) -> N
             link = await sign_in_link(address, house.database, identity, reusable=True)
             say(f"  {person.name:<16} {', '.join(sorted(person.roles)):<12} {link}")
     say("  Ctrl-C stops it; start it again and everybody goes on where they were.")
+
+
+def _tell_how_to_get_in(settings: Settings, say: Callable[[str], None]) -> None:
+    accounts = (account for person in settings.people for account in person.identities)
+    if first := next((account for account in accounts if account.platform == "web"), None):
+        config = f" --config {settings.source}" if settings.source != Path("config.toml") else ""
+        say(f"  People sign in by a link of their own, which this prints: deskbridge sign-in {first}{config}")
 
 
 async def sign_in_link(

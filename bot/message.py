@@ -126,6 +126,8 @@ class Input:
     long: bool = False
     options: tuple[Option, ...] = ()
     hint: Text | None = None
+    value: str = ""
+    """What stands in it at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,10 @@ class Message:
     """A card whose ticket is closed."""
     asks: bool = False
     """Whoever is called answers in words, as a reply to this; `/cancel` does what its one choice does."""
+    form: Form | None = None
+    """Opens at once for whoever pressed, where there are forms; it takes the place of the form sent in."""
+    field: str | None = None
+    """The field of the form just sent in that this complains about."""
 
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Message)

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, codes, message
-from bot.flows import phrases, story, work
+from bot.flows import home, phrases, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -43,6 +43,7 @@ _TONES: Mapping[str, Literal["request", "reply", "note"]] = {
     "reply": "reply",
     "note": "note",
 }
+INSTANT = timedelta(seconds=1)
 Compose = Callable[[Transaction, Parcel], Awaitable[Message | None]]
 
 
@@ -97,7 +98,8 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     author = await story.name(tx, said.author)
     words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
-    blocks: list[Block] = [*words, *await _answers(tx, said), *await _attachments(tx, said), *_marks(said)]
+    told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
+    blocks: list[Block] = [*([] if await _stands_there(tx, said, parcel) else told), *_marks(said)]
     tone = _TONES[said.kind]
     rows: tuple[tuple[Choice, ...], ...] = ()
     if said.kind == "reply" and said.withdrawn_at is None:
@@ -108,11 +110,17 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket)
 
 
+async def _stands_there(tx: Transaction, said: Said, parcel: Parcel) -> bool:
+    """Whether everybody there has read the words already: in a thread whose plain words are replies."""
+    queue = tx.rule(Catalogue).queue((await tickets.get(tx, said.ticket)).queue)
+    return said.kind == "reply" and said.room == parcel.room and queue.plain_reply
+
+
 async def _answers(tx: Transaction, said: Said) -> list[Paragraph | Quote]:
     """The answers that came with a ticket's first words, where the card has no room for them."""
     answers = cards.long_answers(tx, await tickets.get(tx, said.ticket)) if said.kind == "request" else []
-    first = answers and (await tickets.messages_of(tx, said.ticket))[0].id == said.id
-    return answers if first else []
+    opening = answers and (await tickets.first_message(tx, said.ticket)).id == said.id
+    return answers if opening else []
 
 
 def _marks(said: Said) -> list[Block]:
@@ -239,15 +247,19 @@ async def _call(tx: Transaction, person: int | None) -> Call | None:
 async def _why(tx: Transaction, ticket: Ticket, ping: Ping) -> Text:
     reasons: list[Text] = [phrases.priority(ticket.priority)]
     if ticket.unclaimed_since is not None:
-        reasons.append(Words("ping.unclaimed", {"span": Span(tx.now - ticket.unclaimed_since)}))
+        reasons.append(_since("unclaimed", tx.now - ticket.unclaimed_since))
     elif ticket.unanswered_since is not None:
-        reasons.append(Words("ping.unanswered", {"span": Span(tx.now - ticket.unanswered_since)}))
+        reasons.append(_since("unanswered", tx.now - ticket.unanswered_since))
     clock = await sla.next_due(tx, ticket)
     if clock is not None:
-        late = "_late" if clock.due_at <= tx.now else ""
-        span = Span(abs(clock.due_at - tx.now))
-        reasons.append(Words(f"ping.due_{clock.target}{late}", {"span": span}))
+        late = "_late" if clock.due_at <= tx.now - INSTANT else ""
+        reasons.append(_since(f"due_{clock.target}{late}", abs(clock.due_at - tx.now)))
     return Several(tuple(reasons), ", ")
+
+
+def _since(what: str, length: timedelta) -> Words:
+    """For how long it has been so, or until it will; what is so only just now has no length."""
+    return Words(f"ping.{what}", {"span": Span(length)}) if length >= INSTANT else Words(f"ping.{what}_now")
 
 
 async def _answered_ping(tx: Transaction, ticket: Ticket, ping: Ping) -> Message:
@@ -287,7 +299,13 @@ async def _parked(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words("told.parked")),))
 
 
+async def _home(tx: Transaction, parcel: Parcel) -> Message:
+    assert parcel.person is not None
+    return await home.compose(tx, await people.get(tx, parcel.person))
+
+
 COMPOSERS: Mapping[str, Compose] = {
+    "home": _home,
     "message": _message,
     "acknowledgement": _acknowledgement,
     "card": _card,

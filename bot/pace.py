@@ -34,13 +34,15 @@ class Meter:
         return at if urgent else max(at, self._even_at - min(BURST, len(self._sent)) * self._gap)
 
     def use(self, now: float) -> None:
-        self._sent.append(now)
+        """One goes now. Where there is no room for it any more, it takes the place of one to come."""
+        full = len(self._sent) == self._sent.maxlen
+        self._sent.append(max(now, self._sent[0] + self._span) if full else now)
         self._even_at = max(self._even_at, now) + self._gap
 
     def arrived(self, now: float) -> None:
         """The newest one has arrived by now; where only one fits in, its time counts from here."""
         if self._sent.maxlen == 1 and self._sent:
-            self._sent[0] = now
+            self._sent[0] = max(now, self._sent[0])
 
     def idle(self, now: float) -> bool:
         return not self._sent or max(self._even_at, self._sent[-1] + self._span + MARGIN) <= now
@@ -67,11 +69,15 @@ class Pace:
         """The same; saying yes uses up each one's turn for its gap."""
         if not self.allows(gaps, urgent=urgent):
             return False
+        self.count(gaps)
+        return True
+
+    def count(self, gaps: Mapping[str, timedelta], times: int = 1) -> None:
+        """So many have gone, whether they were allowed to or not: what was too much is waited for later."""
         now = self._monotonic()
         for name, gap in gaps.items():
-            if gap:
+            for _ in range(times if gap else 0):
                 self._meters.setdefault(name, Meter(gap.total_seconds())).use(now)
-        return True
 
     def _ready_at(self, name: str, urgent: bool) -> float:
         meter = self._meters.get(name)

@@ -5,16 +5,20 @@ Conversations go on side by side; within one, events are handled in the order th
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from bot import albums, turns
-from bot.adapters.port import Adapter, Health, Raw
+from bot.adapters.port import Adapter, Health, Raw, Unlearned
+from bot.flows import crowd
 from bot.flows.turn import Turn
 from bot.i18n import guess
-from bot.incoming import Carried, Incoming, Pressed, Quoted, Reacted, Said
+from bot.incoming import Carried, Incoming, Pressed, Quoted, Reacted, Said, Sender, Submitted
 from bot.metrics import Metrics
+from bot.signs import Signs
 from core.database.bells import wait
 from core.database.transaction import Transaction
 from core.desk import Desk
@@ -30,6 +34,7 @@ from core.outbox.model import ANSWER, Parcel
 from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor, Person
+from core.tickets.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 Fetched = dict[str, File | None]
@@ -38,6 +43,8 @@ AT_ONCE = 64
 """Conversations handled side by side."""
 ALBUM = 20
 """So many waiting events are looked at for further parts of an album."""
+FETCH_FOR = timedelta(minutes=10)
+"""So long a conversation waits for a file that cannot be fetched; then it goes on without it."""
 POLL = 1.0
 """Seconds after which the inbox is looked at even if no bell rang."""
 
@@ -49,6 +56,11 @@ class Handled:
     more: bool
     fetch: tuple[Carried, ...] = ()
     letter: Letter | None = None
+    incoming: Incoming | None = None
+    late: bool = False
+    """It has waited for its files long enough."""
+    learn: bool = False
+    """The platform must be asked for something before the letter can be read."""
 
 
 class Router:
@@ -71,6 +83,7 @@ class Router:
         self._time_zone = time_zone
         self._metrics = metrics
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._signs = Signs(adapters)
         self._heard = desk.database.bells.listen(inbox.BELL)
         self._trouble = ""
 
@@ -112,21 +125,27 @@ class Router:
         for lane in free:
             task = asyncio.create_task(self._serve(lane))
             self._busy[lane] = task
+            self._signs.begin(lane)
             task.add_done_callback(partial(self._left, lane))
         return len(free)
 
     def _left(self, lane: str, _: asyncio.Task[None]) -> None:
         del self._busy[lane]
+        self._signs.end(lane)
         self._heard.set()
 
     async def _serve(self, lane: str) -> None:
         """One conversation, event after event, until none is waiting or the oldest must wait."""
         fetched: Fetched = {}
+        learned = None
         going = True
         while going:
             turn = partial(self._handle_next, lane=lane, fetched=fetched)
             try:
                 handled = await self._desk.database.write(turn)
+                if handled.learn:
+                    learned = await self._learn(handled, learned)
+                    continue
                 fetched = await self._fetch(handled) if handled.fetch else {}
             except TemporaryError as error:
                 self._trouble = str(error)
@@ -141,28 +160,42 @@ class Router:
         letter = await inbox_store.head(tx, lane)
         if letter is None:
             return Handled(False)
-        incoming = self._adapters[letter.platform].read(letter.body)
+        try:
+            incoming = self._adapters[letter.platform].read(letter.body)
+        except Unlearned:
+            return Handled(True, letter=letter, learn=True)
         letters = [letter]
         if albums.name(incoming) is not None:
             letters, incoming = await self._album(tx, lane, letter)
             if incoming is None:
                 return Handled(False)
-        if incoming is not None and not incoming.sender.automatic:
+        if incoming is not None and _concerns(tx, incoming):
+            self._signs.meet(lane, incoming)
+            incoming = await self._reread(tx, incoming)
             missing = _unfetched(incoming, fetched)
             if missing:
-                return Handled(False, missing, letter)
-            await self._turn(tx, incoming, fetched)
+                late = tx.now - letter.received_at > FETCH_FOR
+                return Handled(False, missing, letter, incoming, late)
+            await self._turn(tx, _kept(incoming, fetched), fetched)
         for each in letters:
             await inbox.finish(tx, each)
             self._metrics.handled(each.platform)
         return Handled(await inbox_store.head(tx, lane) is not None)
+
+    async def _learn(self, handled: Handled, before: int | None) -> int:
+        """Ask the platform for what reading the letter takes, once; returns for which letter that was."""
+        assert handled.letter is not None
+        if handled.letter.id == before:
+            raise ValueError("the event cannot be read, whatever the platform is asked")
+        await self._adapters[handled.letter.platform].learn(handled.letter.body)
+        return handled.letter.id
 
     async def _album(self, tx: Transaction, lane: str, first: Letter) -> tuple[list[Letter], Incoming | None]:
         """The album's parts as one message; None while further parts may still come."""
         read = self._adapters[first.platform].read
         letters, parts = [], []
         for letter in await inbox_store.waiting(tx, lane, ALBUM):
-            part = read(letter.body)
+            part = _readable(read, letter)
             if part is not None and albums.name(part) == albums.name(read(first.body)):
                 letters.append(letter)
                 parts.append(part)
@@ -196,33 +229,42 @@ class Router:
         """Whoever said it learns that it is kept, and that the operator sees it."""
         try:
             incoming = self._adapters[letter.platform].read(letter.body)
-        except (ValueError, KeyError, TypeError):
+        except (*_UNREADABLE, Unlearned):
             return
         if incoming is not None and incoming.private:
             await outbox.put(tx, Parcel("told_parked", room=str(incoming.where.space)))
 
     async def _fetch(self, handled: Handled) -> Fetched:
         """Bring the files of an event here; one that cannot be had is None."""
-        assert handled.letter is not None
-        letter = handled.letter
-        adapter = self._adapters[letter.platform]
+        assert handled.incoming is not None
+        adapter = self._adapters[handled.incoming.where.platform]
         fetched: Fetched = {}
-        if (incoming := adapter.read(letter.body)) is not None:
-            await adapter.typing(incoming.where)
         for carried in handled.fetch:
-            try:
-                kept = await self._blobs.keep(adapter.fetch(carried))
-            except (UserError, PermanentError):
+            kept = await self._brought(adapter, carried, late=handled.late)
+            if kept is None:
                 fetched[carried.key] = None
                 continue
-            keep = partial(self._own, letter=letter, carried=carried, kept=kept)
+            keep = partial(self._own, incoming=handled.incoming, carried=carried, kept=kept)
             fetched[carried.key] = await self._desk.database.write(keep)
         return fetched
 
-    async def _own(self, tx: Transaction, *, letter: Letter, carried: Carried, kept: Kept) -> File:
-        incoming = self._adapters[letter.platform].read(letter.body)
-        assert incoming is not None
-        person = await self._meet(tx, incoming)
+    async def _brought(self, adapter: Adapter, carried: Carried, *, late: bool) -> Kept | None:
+        """The bytes of a file, kept; None where it cannot be had. Raises TemporaryError while it may be."""
+        try:
+            return await self._blobs.keep(adapter.fetch(carried))
+        except (UserError, PermanentError):
+            return None
+        except TemporaryError:
+            if late:
+                return None
+            raise
+
+    async def _own(self, tx: Transaction, *, incoming: Incoming, carried: Carried, kept: Kept) -> File:
+        """A file belongs to whoever said what it came with."""
+        person = await self._meet(tx, incoming.sender, self._language)
+        quoted = crowd.wanted(incoming.what)
+        if quoted is not None and carried in quoted.files:
+            person = await self._meet(tx, quoted.sender, person.language)
         return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)
 
     async def _reread(self, tx: Transaction, incoming: Incoming) -> Incoming:
@@ -231,17 +273,20 @@ class Router:
         if not isinstance(what, Reacted) or what.quoted is not None:
             return incoming
         letter = await inbox_store.tells_of(tx, where.platform, f"{where.room}/{what.message}")
-        earlier = self._adapters[where.platform].read(letter.body) if letter else None
+        try:
+            earlier = self._adapters[where.platform].read(letter.body) if letter else None
+        except Unlearned:
+            return incoming
         if earlier is None or not isinstance(earlier.what, Said):
             return incoming
-        quoted = Quoted(earlier.sender, earlier.what.text, what.message)
+        quoted = Quoted(earlier.sender, earlier.what.text, what.message, earlier.what.files)
         return replace(incoming, what=replace(what, quoted=quoted))
 
     async def _acknowledge(self, tx: Transaction, incoming: Incoming, person: Person) -> None:
-        """A press is answered in any case; what the turn says to it takes this parcel's place."""
+        """A press and a form are answered in any case; what the turn says to it takes this parcel's place."""
         what, platform = incoming.what, incoming.where.platform
         if (
-            not isinstance(what, Pressed)
+            not isinstance(what, Pressed | Submitted)
             or what.press is None
             or not self._adapters[platform].features.acknowledges
         ):
@@ -259,20 +304,19 @@ class Router:
             ),
         )
 
-    async def _meet(self, tx: Transaction, incoming: Incoming) -> Person:
-        sender = incoming.sender
-        language = guess(sender.language, self._language)
+    async def _meet(self, tx: Transaction, sender: Sender, otherwise: str) -> Person:
+        language = guess(sender.language, otherwise)
         return await people.meet(tx, sender.identity, name=sender.name, language=language)
 
     # ---- one turn
 
     async def _turn(self, tx: Transaction, incoming: Incoming, fetched: Fetched) -> None:
-        person = await self._meet(tx, incoming)
+        person = await self._meet(tx, incoming.sender, self._language)
         await people_store.seen(tx, incoming.sender.identity)
         about = await turns.ticket_of_thread(tx, incoming)
         actor = Actor(person, incoming.sender.identity.platform)
         await self._acknowledge(tx, incoming, person)
-        incoming = await self._reread(tx, incoming)
+        adapter = self._adapters[incoming.where.platform]
         turn = Turn(
             tx,
             incoming,
@@ -280,7 +324,9 @@ class Router:
             actor,
             about,
             self._time_zone,
-            self._adapters[incoming.where.platform].direct,
+            adapter.direct,
+            forms=adapter.features.forms,
+            threads=adapter.features.threads,
         )
         try:
             async with tx.savepoint():
@@ -289,9 +335,37 @@ class Router:
             await turn.tell(turns.refused(incoming, error))
 
 
+_UNREADABLE = (ValueError, KeyError, TypeError)
+
+
+def _readable(read: Callable[[Mapping[str, Any]], Incoming | None], letter: Letter) -> Incoming | None:
+    """What a letter behind the head means; None where it cannot be read, which shows once it is the head."""
+    try:
+        return read(letter.body)
+    except _UNREADABLE:
+        return None
+
+
+def _concerns(tx: Transaction, incoming: Incoming) -> bool:
+    """Whether it is the desk's business: what bots say is not, nor what people say among themselves."""
+    what, room = incoming.what, str(incoming.where.space)
+    apart = isinstance(what, Said) and not what.addressed and room not in tx.rule(Catalogue).by_space
+    return not (apart or incoming.sender.automatic)
+
+
 def _unfetched(incoming: Incoming, fetched: Fetched) -> tuple[Carried, ...]:
-    if not isinstance(incoming.what, Said):
-        return ()
-    return tuple(
-        carried for carried in incoming.what.files if not carried.kept and carried.key not in fetched
-    )
+    """The files that came along, or that somebody points at, and are not here yet."""
+    own = incoming.what.files if isinstance(incoming.what, Said) else ()
+    quoted = crowd.wanted(incoming.what)
+    carried = (*own, *(quoted.files if quoted else ()))
+    return tuple(each for each in carried if not each.kept and each.key not in fetched)
+
+
+def _kept(incoming: Incoming, fetched: Fetched) -> Incoming:
+    """The same, with the files that somebody points at."""
+    what, quoted = incoming.what, crowd.wanted(incoming.what)
+    if quoted is None or not isinstance(what, Said | Reacted):
+        return incoming
+    here = [(each, fetched.get(each.key)) for each in quoted.files]
+    files = tuple(replace(each, kept=file.id) if file else each for each, file in here)
+    return replace(incoming, what=replace(what, quoted=replace(quoted, files=files)))

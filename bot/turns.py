@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot import codes
-from bot.flows import commands, crowd, dialog, intake, phrases, talk, work
+from bot.flows import commands, crowd, dialog, home, intake, phrases, report, talk, work
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
-from bot.incoming import Edited, Incoming, Pressed, Reacted, Said, Submitted, Trouble, What
+from bot.incoming import Edited, Incoming, Opened, Pressed, Reacted, Said, Submitted, Trouble, What
 from bot.message import Block, Message, Paragraph, Plain, Quote, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -37,18 +37,23 @@ async def act(turn: Turn, fetched: Fetched) -> None:
         case Pressed(code=code):
             await _press(turn, code)
         case Submitted(code=code, values=values):
-            await work.submitted(turn, codes.parts(code)[1:], values)
+            await _submit(turn, code, values)
         case Edited(text=text, message=message):
             await _edit(turn, message, texts.clean(text))
         case Reacted() as reacted:
             await _react(turn, reacted)
         case Trouble(kind=kind, room=room):
             await crowd.trouble(turn, kind, room)
+        case Opened():
+            await home.show(turn)
 
 
 def refused(incoming: Incoming, error: UserError) -> Message:
-    """What a person reads of a refusal; words typed into a form stand below it, so that none are lost."""
+    """What a person reads of a refusal. Of a form that stays open it names the field; where it is gone, the
+    words typed into it stand below, so that none are lost."""
     blocks: list[Block] = [Paragraph(phrases.error(error))]
+    if isinstance(incoming.what, Submitted) and incoming.what.press is not None:
+        return Message(tuple(blocks), tone="hint", field=str(error.facts.get("field", "")))
     if isinstance(incoming.what, Submitted):
         blocks += [
             Quote(Plain(texts.clean(value))) for _, value in incoming.what.values if len(value) > TYPED
@@ -58,8 +63,6 @@ def refused(incoming: Incoming, error: UserError) -> Message:
 
 async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
     text = texts.clean(said.text)
-    if not said.addressed and turn.room not in turn.catalogue.by_space:
-        return
     brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
     heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
     if not text.strip() and not heard.files:
@@ -75,9 +78,10 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
     if under_way is not None and not _answers(turn, under_way):
         under_way = None
-    if turn.incoming.private and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
+    pointing = turn.incoming.private and turn.incoming.where.thread is None
+    if pointing and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
         under_way = None
-    if commands.is_command(text):
+    if commands.is_command(turn, text):
         await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)
     elif under_way is not None:
         await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
@@ -171,12 +175,22 @@ async def _press(turn: Turn, code: str) -> None:
                 await talk.pressed(turn, words)
             case "f":
                 await work.open_form(turn, words)
+            case "n":
+                await report.begin(turn)
             case "m" if len(words) == 2:
                 await work.unfold(turn, TicketId(int(words[0])), unfolded=words[1] == "1")
             case _:
                 raise UserError("press.stale")
     except ValueError:  # a number that is none
         raise UserError("press.stale") from None
+
+
+async def _submit(turn: Turn, code: str, values: Sequence[tuple[str, str]]) -> None:
+    kind, *words = codes.parts(code)
+    if kind == "n":
+        await report.submitted(turn, words, values)
+    else:
+        await work.submitted(turn, words, values)
 
 
 async def _edit(turn: Turn, remote: str, text: str) -> None:

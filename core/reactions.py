@@ -39,6 +39,14 @@ async def _show_card(tx: Transaction, ticket: Ticket) -> None:
         await outbox.put(tx, Parcel("card", room=space, ticket=ticket.id, slot=f"card:{ticket.id}"))
 
 
+async def pages(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Whoever has a page of their own in a messenger sees there whose turn it is now."""
+    for person in {ticket.requester, ticket.owner, event.facts.get("from")} - {None}:
+        slot = f"home:{person}"
+        for page in await posts.posts_of_slot(tx, slot):
+            await outbox.put(tx, Parcel("home", room=page.address, person=person, slot=slot))
+
+
 async def staff_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """One quiet line in the ticket's threads."""
     facts = {"event": event.kind, "actor": event.actor, "via": event.via, **event.facts}
@@ -170,7 +178,8 @@ async def hold_ends(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 
 async def clocks(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    await sla.follow(tx, ticket)
+    bring_into_line = sla.recount if event.kind == "withdrawn" else sla.follow
+    await bring_into_line(tx, ticket)
     await _await_due(tx, ticket.id)
 
 
@@ -190,7 +199,7 @@ async def escalations(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 Reaction = Callable[[Transaction, Event, Ticket], Awaitable[None]]
 
-_MOVED: tuple[Reaction, ...] = (clocks, close_later, hold_ends, escalations, card)
+_MOVED: tuple[Reaction, ...] = (clocks, close_later, hold_ends, escalations, card, pages)
 
 REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "opened": (*_MOVED, first_words, requester_promise),
@@ -201,7 +210,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "passed": (*_MOVED, staff_line, requester_notice),
     "replied": (*_MOVED, requester_reply, staff_message),
     "noted": (staff_message,),
-    "withdrawn": (reply_withdrawn,),
+    "withdrawn": (*_MOVED, reply_withdrawn),
     "moved": (staff_message, staff_line),
     "edited": (message_edited, card),
     "waited": (*_MOVED, staff_line, requester_notice),

@@ -35,6 +35,8 @@ class Features:
     """Every press wants an answer, be it an empty one."""
     whispers: bool = True
     """Something can be shown to one person alone in a room of others."""
+    threads: bool = False
+    """In a private conversation every request is a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,11 @@ class Finding:
     text: Text
 
 
+class Unlearned(Exception):
+    """Reading an event takes something that the platform has not been asked for yet: a name, the words
+    that an emoji was put under. `Adapter.learn` asks."""
+
+
 class Adapter(Protocol):
     """One messenger. Each sending method raises TemporaryError (try again), PermanentError (do not)."""
 
@@ -110,11 +117,19 @@ class Adapter(Protocol):
     def read(self, body: Mapping[str, Any]) -> Incoming | None:
         """What the raw event means; None for one that is of no concern to a help desk.
 
-        Raises ValueError or KeyError for a body that is not of the platform's form."""
+        Raises ValueError or KeyError for a body that is not of the platform's form, and Unlearned where
+        `learn` must be called first."""
         ...
 
-    async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
-        """Show a new message. `nonce` is the same on every try of the same message."""
+    async def learn(self, body: Mapping[str, Any]) -> None:
+        """Ask the platform for what reading this event takes; then it can be read. Raises TemporaryError."""
+        ...
+
+    async def post(
+        self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
+    ) -> Posted:
+        """Show a new message. `nonce` is the same on every try of the same message; `again`: an earlier try
+        may stand there, though no answer said so."""
         ...
 
     async def edit(self, to: Address, posted: Posted, message: Message, reader: Reader) -> Posted:

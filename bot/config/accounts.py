@@ -75,4 +75,7 @@ BotToken = Annotated[Secret, AfterValidator(_matching(r"xox[a-z]-\S+", "a bot to
 AppToken = Annotated[
     Secret, AfterValidator(_matching(r"xapp-\S+", "an app-level token, beginning with xapp-"))
 ]
+ConfigToken = Annotated[
+    Secret, AfterValidator(_matching(r"xoxe\S*-\S+", "an app configuration token, beginning with xoxe"))
+]
 SigningSecret = Annotated[Secret, AfterValidator(_matching(r"\S{8,}", "at least 8 characters"))]

@@ -67,6 +67,9 @@ class Slack(Section):
     signing_secret_file: values.Location | None = None
     api_url: values.Url = "https://slack.com/api"
     mode: Literal["socket", "http"] = "socket"
+    other_workspaces: bool = False
+    config_token: accounts.ConfigToken | None = None
+    config_token_file: values.Location | None = None
 
 
 class Desk(Section):
@@ -77,6 +80,7 @@ class Desk(Section):
     reopen_for: values.Span = timedelta(days=14)
     rating_every: values.Span = timedelta(days=7)
     files: values.Location | None = None
+    keep_events_days: values.Days = 30
 
 
 class Person(Section):

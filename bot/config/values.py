@@ -189,6 +189,8 @@ Host = Annotated[str, BeforeValidator(_host)]
 Location = Annotated[Path, BeforeValidator(_path)]
 Port = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
 Times = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)]
+Days = Annotated[int, BeforeValidator(_whole), Field(ge=7, le=3650)]
+"""Days for which events are remembered: messengers may tell one again for the better part of a week."""
 Url = Annotated[str, BeforeValidator(_address_of)]
 Origin = Annotated[str, BeforeValidator(_origin)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]

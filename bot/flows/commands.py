@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bot.flows import crowd, forms, intake, lists, talk, when, work
+from bot.flows import crowd, forms, intake, lists, report, talk, when, work
 from bot.flows import dialog as dialogs
 from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
@@ -23,6 +23,7 @@ from core.people.model import Person, Right
 from core.tickets import actions as tickets
 from core.tickets import doors
 from core.tickets.catalogue import Level, Priority
+from core.tickets.model import ACTIVE
 
 Handler = Callable[[Turn, TicketId, str], Awaitable[None]]
 NO_TICKET = TicketId(0)
@@ -50,8 +51,14 @@ _CALL = re.compile(r"/(?:desk\s+)?([^\s@/]{1,32})(?:@\S+)?(?:\s+(.*))?", re.DOTA
 _NUMBER = re.compile(r"#?(\d{1,9})(?:\s+|$)(.*)", re.DOTALL)
 
 
-def is_command(text: str) -> bool:
-    return _CALL.fullmatch(text.strip()) is not None
+def is_command(turn: Turn, text: str) -> bool:
+    """Whether the words call a command, known or mistyped. A requester's "/tmp is full" is no command."""
+    found = _CALL.fullmatch(text.strip())
+    if found is None:
+        return False
+    name, rest = found[1].casefold(), found[2] or ""
+    may_be_words = rest and not _NUMBER.fullmatch(rest) and turn.incoming.private and not turn.person.staff
+    return not may_be_words or name in _BY_NAME or name == "ticket" or bool(_near(turn, name))
 
 
 async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
@@ -72,9 +79,13 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
 def _named(turn: Turn, name: str) -> Command:
     if name in _BY_NAME:
         return _BY_NAME[name]
+    raise UserError("command.unknown", command=f"/{name}", near=f"/{_near(turn, name) or 'help'}")
+
+
+def _near(turn: Turn, name: str) -> str:
+    """The command that was perhaps meant, among those the person can use."""
     known = [command.name for command in COMMANDS if not command.staff or turn.person.staff]
-    near = difflib.get_close_matches(name, known, n=1)
-    raise UserError("command.unknown", command=f"/{name}", near=f"/{near[0]}" if near else "/help")
+    return next(iter(difflib.get_close_matches(name, known, n=1)), "")
 
 
 def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
@@ -101,6 +112,9 @@ def _names_ticket(about: TicketId, rest: str, found: re.Match[str]) -> bool:
 
 
 async def _new(turn: Turn, _: TicketId, rest: str) -> None:
+    if turn.forms and turn.press is not None:
+        await report.begin(turn, rest)
+        return
     if not turn.incoming.private:
         raise UserError("command.private", command="/new")
     draft = Draft(files=turn.files)
@@ -140,8 +154,8 @@ async def _start(turn: Turn, _: TicketId, rest: str) -> None:
     kind, _sign, name = rest.partition("-")
     if kind == "type" and name in turn.catalogue.types:
         await intake.start(turn, Draft(type=name, done=(TYPE,)))
-    elif kind == "ticket" and name.isdecimal():
-        await _status(turn, TicketId(int(name)), "")
+    elif kind == "ticket" and (found := _NUMBER.fullmatch(name)):
+        await _status(turn, TicketId(int(found[1])), "")
     else:
         await turn.tell(Message((Paragraph(Words("start.hello")), Paragraph(Words("start.hint"), "quiet"))))
 
@@ -170,6 +184,8 @@ async def _cancel(turn: Turn, _: TicketId, rest: str) -> None:
 
 async def _reopen(turn: Turn, ticket: TicketId, rest: str) -> None:
     seen = await doors.seen(turn.tx, turn.actor, ticket)
+    if seen.requester == turn.person.id and seen.status in ACTIVE:
+        raise UserError("talk.open_already", ticket=ticket)
     if seen.requester == turn.person.id:
         await talk.reopen(turn, ticket)
     else:
@@ -189,7 +205,10 @@ async def _mine(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def _find(turn: Turn, _: TicketId, rest: str) -> None:
-    await turn.tell(await lists.find(turn, rest))
+    if rest.startswith("#") and (found := _NUMBER.fullmatch(rest)) and not found[2]:
+        await turn.tell(await lists.one(turn, await doors.seen(turn.tx, turn.actor, TicketId(int(found[1])))))
+    else:
+        await turn.tell(await lists.find(turn, rest))
 
 
 async def _timeline(turn: Turn, ticket: TicketId, rest: str) -> None:
@@ -201,20 +220,44 @@ async def _take(turn: Turn, ticket: TicketId, rest: str) -> None:
 
 
 async def _pass(turn: Turn, ticket: TicketId, rest: str) -> None:
-    whom, note = await _person(turn, rest)
+    seen = await doors.allowed(turn.tx, turn.actor, ticket, Right.WORK)
+    whom, note = await _person(turn, seen.queue, rest)
     await tickets.pass_to(turn.tx, turn.actor, ticket, whom.id, note)
     await _done(turn, ticket)
 
 
-async def _person(turn: Turn, rest: str) -> tuple[Person, str]:
-    """The member of staff the words begin with, and the words after the name."""
+async def _person(turn: Turn, queue: str, rest: str) -> tuple[Person, str]:
+    """The member of staff whom the words name most fully, and the words after the name.
+
+    Of several alike those are meant who work in the queue. Raises UserError for nobody, or still several."""
     staff = await people.staff(turn.tx)
     said = rest.removeprefix("@").strip()
-    for person in staff:
-        for name in (person.name, person.name.split()[0]):
-            if f"{texts.search_text(said)} ".startswith(f"{texts.search_text(name)} "):
-                return person, said[len(name) :].strip(" ,:")
-    raise UserError("person.unknown", names=", ".join(person.name for person in staff))
+    named = [
+        (len(name), name == person.name, person, note)
+        for person in staff
+        for name in {person.name, person.name.split()[0]}
+        if (note := _after_name(said, name)) is not None
+    ]
+    if not named:
+        raise UserError("person.unknown", names=", ".join(person.name for person in staff))
+    fullest = max(each[:2] for each in named)
+    alike = [each for each in named if each[:2] == fullest]
+    meant = [each for each in alike if each[2].serves(queue)] if len(alike) > 1 else alike
+    if len(meant) != 1:
+        raise UserError("person.several", names=", ".join(each[2].name for each in meant or alike))
+    return meant[0][2], meant[0][3]
+
+
+def _after_name(said: str, name: str) -> str | None:
+    """The words after the name that they begin with; None if they do not."""
+    wanted = texts.search_text(name)
+    for word in re.finditer(r"\S+", said):
+        begun = texts.search_text(said[: word.end()])
+        if begun == wanted:
+            return said[word.end() :].strip(" ,:")
+        if not wanted.startswith(begun):
+            return None
+    return None
 
 
 async def _reply(turn: Turn, ticket: TicketId, rest: str) -> None:

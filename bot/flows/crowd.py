@@ -1,9 +1,11 @@
 """Rooms of many that are nobody's staff space: a message there becomes a ticket for whoever wrote it."""
 
+import re
+
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from bot.i18n import guess
-from bot.incoming import Quoted
+from bot.incoming import Quoted, Reacted, Said, What
 from bot.message import Message, Paragraph, Plain, Words
 from core.kernel import text as texts
 from core.kernel.errors import UserError
@@ -17,13 +19,24 @@ from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
 
 TICKET_EMOJI = "🎫"
+_COMMAND = re.compile(r"/ticket(?!\w)", re.IGNORECASE)
+
+
+def wanted(what: What) -> Quoted | None:
+    """The message that a ticket is asked for by this."""
+    match what:
+        case Said(quoted=quoted, text=text) if _COMMAND.match(text):
+            return quoted
+        case Reacted(quoted=quoted, emoji=emoji) if emoji.removesuffix("\ufe0f") == TICKET_EMOJI:
+            return quoted
+    return None
 
 
 async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] = ()) -> None:
     """A ticket for the author of the message; the talk goes on in their private conversation.
 
     The same message twice is one ticket. Raises UserError when there is no such message to be had."""
-    if quoted is None or quoted.sender.automatic or not quoted.text.strip():
+    if quoted is None or quoted.sender.automatic or not (quoted.text.strip() or quoted.files):
         raise UserError("crowd.no_message")
     known = await ticket_store.message_at(turn.tx, turn.room, quoted.message)
     if known is not None:
@@ -33,24 +46,22 @@ async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] 
         turn.tx, sender.identity, name=sender.name, language=guess(sender.language, turn.person.language)
     )
     home = turn.direct(sender.identity)
-    kind = turn.catalogue.guess(quoted.text) or turn.catalogue.types[_last(turn)]
+    kind = turn.catalogue.guess(quoted.text) or turn.catalogue.last
     ticket = await tickets.open_ticket(
         turn.tx,
         Actor(author, turn.actor.via),
         type_name=kind.name,
-        text=texts.clean(quoted.text),
+        text=texts.clean(quoted.text) or ", ".join(each.name for each in quoted.files),
         priority=kind.urgency or Priority.NORMAL,
         home=str(home) if home else turn.room,
-        file_ids=files,
+        file_ids=(*files, *(each.kept for each in quoted.files if each.kept)),
         source=(turn.room, quoted.message),
     )
     text = Words("crowd.made", {"ticket": ticket.id, "name": Plain(author.name)})
-    await turn.tell(Message((Paragraph(text),), ticket=ticket.id), only=False)
-
-
-def _last(turn: Turn) -> str:
-    """The type for what fits no other: the last of the configuration."""
-    return list(turn.catalogue.types)[-1]
+    whole = all(each.kept for each in quoted.files)
+    lost = () if whole else (Paragraph(Words("file.not_taken"), "quiet"),)
+    told = Message((Paragraph(text), *lost), ticket=ticket.id)
+    await turn.tell(told, only=False, below=quoted.message)
 
 
 async def own(turn: Turn, heard: Heard) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.flows import intake, talk, work
+from bot.flows import intake, offer, talk, work
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from core.dialogs.model import Dialog
 
 FLOWS: Mapping[str, Callable[[Turn, Dialog, Heard], Awaitable[None]]] = {
     intake.FLOW: intake.hear,
+    offer.FLOW: offer.hear,
     talk.CLOSED: talk.hear_closed,
     talk.COMMENT: talk.hear_comment,
     work.FORM: work.hear_form,

@@ -10,7 +10,7 @@ from bot.incoming import Said
 from bot.message import Form, Input, Option, Plain, Words
 from core.escalation import actions as escalation
 from core.kernel.errors import UserError
-from core.kernel.ids import PersonId, TicketId
+from core.kernel.ids import TicketId
 from core.people import store as people
 from core.people.model import Person
 from core.tickets import actions as tickets
@@ -98,11 +98,10 @@ async def _do_release(turn: Turn, ticket: TicketId, values: Values) -> None:
 
 
 async def _do_pass(turn: Turn, ticket: TicketId, values: Values) -> None:
-    if not values["to"].isdecimal():
+    whom = [person.id for person in await people.staff(turn.tx) if str(person.id) == values["to"]]
+    if not whom:
         raise UserError("form.choose")
-    await tickets.pass_to(
-        turn.tx, turn.actor, ticket, PersonId(int(values["to"])), values.get("handover", "")
-    )
+    await tickets.pass_to(turn.tx, turn.actor, ticket, whom[0], values.get("handover", ""))
 
 
 async def _do_priority(turn: Turn, ticket: TicketId, values: Values) -> None:

@@ -1,8 +1,9 @@
 """Intake: from the first words to a ticket. A table of steps, each with what it asks and what it hears."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot import codes
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
 from bot.flows import phrases, questions
@@ -11,11 +12,12 @@ from bot.flows.draft import DESCRIBE, SUMMARY, TYPE, URGENCY, Draft
 from bot.flows.questions import EDIT, SEND
 from bot.flows.turn import Turn
 from bot.i18n import in_every_language
-from bot.message import Message, Paragraph, Plain, Text, Words
+from bot.message import Choice, Message, Paragraph, Plain, Text, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.kernel import text as texts
 from core.kernel.errors import UserError
+from core.kernel.ids import TicketId
 from core.tickets import actions as tickets
 from core.tickets import store as ticket_store
 from core.tickets.actions import Source
@@ -23,12 +25,13 @@ from core.tickets.catalogue import Priority
 from core.tickets.model import Answer
 
 FLOW = "intake"
+Rows = Sequence[tuple[Choice, ...]]
 
 
-async def start(turn: Turn, draft: Draft) -> None:
-    """Begin with what was said already; nothing is asked that is known."""
+async def start(turn: Turn, draft: Draft, also: Rows = ()) -> None:
+    """Begin with what was said already; nothing is asked that is known. `also`: further ways out."""
     dialog = await dialogs.begin(turn, FLOW, DESCRIBE, drafts.dump(draft))
-    await _go_on(turn, dialog, _described(turn, draft))
+    await _go_on(turn, dialog, _described(turn, draft), also)
 
 
 def _described(turn: Turn, draft: Draft) -> Draft:
@@ -41,10 +44,11 @@ def _described(turn: Turn, draft: Draft) -> Draft:
     return described
 
 
-async def _go_on(turn: Turn, dialog: Dialog, draft: Draft) -> None:
+async def _go_on(turn: Turn, dialog: Dialog, draft: Draft, also: Rows = ()) -> None:
     step = drafts.next_step(draft, turn.catalogue)
     moved = await dialogs.move(turn, dialog, step, drafts.dump(draft))
-    await dialogs.ask(turn, moved, _question(turn, moved, draft))
+    question = _question(turn, moved, draft)
+    await dialogs.ask(turn, moved, replace(question, rows=(*question.rows, *also)))
 
 
 async def hear(turn: Turn, dialog: Dialog, heard: Heard) -> None:
@@ -56,12 +60,23 @@ async def hear(turn: Turn, dialog: Dialog, heard: Heard) -> None:
         await _cancel(turn, dialog, draft)
     elif dialog.step not in drafts.steps(draft, turn.catalogue):  # the configuration has changed since
         await _go_on(turn, dialog, draft.with_words(heard.text, None) if heard.text.strip() else draft)
+    elif heard.choice is not None and heard.choice not in _offered(turn, dialog, draft):
+        raise UserError("press.stale")
     elif heard.choice == BACK:
         await _back(turn, dialog, draft)
     elif heard.choice is None and not heard.text.strip():
         await _only_files(turn, dialog, draft, len(heard.files))
     else:
         await _STEPS[dialog.step.partition("-")[0]].hear(turn, dialog, draft, heard)
+
+
+def _offered(turn: Turn, dialog: Dialog, draft: Draft) -> set[str]:
+    """What can be pressed at this step. A question that cannot be skipped says so itself."""
+    shown = [_question(turn, dialog, draft)]
+    if dialog.step == SUMMARY:
+        shown.append(questions.edit_menu(turn, dialog, draft))
+    pressable = {codes.parts(each.code)[-1] for message in shown for row in message.rows for each in row}
+    return pressable | {SKIP} if dialog.step.startswith("q-") else pressable
 
 
 async def _only_files(turn: Turn, dialog: Dialog, draft: Draft, count: int) -> None:
@@ -101,6 +116,12 @@ async def _add_words(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> 
     """Further words at a step that asks for none: they belong to the description."""
     grown = _described(turn, draft.with_words(heard.text, source(turn, heard)))
     await _answered(turn, dialog, grown, Words("intake.added"))
+
+
+def with_more(turn: Turn, draft: Draft, heard: Heard) -> Draft:
+    """The draft with what was said now, words and files."""
+    grown = replace(draft, files=(*draft.files, *heard.files))
+    return grown.with_words(heard.text, source(turn, heard)) if heard.text.strip() else grown
 
 
 def source(turn: Turn, heard: Heard) -> Source | None:
@@ -149,13 +170,10 @@ async def _hear_question(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard)
     if heard.choice == SKIP:
         if not question.optional:
             raise UserError("intake.not_optional")
-        await _answered(
-            turn, dialog, draft.with_answer(None, question.name).finished(dialog.step), Words("button.skip")
-        )
+        draft = draft.with_answer(None, question.name).finished(dialog.step)
+        await _answered(turn, dialog, draft, Words("dialog.skipped"))
         return
     place = picked(heard, question.options)
-    if place is None and heard.choice is not None:
-        raise UserError("press.stale")
     shown = phrases.titled(question.options[place]) if place is not None else Plain(heard.text)
     said = heard.text if place is None else next(iter(question.options[place].values()))
     draft = draft.with_answer(Answer(question.name, said, place), question.name).finished(dialog.step)
@@ -168,8 +186,6 @@ async def _hear_urgency(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
     elif (priority := _urgency(heard)) is not None:
         draft = replace(draft, priority=priority).finished(URGENCY)
         await _answered(turn, dialog, draft, Words(f"urgency.{priority}"))
-    elif heard.choice is not None:
-        raise UserError("press.stale")
     else:
         await _add_words(turn, dialog, draft, heard)
 
@@ -205,12 +221,18 @@ async def _change(turn: Turn, dialog: Dialog, draft: Draft, step: str) -> None:
 
 
 async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
-    kind = turn.catalogue.types[draft.type or ""]
     number = await ticket_store.next_number(turn.tx)
     await turn.tell(Message(questions.summary(turn, draft, Words("intake.sent"))), slot=dialogs.slot(dialog))
     await dialogs.end(turn, dialog)
     if draft.moved is not None:
         await tickets.move_away(turn.tx, turn.actor, *draft.moved, number)
+    await open_ticket(turn, draft, number)
+    await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, number)
+
+
+async def open_ticket(turn: Turn, draft: Draft, number: TicketId) -> None:
+    """What was gathered becomes a ticket, whose talk goes on where the person is."""
+    kind = turn.catalogue.types[draft.type or ""]
     await tickets.open_ticket(
         turn.tx,
         turn.actor,
@@ -218,13 +240,12 @@ async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
         type_name=kind.name,
         text=draft.text,
         priority=kind.urgency or draft.priority or Priority.NORMAL,
-        home=turn.room,
+        home=turn.place,
         answers=draft.answers,
         file_ids=draft.files,
         source=draft.source,
         origin=draft.origin,
     )
-    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, number)
 
 
 def picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping[str, str]]") -> int | None:

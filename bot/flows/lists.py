@@ -6,23 +6,35 @@ from bot import codes
 from bot.flows import phrases, story
 from bot.flows.turn import Turn
 from bot.message import At, Choice, Fact, Message, Paragraph, Plain, Several, Text, Words
+from core.kernel import text as texts
+from core.kernel.errors import UserError
 from core.people import store as people
 from core.sla import queries as sla
 from core.tickets import queries
 from core.tickets import store as ticket_store
-from core.tickets.model import Status, Ticket
+from core.tickets.model import ACTIVE, Status, Ticket
 
+SHOWN = 20
 LONGEST = 40
+"""Lines of a page of the timeline."""
 
 
 async def my(turn: Turn) -> Message:
     """The requester's tickets, with state and whose turn it is."""
-    found = await queries.of_requester(turn.tx, turn.person.id)
+    found = await queries.of_requester(turn.tx, turn.person.id, limit=SHOWN + 1)
     if not found:
         return Message((Paragraph(Words("list.none_mine")),))
-    lines = [Paragraph(Words("list.my", count=len(found)), "strong")]
-    lines += [Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))) for ticket in found]
-    return Message(tuple(lines))
+    title = await _title(turn, "my", queries.asked_by(turn.person.id), len(found))
+    lines = [Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))) for ticket in found[:SHOWN]]
+    return Message((title, *lines))
+
+
+async def _title(turn: Turn, name: str, which: queries.Which, found: int) -> Paragraph:
+    """How many there are of these, and how many of them are shown if it is not all."""
+    if found <= SHOWN:
+        return Paragraph(Words(f"list.{name}", count=found), "strong")
+    facts = {"shown": SHOWN, "total": await queries.count(turn.tx, which)}
+    return Paragraph(Words(f"list.{name}_part", facts), "strong")
 
 
 def _line(ticket: Ticket, state: Text) -> Text:
@@ -38,7 +50,8 @@ async def status(turn: Turn, ticket: Ticket) -> Message:
     ]
     if ticket.owner is not None:
         owner = Plain((await people.get(turn.tx, ticket.owner)).name)
-        lines.append(Paragraph(Words("status.owner", {"name": owner})))
+        key = "status.owner" if ticket.status in ACTIVE else "status.agent"
+        lines.append(Paragraph(Words(key, {"name": owner})))
     if (due := await sla.reply_by(turn.tx, ticket)) is not None:
         lines.append(Paragraph(Words("status.reply_by", {"at": At(due)})))
     own = ticket.requester == turn.person.id
@@ -51,31 +64,48 @@ async def status(turn: Turn, ticket: Ticket) -> Message:
 
 
 async def queue(turn: Turn) -> Message:
-    return await _work_list(turn, await queries.queue(turn.tx, turn.actor), "list.queue", "list.none_queue")
+    found = await queries.queue(turn.tx, turn.actor, limit=SHOWN + 1)
+    return await _work_list(turn, found, "queue", queries.waiting(turn.actor), none="list.none_queue")
 
 
 async def mine(turn: Turn) -> Message:
-    return await _work_list(
-        turn, await queries.owned(turn.tx, turn.person.id), "list.mine", "list.none_owned"
-    )
+    found = await queries.owned(turn.tx, turn.person.id, limit=SHOWN + 1)
+    return await _work_list(turn, found, "mine", queries.owned_by(turn.person.id), none="list.none_owned")
 
 
 async def find(turn: Turn, words: str) -> Message:
-    return await _work_list(
-        turn, await queries.find(turn.tx, turn.actor, words), "list.found", "list.none_found"
-    )
+    """What holds these words. Raises UserError when there is no word among them."""
+    if not texts.search_text(words):
+        raise UserError("list.find_valid")
+    found = await queries.find(turn.tx, turn.actor, words, limit=SHOWN + 1)
+    return await _work_list(turn, found, "found", queries.holding(turn.actor, words), none="list.none_found")
 
 
-async def _work_list(turn: Turn, tickets: Sequence[Ticket], title: str, none: str) -> Message:
+async def one(turn: Turn, ticket: Ticket) -> Message:
+    """The one ticket that was asked for by its number."""
+    lines = await _work_lines(turn, [ticket])
+    title = Paragraph(Words("list.found", count=1), "strong")
+    return Message((title, *lines), tuple(_take_rows([ticket])), ticket=ticket.id)
+
+
+async def _work_list(
+    turn: Turn, tickets: Sequence[Ticket], name: str, which: queries.Which, *, none: str
+) -> Message:
     if not tickets:
         return Message((Paragraph(Words(none)),))
-    lines = [Paragraph(Words(title, count=len(tickets)), "strong")]
+    title = await _title(turn, name, which, len(tickets))
+    shown = tickets[:SHOWN]
+    return Message((title, *await _work_lines(turn, shown)), tuple(_take_rows(shown)))
+
+
+async def _work_lines(turn: Turn, tickets: Sequence[Ticket]) -> list[Paragraph]:
+    lines = []
     for ticket in tickets:
         owner = await story.name(turn.tx, ticket.owner) if ticket.owner else Words("name.nobody")
         state = Several((phrases.status(ticket.status), owner), ", ")
         mark = phrases.MARKS[ticket.priority]
         lines.append(Paragraph(Several((Plain(f"{mark} #{ticket.id}"), state, Plain(ticket.title)), " · ")))
-    return Message(tuple(lines), tuple(_take_rows(tickets)))
+    return lines
 
 
 def _take_rows(tickets: Sequence[Ticket]) -> list[tuple[Choice, ...]]:
@@ -88,12 +118,19 @@ def _take_rows(tickets: Sequence[Ticket]) -> list[tuple[Choice, ...]]:
     return [tuple(buttons[place : place + 3]) for place in range(0, len(buttons), 3)]
 
 
-async def timeline(turn: Turn, ticket: Ticket) -> Message:
-    """Everything that happened to the ticket: when, who, from where."""
-    events = (await ticket_store.timeline(turn.tx, ticket.id))[-LONGEST:]
+async def timeline(turn: Turn, ticket: Ticket, before: int | None = None) -> Message:
+    """What happened to the ticket: when, who, from where; the newest, or those before that place.
+
+    Raises UserError for a place that no page begins at."""
+    events = await ticket_store.timeline(turn.tx, ticket.id)
+    end = len(events) if before is None else before
+    if not 0 < end <= len(events):
+        raise UserError("press.stale")
+    begin = max(end - LONGEST, 0)
     lines = [Paragraph(phrases.heading(ticket), "strong")]
-    for event in events:
+    for event in events[begin:end]:
         told = await story.line(turn.tx, event.kind, event.actor, event.via, event.facts)
         when, where = At(event.at), phrases.via(event.via)
         lines.append(Paragraph(Words("timeline.line", {"at": when, "what": told, "via": where}), "quiet"))
-    return Message(tuple(lines), ticket=ticket.id)
+    earlier = phrases.button(codes.code("t", "earlier", ticket.id, begin), "button.earlier")
+    return Message(tuple(lines), ((earlier,),) if begin else (), ticket=ticket.id)

@@ -40,10 +40,6 @@ def type_title(catalogue: Catalogue, name: str) -> Text:
     return titled(kind.title) if kind else Plain(name)
 
 
-def number(ticket: Ticket) -> str:
-    return f"#{ticket.id}"
-
-
 def heading(ticket: Ticket) -> Text:
     """`#42 VPN drops`."""
     return Plain(f"#{ticket.id} {ticket.title}")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot import codes
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
-from bot.flows import intake, phrases
+from bot.flows import intake, offer, phrases
 from bot.flows.dialog import SKIP, Heard
 from bot.flows.draft import Draft
 from bot.flows.turn import Turn
@@ -30,6 +30,8 @@ from core.tickets.model import Said, Status, Ticket, question_slot
 
 CLOSED, COMMENT = "closed", "comment"
 REOPEN, NEW = "reopen", "new"
+MEANT = 3
+"""So many tickets under way are offered for words that begin a thread."""
 COMMENT_FOR = timedelta(minutes=10)
 """So long after the rating words are its comment."""
 THANKS = re.compile(
@@ -47,28 +49,51 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     ticket = await _meant(turn, heard, reply_to)
     if ticket is None and _only_thanks(heard):
         ticket = await _last_talked_about(turn)
-    if ticket is None:
-        await intake.start(turn, _draft(turn, heard))
+    if ticket is None and turn.person.staff:
+        await offer.ask(turn, intake.with_more(turn, Draft(), heard))
+    elif ticket is None:
+        draft = intake.with_more(turn, Draft(), heard)
+        await intake.start(turn, draft, also=await _instead(turn))
     elif ticket.status is Status.CLOSED and not _only_thanks(heard):
         await _closed(turn, ticket, heard)
     else:
         await _pass_on(turn, ticket, heard)
 
 
-def _draft(turn: Turn, heard: Heard) -> Draft:
-    draft = Draft(files=heard.files)
-    return draft.with_words(heard.text, intake.source(turn, heard)) if heard.text.strip() else draft
+async def _instead(turn: Turn) -> list[tuple[Choice, ...]]:
+    """Where words outside any thread begin a request: the tickets they may have been meant for."""
+    if turn.incoming.where.thread is None:
+        return []
+    mine = (await queries.unclosed_of(turn.tx, turn.person.id))[:MEANT]
+    return [(Choice(codes.code("r", "into", ticket.id), phrases.heading(ticket)),) for ticket in mine]
+
+
+async def _into(turn: Turn, number: TicketId) -> None:
+    """What had begun a new request belongs to that ticket after all, and so does this thread."""
+    under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
+    if under_way is None or under_way.flow != intake.FLOW:
+        raise UserError("press.over")
+    ticket = await doors.seen(turn.tx, turn.actor, number)
+    if ticket.requester != turn.person.id or ticket.status is Status.CLOSED:
+        raise UserError("press.over")
+    draft = drafts.load(under_way.draft)
+    await dialogs.leave(turn)
+    message = draft.source[1] if draft.source else None
+    again = Heard(text=draft.text, files=draft.files, message=message)
+    await _pass_on(turn, ticket, again, elsewhere=True)
 
 
 async def _meant(turn: Turn, heard: Heard, reply_to: str | None) -> Ticket | None:
     """A reply belongs to the ticket of what it answers, a bare yes or no to the one that was asked about,
-    other words to the one last talked about."""
+    other words to the one last talked about. Where every request is a thread, that alone tells."""
+    if (thread := turn.incoming.where.thread) is not None:
+        return await _last_talked_about(turn) or await _own_at(turn, thread)
     mine = await queries.unclosed_of(turn.tx, turn.person.id)
-    if reply_to is not None and (number := await _pointed_at(turn, reply_to)) is not None:
-        ticket = await ticket_store.find(turn.tx, number)
-        if ticket is not None and ticket.requester == turn.person.id:
-            return ticket
-    about = await dialog_store.about(turn.tx, turn.room, turn.person.id)
+    if reply_to is not None and (ticket := await _own_at(turn, reply_to)) is not None:
+        return ticket
+    if reply_to is not None and turn.person.staff and await _pointed_at(turn, reply_to) is not None:
+        return None  # an answer to a ping, about a ticket of somebody else
+    about = await dialog_store.about(turn.tx, turn.place, turn.person.id)
     last = next((ticket for ticket in mine if ticket.id == about), mine[0] if mine else None)
     asked = [ticket for ticket in mine if ticket.resolved_at is not None]
     if asked and last and last.status is not Status.WAITING and texts.search_text(heard.text) in YES | NO:
@@ -78,7 +103,7 @@ async def _meant(turn: Turn, heard: Heard, reply_to: str | None) -> Ticket | Non
 
 async def _last_talked_about(turn: Turn) -> Ticket | None:
     """The ticket the talk was about, though it may be closed by now."""
-    about = await dialog_store.about(turn.tx, turn.room, turn.person.id)
+    about = await dialog_store.about(turn.tx, turn.place, turn.person.id)
     ticket = await ticket_store.find(turn.tx, about) if about else None
     return ticket if ticket is not None and ticket.requester == turn.person.id else None
 
@@ -89,9 +114,14 @@ def _only_thanks(heard: Heard) -> bool:
 
 async def points_at_ticket(turn: Turn, remote: str) -> bool:
     """Whether that message of the conversation belongs to one of this person's tickets."""
+    return await _own_at(turn, remote) is not None
+
+
+async def _own_at(turn: Turn, remote: str) -> Ticket | None:
+    """This person's ticket that the message of the conversation belongs to."""
     number = await _pointed_at(turn, remote)
     ticket = await ticket_store.find(turn.tx, number) if number else None
-    return ticket is not None and ticket.requester == turn.person.id
+    return ticket if ticket is not None and ticket.requester == turn.person.id else None
 
 
 async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
@@ -101,7 +131,8 @@ async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
     return message.ticket if message else None
 
 
-async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard) -> None:
+async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool = False) -> None:
+    """The words become the ticket's; `elsewhere`: they were said for another one, or for none."""
     plain = texts.search_text(heard.text)
     if ticket.status is Status.RESOLVED and not heard.files and plain in YES:
         await confirm(turn, ticket.id)
@@ -109,22 +140,32 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard) -> None:
     if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
         await reopen(turn, ticket.id)
         return
-    thanks = _only_thanks(heard)
+    thanks = _only_thanks(heard) and ticket.status is not Status.WAITING
     source = intake.source(turn, heard)
     message = await tickets.say(
         turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
     )
-    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, ticket.id)
-    await turn.tell(_arrow(ticket, message, thanks))
+    await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, ticket.id)
+    if thanks and ticket.status in (Status.RESOLVED, Status.CLOSED):
+        await turn.tell(_hint(ticket, "talk.thanks"))
+    elif ticket.status is Status.RESOLVED:
+        await turn.tell(_hint(ticket, "talk.reopened", message))
+    elif elsewhere or await _might_go_elsewhere(turn):
+        await turn.tell(_hint(ticket, "talk.passed_on", message))
 
 
-def _arrow(ticket: Ticket, message: MessageId, thanks: bool) -> Message:
-    """Where the words went, and how to send them elsewhere."""
-    key = "talk.thanks" if thanks else "talk.passed_on"
+async def _might_go_elsewhere(turn: Turn) -> bool:
+    """Whether it must be told where words went: there are several tickets, or perhaps none was meant."""
+    if turn.incoming.where.thread is not None:
+        return False
+    return turn.person.staff or len(await queries.unclosed_of(turn.tx, turn.person.id)) > 1
+
+
+def _hint(ticket: Ticket, key: str, message: MessageId | None = None) -> Message:
+    """What became of the words, and how to send them elsewhere."""
     facts: dict[str, Fact] = {"ticket": ticket.id, "title": Plain(ticket.title)}
-    if not thanks and ticket.status is Status.RESOLVED:
-        key = "talk.reopened"
-    rows = () if thanks else ((phrases.button(codes.code("r", "change", message), "button.change"),),)
+    change = [phrases.button(codes.code("r", "change", message), "button.change")] if message else []
+    rows = (tuple(change),) if change else ()
     return Message((Paragraph(Words(key, facts), "quiet"),), rows, tone="hint", ticket=ticket.id)
 
 
@@ -149,11 +190,16 @@ async def move(turn: Turn, message_id: MessageId, to: TicketId) -> None:
     carried = tuple(file.id for file in await files.of_message(turn.tx, message_id))
     heard = Heard(text=message.text, files=carried, message=message.remote)
     if to:
+        there = await ticket_store.find(turn.tx, to)
+        if there is None or there.requester != turn.person.id:
+            raise UserError("ticket.unknown", ticket=to)
         await _leave_request_of(turn, message_id)
         await tickets.move_away(turn.tx, turn.actor, message.ticket, message_id, to)
-        await _pass_on(turn, await ticket_store.get(turn.tx, to), heard)
+        await _pass_on(turn, there, heard, elsewhere=True)
         return
-    await intake.start(turn, replace(_draft(turn, heard), moved=(message.ticket, message_id)))
+    await intake.start(
+        turn, replace(intake.with_more(turn, Draft(), heard), moved=(message.ticket, message_id))
+    )
 
 
 async def _leave_request_of(turn: Turn, message_id: MessageId) -> None:
@@ -168,12 +214,14 @@ async def _own_message(turn: Turn, message_id: MessageId) -> Said:
     message = await ticket_store.message(turn.tx, message_id)
     if message is None or message.author != turn.person.id or message.withdrawn_at is not None:
         raise UserError("press.over")
+    if not await tickets.may_move(turn.tx, message):
+        raise UserError("press.over")
     return message
 
 
 async def _closed(turn: Turn, ticket: Ticket, heard: Heard) -> None:
     dialog = await dialogs.begin(
-        turn, CLOSED, CLOSED, {"ticket": ticket.id, **drafts.dump(_draft(turn, heard))}
+        turn, CLOSED, CLOSED, {"ticket": ticket.id, **drafts.dump(intake.with_more(turn, Draft(), heard))}
     )
     again = dialogs.button(dialog, REOPEN, Words("button.reopen"))
     fresh = dialogs.button(dialog, NEW, Words("button.new_request"), style="primary")
@@ -184,10 +232,12 @@ async def _closed(turn: Turn, ticket: Ticket, heard: Heard) -> None:
 
 async def _way(turn: Turn, number: TicketId, heard: Heard) -> str | None:
     """Which of the offered ways was pressed, or named in words or by number."""
-    if heard.choice is not None:
-        return heard.choice
     again = tickets.may_reopen(turn.tx, await ticket_store.get(turn.tx, number))
     ways = {REOPEN: "button.reopen", NEW: "button.new_request"} if again else {NEW: "button.new_request"}
+    if heard.choice is not None and heard.choice not in ways:
+        raise UserError("press.stale")
+    if heard.choice is not None:
+        return heard.choice
     place = intake.picked(heard, [in_every_language(key) for key in ways.values()])
     return None if place is None else list(ways)[place]
 
@@ -198,8 +248,7 @@ async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     draft = drafts.load({key: value for key, value in dialog.draft.items() if key != "ticket"})
     way = await _way(turn, number, heard)
     if way is None:
-        draft = replace(draft, files=(*draft.files, *heard.files))
-        draft = draft.with_words(heard.text, intake.source(turn, heard)) if heard.text.strip() else draft
+        draft = intake.with_more(turn, draft, heard)
     asked = Words("talk.closed_short", {"ticket": number})
     if way == REOPEN:
         await tickets.reopen(turn.tx, turn.actor, number)
@@ -207,7 +256,7 @@ async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
         await dialogs.end(turn, dialog)
         message = draft.source[1] if draft.source else None
         again = Heard(text=draft.text, files=draft.files, message=message)
-        await _pass_on(turn, await ticket_store.get(turn.tx, number), again)
+        await _pass_on(turn, await ticket_store.get(turn.tx, number), again, elsewhere=True)
         return
     await dialogs.close_question(turn, dialog, asked, Words("button.new_request"))
     await dialogs.end(turn, dialog)
@@ -230,7 +279,7 @@ async def reopen(turn: Turn, ticket_id: TicketId) -> None:
     """It is not fixed: back to the same agent."""
     before = await ticket_store.get(turn.tx, ticket_id)
     await tickets.reopen(turn.tx, turn.actor, ticket_id)
-    await dialog_store.turn_to(turn.tx, turn.room, turn.person.id, ticket_id)
+    await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, ticket_id)
     if before.status is Status.RESOLVED:
         await _settle_question(turn, before, "talk.not_fixed")
     name = (await people.get(turn.tx, before.owner)).name if before.owner else ""
@@ -265,6 +314,8 @@ async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
 
 async def hear_comment(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     """Words soon after the rating are its comment; later ones, and files, are about something else."""
+    if heard.choice not in (None, SKIP):
+        raise UserError("press.stale")
     asked, number = Words("rating.ask_comment"), TicketId(dialog.draft["ticket"])
     late = turn.tx.now > datetime.fromisoformat(dialog.draft["until"])
     await dialogs.end(turn, dialog)
@@ -288,6 +339,8 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
             await reopen(turn, TicketId(int(number)))
         case ["rate", number, stars]:
             await rate(turn, TicketId(int(number)), int(stars))
+        case ["into", number]:
+            await _into(turn, TicketId(int(number)))
         case ["change", message]:
             await change(turn, MessageId(int(message)))
         case ["move", message, to]:

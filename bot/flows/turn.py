@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import message as messages
-from bot.incoming import Incoming, Pressed
+from bot.incoming import Incoming, Pressed, Said, Submitted
 from bot.message import Message
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, Identity, TicketId
@@ -31,6 +31,16 @@ class Turn:
     """Those that came with a command, or with the answer to a form's question."""
     asked_in: str | None = None
     """The room of many where something was asked that is answered in private."""
+    forms: bool = False
+    """A form can open at once for whoever pressed."""
+    threads: bool = False
+    """In a private conversation every request is a thread of its own."""
+
+    @property
+    def press(self) -> str | None:
+        """The platform's id of what waits for an answer of its own: a press, a form sent in, a command."""
+        what = self.incoming.what
+        return what.press if isinstance(what, Pressed | Submitted | Said) else None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -55,32 +65,52 @@ class Turn:
         return replace(self, incoming=incoming, about=None, asked_in=self.room)
 
     async def tell(
-        self, message: Message, *, slot: str | None = None, only: bool | None = None, retract: bool = False
+        self,
+        message: Message,
+        *,
+        slot: str | None = None,
+        only: bool | None = None,
+        retract: bool = False,
+        below: str | None = None,
     ) -> None:
-        """Answer where the person is; in a room with others, for their eyes alone unless `only` is false."""
+        """Answer where the person is; in a room with others, for their eyes alone unless `only` is false.
+
+        `below`: in the thread of that message, where the messenger has threads everywhere."""
         alone = self.incoming.private
-        press = self.incoming.what.press if isinstance(self.incoming.what, Pressed) else None
         hidden = not alone if only is None else only and not alone
+        plain = slot is None and not retract and only is not False
+        press = self.press if plain and self._answers(message, hidden) else None
         facts: dict[str, Any] = {"message": messages.to_facts(message)}
         if self.asked_in is not None:
             facts["asked_in"] = self.asked_in
-        answers = hidden and press is not None and slot is None
-        slot = f"press:{press}" if answers else slot
+        if press is not None:
+            facts["press"] = press
+            slot = f"press:{press}"
         await outbox.put(
             self.tx,
             Parcel(
                 "message",
-                facts | {"press": press} if answers else facts,
-                room=self.room,
+                facts,
+                room=self._there(below),
                 person=self.person.id,
                 ticket=self.about or ticket_of(message),
                 thread=self.about is not None,
                 slot=slot,
-                only=str(self.incoming.sender.identity) if hidden else None,
+                only=str(self.incoming.sender.identity) if hidden or press else None,
                 retract=retract,
                 urgency=ANSWER,
             ),
         )
+
+    def _answers(self, message: Message, hidden: bool) -> bool:
+        """Whether the press itself is told: a form, what nobody else may read, what a command gave."""
+        own = message.form is not None or message.field is not None
+        return hidden or own or isinstance(self.incoming.what, Said)
+
+    def _there(self, below: str | None) -> str:
+        if below is not None and self.threads:
+            return str(replace(self.incoming.where, thread=below))
+        return self.place if self.incoming.private else self.room
 
 
 def ticket_of(message: Message) -> TicketId | None:

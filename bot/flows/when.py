@@ -1,4 +1,7 @@
-"""Reading lengths and instants as people type them: `30m`, `2h`, `14:30`, `tomorrow`, `2026-11-25 09:00`."""
+"""Reading lengths and instants as people type them: `30m`, `2h`, `14:30`, `tomorrow`, `2026-11-25 09:00`.
+
+An instant is one of the desk's time zone unless it names its own: `2026-11-25T09:00Z`, `…09:00+03:00`.
+"""
 
 import re
 from datetime import datetime, timedelta
@@ -41,10 +44,13 @@ def instant(text: str, now: datetime, zone: str) -> datetime:
     if _CLOCK.fullmatch(words):
         return _at(local, words, now)
     try:
-        read = datetime.fromisoformat(words.upper()).replace(tzinfo=ZoneInfo(zone))
-    except ValueError:
+        read = datetime.fromisoformat(words.upper())
+        told = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))
+        return (
+            _at(told, "09:00", now) if "t" not in words and " " not in words else told.astimezone(now.tzinfo)
+        )
+    except (ValueError, OverflowError):
         raise UserError("when.instant") from None
-    return _at(read, "09:00", now) if "t" not in words and " " not in words else read.astimezone(now.tzinfo)
 
 
 def _at(day: datetime, clock: str, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot import codes
 from bot.flows import dialog as dialogs
-from bot.flows import forms, phrases
+from bot.flows import forms, lists, phrases
 from bot.flows.dialog import CANCEL, SKIP, Heard
 from bot.flows.turn import Turn
 from bot.message import At, Call, Choice, Form, Input, Message, Paragraph, Plain, Words
@@ -58,6 +58,9 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
             await tickets.resume(turn.tx, turn.actor, TicketId(int(number)))
         case ["reopen", number]:
             await tickets.reopen(turn.tx, turn.actor, TicketId(int(number)))
+        case ["earlier", number, place]:
+            ticket = await doors.allowed(turn.tx, turn.actor, TicketId(int(number)), Right.WORK)
+            await turn.tell(await lists.timeline(turn, ticket, before=int(place)))
         case ["undo", number, message]:
             await tickets.withdraw(turn.tx, turn.actor, TicketId(int(number)), MessageId(int(message)))
         case _:
@@ -110,10 +113,13 @@ async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str
 
 
 async def open_form(turn: Turn, words: Sequence[str]) -> None:
-    """A form's button, in a messenger without forms: its fields are asked one after another."""
+    """A form's button: it opens for whoever pressed, or its fields are asked one after another."""
     match list(words):
         case [name, number] if name in forms.FORMS and codes.is_number(number):
-            await doors.allowed(turn.tx, turn.actor, TicketId(int(number)), Right.WORK)
+            ticket = await doors.allowed(turn.tx, turn.actor, TicketId(int(number)), Right.WORK)
+            if turn.forms and turn.press is not None:
+                await turn.tell(Message((), form=await forms.build(turn, name, ticket), ticket=ticket.id))
+                return
             draft = {"name": name, "ticket": int(number), "values": {}}
             dialog = await dialogs.begin(turn, FORM, FORM, draft)
             await _ask_field(turn, dialog)
@@ -165,7 +171,9 @@ async def hear_form(turn: Turn, dialog: Dialog, heard: Heard) -> None:
         return
     value, shown = heard.text, phrases.literal(heard.text)
     if heard.choice == SKIP:
-        value, shown = "", Words("button.skip")
+        value, shown = "", Words("dialog.skipped")
+    elif heard.choice is not None and not field.options:
+        raise UserError("press.stale")
     elif field.options:
         option = _option(field, heard)
         value, shown = field.options[option].value, field.options[option].label

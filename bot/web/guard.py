@@ -50,6 +50,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPRedirection:
         raise
     except Exception as error:
+        if isinstance(error, ConnectionResetError) and _has_left(request):
+            return web.Response(status=400)  # nobody reads it
         if request.writer.output_size > 0:  # the answer has begun: only the connection can end it
             raise
         refused = refusals.of(error)
@@ -57,6 +59,10 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             _log.error("the web server failed at %s", request.path, exc_info=error)
             refused = Refused(500, "web.broken")
         return _answer(request, refused)
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _answer(request: web.Request, refused: Refused) -> web.StreamResponse:

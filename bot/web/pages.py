@@ -31,7 +31,8 @@ def routes() -> list[web.RouteDef]:
 
 
 def _sign_in_page(request: web.Request, status: int) -> web.Response:
-    return shell.page("sign-in.html", shell.language_of(request), {"seat": "", "csrf": ""}, status)
+    given = {"seat": "", "csrf": "", "visitors": request.app[SITE].settings.visitors}
+    return shell.page("sign-in.html", shell.language_of(request), given, status)
 
 
 async def home(request: web.Request) -> web.StreamResponse:
@@ -51,8 +52,8 @@ async def _demo(site: Site, demo: Demo) -> web.Response:
     opened = await site.database.write(work)
     seats = [await sessions.find(site, sessions.hash_of(each), each.seat) for each in opened]
     left, right, *others = (
-        {"seat": seat.session.seat, "title": seat.person.name, "csrf": seat.session.csrf}
-        for seat in seats
+        {"seat": seat.session.seat, "title": seat.person.name, "csrf": each.csrf}
+        for each, seat in zip(opened, seats, strict=True)
         if seat is not None
     )
     given = {"left": left, "right": right, "others": [{**each, "csrf": ""} for each in others]}
@@ -103,7 +104,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     seat = await sessions.here(request)
     if seat is None:
         return _without_session(request, site)
-    response = shell.page("page.html", seat.language, _given(site, seat))
+    response = shell.page("page.html", seat.language, _given(site, seat, sessions.proof_of(request)))
     if await sessions.roll(site, seat):
         sessions.set_cookie(response, site, seat.session.seat, request.cookies[sessions.COOKIE])
     return response
@@ -119,12 +120,12 @@ def _without_session(request: web.Request, site: Site) -> web.Response:
     return _sign_in_page(request, 401)
 
 
-def _given(site: Site, seat: Seat) -> dict[str, Any]:
+def _given(site: Site, seat: Seat, csrf: str) -> dict[str, Any]:
     now = site.clock.now()
     viewer = wording.Viewer(seat.identity, seat.session.seat, seat.language, site.settings.time_zone)
     return {
         "seat": seat.session.seat,
-        "csrf": seat.session.csrf,
+        "csrf": csrf,
         "person": {"name": seat.person.name, "staff": seat.person.staff},
         "rooms": [
             {"room": room.room, "kind": room.kind, "title": viewer.word(room.title, now)}

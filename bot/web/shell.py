@@ -16,14 +16,18 @@ from bot.web.settings import LANGUAGE, SITE
 
 HERE = Path(__file__).parent
 _ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+_ICON = '<link rel="icon" href="/static/icon.svg" type="image/svg+xml">'
 _GO_ON = string.Template(
-    '<!doctype html><html><head><meta charset="utf-8">'
+    f'<!doctype html><html><head><meta charset="utf-8">{_ICON}'
     '<meta http-equiv="refresh" content="0;url=$to"></head></html>'
 )
 _SAY = string.Template(
     '<!doctype html><html lang="$language"><head><meta charset="utf-8"><title>$title</title>'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<link rel="stylesheet" href="/static/app.css"></head><body><main><p>$sentence</p></main></body></html>'
+    f'<meta name="color-scheme" content="light dark">{_ICON}'
+    '<link rel="stylesheet" href="/static/app.css"></head><body><main class="lone">'
+    '<img src="/static/icon.svg" alt="" width="56" height="56"><h1>$sentence</h1>'
+    '<a class="button" href="/">$start</a></main></body></html>'
 )
 
 
@@ -34,8 +38,14 @@ def language_of(request: web.Request) -> str:
 
 
 def plain(sentence: str, language: str, status: int) -> web.Response:
-    """A page that says one sentence."""
-    body = _SAY.substitute(language=language, title="Deskbridge", sentence=html.escape(sentence))
+    """A page that says one sentence, and leads back."""
+    words = wording.page_words(language)
+    body = _SAY.substitute(
+        language=language,
+        title=html.escape(words["page.brand"]),
+        sentence=html.escape(sentence),
+        start=html.escape(words["page.start"]),
+    )
     return web.Response(text=body, content_type="text/html", status=status)
 
 

@@ -28,7 +28,6 @@ class Session:
     token_hash: str
     identity: Identity
     seat: str
-    csrf: str
     expires_at: datetime
 
 
@@ -37,7 +36,7 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-async def open_session(tx: Transaction, identity: Identity, *, seat: str, token: str, csrf: str) -> None:
+async def open_session(tx: Transaction, identity: Identity, *, seat: str, token: str) -> None:
     """Keep a new session; expired ones and the account's oldest surplus go."""
     newest = (
         select(web_sessions.c.token_hash)
@@ -56,7 +55,6 @@ async def open_session(tx: Transaction, identity: Identity, *, seat: str, token:
             token_hash=hashed(token),
             identity=str(identity),
             seat=seat,
-            csrf=csrf,
             created_at=tx.now,
             expires_at=tx.now + SESSION_FOR,
         )
@@ -68,7 +66,7 @@ async def session(tx: Transaction, token_hash: str, seat: str) -> Session | None
     row = await tx.first(_SESSION, {"token_hash": token_hash, "seat": seat, "now": tx.now})
     if row is None:
         return None
-    return Session(row.token_hash, Identity.parse(row.identity), row.seat, row.csrf, row.expires_at)
+    return Session(row.token_hash, Identity.parse(row.identity), row.seat, row.expires_at)
 
 
 async def prolong(tx: Transaction, token_hash: str) -> None:

@@ -1,14 +1,15 @@
 """The database as the desk holds it: `write`, `read`, bells, and a plain word when it cannot be opened."""
 
+import contextlib
 import fcntl
 import os
 import re
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 from core.database import migrate, sqlite
 from core.database.bells import Bells
@@ -18,6 +19,9 @@ from core.kernel.errors import SetupError
 
 T = TypeVar("T")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MARK = b"initialised\n"
+_WHOLE = "PRAGMA quick_check(1)"
+_BEGINNING = "SELECT 'ok' FROM (SELECT count(*) FROM sqlite_master)"
 _SQLITE_URL = re.compile(r"sqlite(?:\+aiosqlite)?:///(.+)")
 
 
@@ -44,9 +48,15 @@ class Database:
         return await self._writer.run(work)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a stable snapshot; it cannot write."""
-        async with self._readers.line() as line:
-            return await work(self._open(line))
+        """Run `work` on a stable snapshot; it cannot write. Raises what it raises, or SetupError when the
+        file turns out to be damaged."""
+        try:
+            async with self._readers.line() as line:
+                return await work(self._open(line))
+        except DBAPIError as error:
+            if _tells_of_damage(error.orig):
+                raise _damaged(self.path, error.orig) from error
+            raise
 
     @property
     def trouble(self) -> str:
@@ -68,12 +78,15 @@ def sqlite_path(url: str) -> Path:
 
 
 class Lock:
-    """Says that this process alone serves the file; released when the process ends, however it ends."""
+    """Says that this process alone serves the file; released when the process ends, however it ends.
+
+    It also remembers that a database stands here and, after a clean stop, how that has left it."""
 
     def __init__(self, path: Path) -> None:
         self._database = path
         self._path = path.with_name(path.name + ".lock")
         self._handle: int | None = None
+        self._serves = False
 
     def take(self) -> None:
         """Raises SetupError when another process serves the same file."""
@@ -91,19 +104,39 @@ class Lock:
         """Whether a database has stood here before."""
         return self._path.exists() and self._path.stat().st_size > 0
 
+    @property
+    def in_order(self) -> bool:
+        """Whether the file lies as a process that stopped cleanly has left it."""
+        return self._path.read_bytes() == _MARK + self._how_it_lies()
+
     def mark(self) -> None:
-        """Remember that a database stands here, so that its loss is noticed."""
-        if self._handle is not None:
-            os.pwrite(self._handle, b"initialised\n", 0)
+        """Remember that a database stands here, so that its loss is noticed, and that it is in use."""
+        assert self._handle is not None
+        os.pwrite(self._handle, _MARK, 0)
+        os.ftruncate(self._handle, len(_MARK))
+        os.fsync(self._handle)
+        self._serves = True
 
     def release(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        """Let go of the file; one that was served is closed by now and left in order."""
+        if self._handle is None:
+            return
+        if self._serves:
+            with contextlib.suppress(OSError):  # a full disk: the next start looks the file through
+                os.pwrite(self._handle, self._how_it_lies(), len(_MARK))
+        os.close(self._handle)
+        self._handle = None
+
+    def _how_it_lies(self) -> bytes:
+        found = self._database.stat() if self._database.exists() else None
+        return f"{found.st_size} {found.st_mtime_ns}\n".encode() if found else b""
 
 
 def prepare(path: Path, *, anew: bool = False) -> Lock:
     """Take the file for this process, check it and bring its schema up to date.
+
+    To look all of it through takes about a second a gigabyte, so that is done unless the file lies exactly
+    as the last clean stop has left it: after a crash or a power cut, or when somebody put another there.
 
     Raises SetupError, one plain line saying what is wrong and what to do: a lost or damaged file, a
     directory that cannot be written, a second process, a schema of a newer version.
@@ -118,7 +151,7 @@ def prepare(path: Path, *, anew: bool = False) -> Lock:
             f"{path.parent} cannot be written ({error.strerror}). Mend it or change database.url."
         ) from None
     try:
-        check(path)
+        check(path, whole=not lock.in_order)
         if begun and not anew and migrate.revision(path) is None:
             raise SetupError(
                 f"The database {path} is missing or empty, though a desk was set up here."
@@ -132,22 +165,47 @@ def prepare(path: Path, *, anew: bool = False) -> Lock:
     return lock
 
 
-def check(path: Path) -> None:
-    """Raises SetupError when the file is not a sound SQLite database. A missing file is sound."""
+def expect(path: Path, *, whole: bool = False) -> None:
+    """Raises SetupError when no desk of this version stands there for a guest to work on."""
+    check(path, whole=whole)
+    found = migrate.revision(path)
+    if found is None:
+        raise SetupError(
+            f"There is no desk in {path} yet. Start it once with `deskbridge run`, or check database.url."
+        )
+    if found != migrate.HEAD:
+        raise SetupError(
+            f"The database {path} is of another version (schema {found}). Bring it up to date with"
+            " `deskbridge migrate`, or use the version that made it."
+        )
+
+
+def check(path: Path, *, whole: bool = True) -> None:
+    """Raises SetupError when the file is not a sound SQLite database; without `whole` only its beginning is
+    looked at. A missing file is sound."""
     if not path.exists() or path.stat().st_size == 0:
         return
     if path.is_dir():
         raise SetupError(f"{path} is a folder. Give database.url the path of a file.")
     try:
-        with closing(migrate.look(path)) as connection:
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        with contextlib.closing(migrate.look(path)) as connection:
+            verdict = connection.execute(_WHOLE if whole else _BEGINNING).fetchone()[0]
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+        if not _tells_of_damage(error):
             raise SetupError(
                 f"The database {path} cannot be opened ({error}). Check that it can be read and written."
             ) from None
         verdict = str(error)
     if verdict != "ok":
-        raise SetupError(
-            f"The database {path} is damaged ({verdict}). Restore it from a backup; nothing was changed."
-        )
+        raise _damaged(path, verdict)
+
+
+def _tells_of_damage(error: BaseException | None) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def _damaged(path: Path, why: object) -> SetupError:
+    last = str(why).splitlines()[-1]  # above it stands only which database it is
+    return SetupError(
+        f"The database {path} is damaged ({last}). Restore it from a backup; nothing was changed."
+    )

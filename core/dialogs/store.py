@@ -1,5 +1,6 @@
 """The tables of dialogs and of what each conversation was last about."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, bindparam, delete, select
@@ -84,6 +85,16 @@ async def save(tx: Transaction, dialog: Dialog) -> None:
 
 async def end(tx: Transaction, room: str, person: PersonId) -> None:
     await tx.execute(_END, {"room": room, "person": person})
+
+
+async def all_under_way(tx: Transaction) -> list[Dialog]:
+    return [_dialog(row) for row in await tx.all(select(dialogs))]
+
+
+async def holding(tx: Transaction, texts: Collection[str]) -> set[str]:
+    """Those of the texts that stand in the draft of a dialog under way."""
+    drafts = [str(dialog.draft) for dialog in await all_under_way(tx)]
+    return {each for each in texts if any(each in draft for draft in drafts)}
 
 
 async def about(tx: Transaction, room: str, person: PersonId) -> TicketId | None:

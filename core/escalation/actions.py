@@ -9,7 +9,7 @@ from core.escalation.model import Chain, Due, Ping, Policies, Policy, base, plan
 from core.escalation.whom import Target
 from core.kernel.errors import UserError
 from core.kernel.events import Event
-from core.kernel.ids import PingId, TicketId
+from core.kernel.ids import PingId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel, Post
@@ -205,8 +205,3 @@ async def hurry(tx: Transaction, ticket: Ticket) -> None:
             policy = tx.rule(Policies).of(ticket)
             assert policy is not None
             await _ping(tx, ticket, policy, (place, time, base_at, tx.now))
-
-
-async def pings(tx: Transaction, ticket: TicketId) -> list[Ping]:
-    """Every ping of a ticket, in order."""
-    return await store.of_ticket(tx, ticket)

@@ -1,6 +1,6 @@
 """What happens to files: given by somebody, and swept when no ticket came of them."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 from core.database.transaction import Transaction
@@ -9,6 +9,8 @@ from core.files.model import File, Kept
 from core.kernel import text
 from core.kernel.ids import FileId, PersonId
 
+Holder = Callable[[Transaction, Collection[str]], Awaitable[Collection[str]]]
+"""Asks a table which of the texts stand in it."""
 LOOSE_FOR = timedelta(days=7)
 """How long a file waits for its ticket."""
 
@@ -26,8 +28,12 @@ async def unknown(tx: Transaction, ids: Collection[str]) -> set[str]:
     return {file_id for file_id in ids if await store.get(tx, file_id) is None}
 
 
-async def sweep(tx: Transaction) -> list[FileId]:
-    """Forget files no ticket owns after LOOSE_FOR; the caller deletes their bytes after the commit."""
-    ids = await store.loose(tx, tx.now - LOOSE_FOR)
-    await store.forget(tx, ids)
-    return ids
+async def sweep(tx: Transaction, holders: Collection[Holder]) -> list[FileId]:
+    """Forget files that no ticket owns after LOOSE_FOR and that none of the holders still names.
+
+    The caller deletes their bytes after the commit."""
+    loose = await store.loose(tx, tx.now - LOOSE_FOR)
+    held = [await holding(tx, loose) for holding in holders]
+    gone = [file_id for file_id in loose if not any(file_id in each for each in held)]
+    await store.forget(tx, gone)
+    return gone

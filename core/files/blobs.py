@@ -42,7 +42,7 @@ class Blobs:
         try:
             await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
             kept = await self._stream(file_id, partial, chunks)
-            await asyncio.to_thread(os.replace, partial, target)
+            await asyncio.to_thread(self._name, partial, target)
         except OSError as error:
             raise TemporaryError(f"the file could not be kept: {error.strerror}") from error
         finally:
@@ -64,6 +64,16 @@ class Blobs:
         finally:
             out.close()
         return Kept(file_id, size, digest.hexdigest())
+
+    def _name(self, partial: Path, target: Path) -> None:
+        """Give the bytes their name, and let the disk know it: folders have to be told like files."""
+        os.replace(partial, target)
+        for folder in (target.parent, self.root, self.root.parent):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
     def remove(self, file_id: str) -> None:
         """Delete the bytes; a file that is gone already is not an error."""

@@ -1,5 +1,6 @@
 """The table of the inbox."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +17,12 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    type_coerce,
+    union_all,
 )
 from sqlalchemy.engine import Row
 
+from core.database import prune
 from core.database.schema import Instant, Json, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
 from core.inbox.model import LONGEST, Event, Letter, State
@@ -65,6 +69,9 @@ _DUE = or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _TRIED_LATER)
 _LANES = (
     select(inbox.c.lane).where(inbox.c.id.in_(_OLDEST), _DUE).order_by(inbox.c.id).limit(bindparam("limit"))
 )
+_WORDS = type_coerce(inbox.c.body, Text).label("body")
+_UNHANDLED = union_all(select(_WORDS).where(_NEW), select(_WORDS).where(text("state = 'dead'")))
+_AGES = select(inbox.c.id, inbox.c.state, inbox.c.received_at, inbox.c.handled_at)
 _TELLS_OF = (
     select(inbox)
     .where(inbox.c.platform == bindparam("platform"), inbox.c.message == bindparam("message"))
@@ -134,3 +141,18 @@ async def change(tx: Transaction, letter_id: int, **values: object) -> int:
 async def dead(tx: Transaction) -> list[Row[Any]]:
     """Parked events, oldest first."""
     return list(await tx.all(select(inbox).where(inbox.c.state == State.DEAD).order_by(inbox.c.id)))
+
+
+async def holding(tx: Transaction, texts: Collection[str]) -> set[str]:
+    """Those of the texts that stand in an event which is not handled yet, or was given up."""
+    bodies = [row.body for row in await tx.all(_UNHANDLED)]
+    return {each for each in texts if any(each in body for body in bodies)}
+
+
+async def forget(tx: Transaction, before: datetime, after: int) -> int | None:
+    """Forget handled events that came before then, a stretch at a time: see `core.database.prune`."""
+
+    def over(row: Row[Any]) -> bool:
+        return bool(row.state == State.DONE and row.handled_at < before)
+
+    return await prune.forget(tx, _AGES, inbox.c.received_at, before=before, after=after, over=over)

@@ -13,14 +13,14 @@ LOOKED_AT = 1000
 """So many lanes are looked at when some must wait for their pace."""
 
 
-async def put(tx: Transaction, parcel: Parcel, *, after: timedelta = timedelta(0)) -> None:
-    """Deliver this once the transaction is committed, `after` so long at the earliest.
+async def put(tx: Transaction, parcel: Parcel) -> None:
+    """Deliver this once the transaction is committed.
 
     What still waits in the same slot and lane takes the newest content and keeps its place."""
     tx.ring(BELL)
     if parcel.slot and await store.replace_waiting(tx, parcel):
         return
-    await store.add(tx, parcel, tx.now + after)
+    await store.add(tx, parcel)
 
 
 async def claim(
@@ -52,7 +52,7 @@ async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | N
 async def show_again(tx: Transaction, parcel: Parcel) -> None:
     """An earlier try may stand there in older words: they are brought up to date, unless newer ones wait."""
     if parcel.slot and not await store.waits(tx, parcel):
-        await store.add(tx, parcel, tx.now)
+        await store.add(tx, parcel)
 
 
 async def retracted(tx: Transaction, parcel: Parcel, post: Post | None) -> None:
@@ -112,11 +112,11 @@ async def replay(tx: Transaction, parcel_id: ParcelId) -> bool:
 
 
 async def revive(tx: Transaction, room: str) -> int:
-    """The room can be reached again: what was given up there is sent after all, in its order."""
+    """The room can be reached again: what was given up there and in its threads is sent after all."""
     tx.ring(BELL)
     return await tx.execute(
         store.outbox.update()
-        .where(store.outbox.c.room == room, store.outbox.c.state == State.DEAD)
+        .where(store.within(room), store.outbox.c.state == State.DEAD)
         .values(state=State.PENDING, attempts=0, due_at=tx.now, settled_at=None)
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Index,
     Integer,
     Table,
@@ -19,13 +20,13 @@ from sqlalchemy import (
     select,
     text,
     type_coerce,
-    update,
 )
 from sqlalchemy.engine import Row
 
+from core.database import prune
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
-from core.kernel.ids import MessageId, ParcelId, TicketId
+from core.kernel.ids import Address, MessageId, ParcelId, TicketId
 from core.outbox.model import LEASE, LONGEST, Head, Parcel, Post, Shown, State
 
 outbox = Table(
@@ -127,11 +128,19 @@ _LEASE = (
     .values(state=State.SENDING, lease_until=bindparam("until", type_=Instant), fence=outbox.c.fence + 1)
     .returning(outbox)
 )
+_AGES = select(outbox.c.id, outbox.c.state, outbox.c.created_at, outbox.c.settled_at)
+_LOOSE_POSTS = select(posts.c.id, posts.c.slot, posts.c.at).where(posts.c.ticket_id.is_(None))
 _ADD_POST = posts.insert()
 _POST_IN = (
     select(posts)
     .where(posts.c.slot == bindparam("slot"), posts.c.room == bindparam("room"))
     .order_by(posts.c.id.desc())
+    .limit(1)
+)
+_FIRST_OF = (
+    select(posts)
+    .where(posts.c.room == bindparam("room"), posts.c.ticket_id == bindparam("ticket"))
+    .order_by(posts.c.id)
     .limit(1)
 )
 _OF_MESSAGE = select(posts).where(posts.c.message_id == bindparam("message")).order_by(posts.c.id)
@@ -194,7 +203,12 @@ def post(row: Row[Any]) -> Post:
     )
 
 
-async def add(tx: Transaction, new: Parcel, due_at: datetime) -> None:
+def within(room: str) -> ColumnElement[bool]:
+    """What goes to the room or to a thread of it."""
+    return or_(outbox.c.room == room, outbox.c.room.startswith(f"{room}#", autoescape=True))
+
+
+async def add(tx: Transaction, new: Parcel) -> None:
     values = {
         "lane": new.lane,
         "kind": new.kind,
@@ -211,7 +225,7 @@ async def add(tx: Transaction, new: Parcel, due_at: datetime) -> None:
         "state": State.PENDING,
         "attempts": 0,
         "fence": 0,
-        "due_at": due_at,
+        "due_at": tx.now,
         "created_at": tx.now,
     }
     await tx.execute(_ADD, values)
@@ -275,15 +289,19 @@ async def post_in(tx: Transaction, room: str, slot: str) -> Post | None:
     return None if row is None else post(row)
 
 
-async def post_of(tx: Transaction, slot: str, address_like: str) -> Post | None:
-    """Where a slot stands in any room whose address begins so."""
-    row = await tx.first(
-        select(posts)
-        .where(posts.c.slot == slot, posts.c.address.startswith(address_like, autoescape=True))
-        .order_by(posts.c.id.desc())
-        .limit(1)
-    )
+async def first_of(tx: Transaction, room: str, ticket: TicketId) -> Post | None:
+    """The first that was said of a ticket in a room, of what stands there still."""
+    row = await tx.first(_FIRST_OF, {"room": room, "ticket": ticket})
     return None if row is None else post(row)
+
+
+async def threads_of(tx: Transaction, platform: str, tickets: Collection[TicketId]) -> set[Address]:
+    """The threads of a messenger in which these tickets are talked about."""
+    statement = select(posts.c.address, posts.c.remote).where(
+        posts.c.ticket_id.in_(tickets), posts.c.room.startswith(f"{platform}:", autoescape=True)
+    )
+    rows = [(Address.parse(row.address), row.remote) for row in await tx.all(statement)]
+    return {replace(address, thread=address.thread or remote) for address, remote in rows}
 
 
 async def posts_of_message(tx: Transaction, message: MessageId) -> list[Post]:
@@ -324,9 +342,19 @@ async def dead(tx: Transaction) -> list[Row[Any]]:
     return list(await tx.all(select(outbox).where(outbox.c.state == State.DEAD).order_by(outbox.c.id)))
 
 
-async def drop_waiting(tx: Transaction, slot: str, ticket: TicketId | None = None) -> int:
-    """Do not send what waits in this slot; returns how many parcels that were."""
-    statement = update(outbox).where(text(_WAITING), outbox.c.state == State.PENDING, outbox.c.slot == slot)
-    if ticket is not None:
-        statement = statement.where(outbox.c.ticket_id == ticket)
-    return await tx.execute(statement.values(state=State.DROPPED, settled_at=tx.now))
+async def forget(tx: Transaction, before: datetime, after: int) -> int | None:
+    """Forget parcels that were settled before then, a stretch at a time: see `core.database.prune`."""
+
+    def over(row: Row[Any]) -> bool:
+        return row.state in (State.SENT, State.DROPPED) and bool(row.settled_at < before)
+
+    return await prune.forget(tx, _AGES, outbox.c.created_at, before=before, after=after, over=over)
+
+
+async def forget_posts(tx: Transaction, before: datetime, after: int, *, kept: Collection[str]) -> int | None:
+    """Forget where messages of no ticket stand, except in the `kept` slots, a stretch at a time."""
+
+    def over(row: Row[Any]) -> bool:
+        return row.slot not in kept
+
+    return await prune.forget(tx, _LOOSE_POSTS, posts.c.at, before=before, after=after, over=over)

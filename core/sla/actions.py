@@ -1,11 +1,15 @@
 """What happens to a ticket's clocks: they follow its status, its priority and who spoke last."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from core.database.transaction import Transaction
 from core.sla import store
 from core.sla.model import Clock, Promises, Target
-from core.tickets.model import Status, Ticket
+from core.tickets import store as tickets
+from core.tickets.model import Status, Ticket, history, standing
+
+Clocks = dict[Target, Clock]
 
 _PAUSED = (Status.WAITING, Status.ON_HOLD)
 _DONE = (Status.RESOLVED, Status.CLOSED)
@@ -14,45 +18,55 @@ _DONE = (Status.RESOLVED, Status.CLOSED)
 async def follow(tx: Transaction, ticket: Ticket) -> None:
     """Bring the clocks into line with the ticket as it stands after an event."""
     before = await store.of_ticket(tx, ticket.id)
-    for clock in _after(tx, ticket, before).values():
-        if before.get(clock.target) != clock:
+    await _keep(tx, before, _after(tx.rule(Promises), tx.now, ticket, before))
+
+
+async def recount(tx: Transaction, ticket: Ticket) -> None:
+    """A reply was taken back: the clocks go on as if it had never been sent."""
+    promises, clocks = tx.rule(Promises), Clocks()
+    for event, state in history(standing(await tickets.timeline(tx, ticket.id))):
+        clocks = _after(promises, event.at, state, clocks)
+    before = await store.of_ticket(tx, ticket.id)
+    await _keep(tx, before, _after(promises, tx.now, ticket, clocks))
+
+
+async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
+    for target in before.keys() - after.keys():
+        await store.remove(tx, before[target])
+    for target, clock in after.items():
+        if before.get(target) != clock:
             await store.save(tx, clock)
 
 
-def _after(tx: Transaction, ticket: Ticket, before: dict[Target, Clock]) -> dict[Target, Clock]:
-    clocks = dict(before)
-    if Target.RESOLUTION not in clocks:
-        clocks[Target.RESOLUTION] = _start(tx, ticket, Target.RESOLUTION)
-        clocks[Target.FIRST] = _start(tx, ticket, Target.FIRST)
-    clocks[Target.FIRST] = _answered(tx, ticket, clocks[Target.FIRST], first=True)
+def _after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) -> Clocks:
+    def start(target: Target) -> Clock:
+        return Clock(ticket.id, target, now, promises.length(ticket.priority, target))
+
+    clocks = before or {target: start(target) for target in (Target.RESOLUTION, Target.FIRST)}
+    clocks = {**clocks, Target.FIRST: _answered(now, ticket, clocks[Target.FIRST], first=True)}
     if clocks[Target.FIRST].met_at is not None:
         awaiting = clocks.get(Target.NEXT)
         if ticket.unanswered_since and (awaiting is None or awaiting.met_at):
-            awaiting = _start(tx, ticket, Target.NEXT)
+            awaiting = start(Target.NEXT)
         if awaiting is not None:
-            clocks[Target.NEXT] = _answered(tx, ticket, awaiting, first=False)
-    clocks[Target.RESOLUTION] = _resolution(tx, ticket, clocks[Target.RESOLUTION])
-    promises = tx.rule(Promises)
+            clocks[Target.NEXT] = _answered(now, ticket, awaiting, first=False)
+    clocks[Target.RESOLUTION] = _resolution(now, ticket, clocks[Target.RESOLUTION])
     return {
         target: clock if clock.met_at else replace(clock, length=promises.length(ticket.priority, target))
         for target, clock in clocks.items()
     }
 
 
-def _start(tx: Transaction, ticket: Ticket, target: Target) -> Clock:
-    return Clock(ticket.id, target, tx.now, tx.rule(Promises).length(ticket.priority, target))
-
-
-def _answered(tx: Transaction, ticket: Ticket, clock: Clock, *, first: bool) -> Clock:
+def _answered(now: datetime, ticket: Ticket, clock: Clock, *, first: bool) -> Clock:
     answered = ticket.replied_at is not None if first else ticket.unanswered_since is None
     if answered or ticket.status in _DONE:
-        return clock if clock.met_at else clock.met(tx.now)
-    return clock.paused(tx.now) if ticket.status in _PAUSED else clock.resumed(tx.now)
+        return clock if clock.met_at else clock.met(now)
+    return clock.paused(now) if ticket.status in _PAUSED else clock.resumed(now)
 
 
-def _resolution(tx: Transaction, ticket: Ticket, clock: Clock) -> Clock:
+def _resolution(now: datetime, ticket: Ticket, clock: Clock) -> Clock:
     if ticket.status in _DONE:
-        return clock if clock.met_at else clock.met(tx.now)
+        return clock if clock.met_at else clock.met(now)
     if clock.met_at is not None:  # reopened: the time it lay resolved does not count
         clock = replace(clock, met_at=None, paused_at=clock.met_at)
-    return clock.paused(tx.now) if ticket.status in _PAUSED else clock.resumed(tx.now)
+    return clock.paused(now) if ticket.status in _PAUSED else clock.resumed(now)

@@ -57,5 +57,9 @@ async def save(tx: Transaction, clock: Clock) -> None:
         "met_at": clock.met_at,
         "due_at": clock.due_at,
     }
-    await tx.execute(_REMOVE, {"ticket": clock.ticket, "which": clock.target})
+    await remove(tx, clock)
     await tx.execute(_ADD, values)
+
+
+async def remove(tx: Transaction, clock: Clock) -> None:
+    await tx.execute(_REMOVE, {"ticket": clock.ticket, "which": clock.target})

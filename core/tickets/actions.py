@@ -54,7 +54,7 @@ async def open_ticket(
         "answers": [asdict(answer) for answer in answers],
         "origin": origin,
     }
-    search = texts.search_text(f"{text} {actor.person.name}")
+    search = texts.search_text(" ".join((text, actor.person.name, *(answer.text for answer in answers))))
     event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
     ticket = await store.insert(tx, event, search)
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
@@ -82,6 +82,19 @@ async def _keep(
         given = await files.of_owner(tx, actor.person_id, file_ids)
         await files.attach(tx, [file.id for file in given], ticket.id, message)
     return message
+
+
+async def _index(tx: Transaction, ticket: Ticket) -> None:
+    """Let the ticket be found by what stands in it now, notes left out: an agent may ask about their own."""
+    requester = await people.get(tx, ticket.requester)
+    said = [
+        each.text
+        for each in await store.messages_of(tx, ticket.id)
+        if each.kind != "note" and each.withdrawn_at is None
+    ]
+    answers = [answer.text for answer in ticket.answers]
+    words = " ".join((*said, requester.name, *answers, ticket.resolution or ""))
+    await store.set_search(tx, ticket.id, texts.search_text(words))
 
 
 async def _own(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
@@ -225,7 +238,9 @@ async def note(
 
 @needs(Right.WORK)
 async def withdraw(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId) -> Ticket:
-    """Take a reply back, shortly after it was sent. Raises UserError when it is too late."""
+    """Take a reply back, shortly after it was sent; what it met is due again, as if it had never been sent.
+
+    Raises UserError when it is too late."""
     said = await store.message(tx, message_id)
     if said is None or said.ticket != ticket.id or said.author != actor.person_id or said.kind != "reply":
         raise UserError("reply.not_yours")
@@ -234,17 +249,17 @@ async def withdraw(tx: Transaction, actor: Actor, ticket: Ticket, message_id: Me
     if tx.now > said.at + tx.rule(Catalogue).undo_for:
         raise UserError("reply.too_late")
     await store.change_message(tx, message_id, withdrawn_at=tx.now)
-    return await record(tx, actor, ticket, "withdrawn", {"message": message_id})
+    await _index(tx, ticket)
+    restored = model.restoring(await store.timeline(tx, ticket.id), message_id)
+    return await record(tx, actor, ticket, "withdrawn", restored)
 
 
 @needs(Right.WORK)
 async def wait(tx: Transaction, actor: Actor, ticket: Ticket, text: str = "") -> Ticket:
     """It is the requester's turn; `text` asks them something."""
-    if text.strip():
-        await reply(tx, actor, ticket.id, text)
-        ticket = await store.get(tx, ticket.id)
-    ticket = await _own(tx, actor, ticket)
-    return await record(tx, actor, ticket, "waited", {"asked": bool(text.strip())})
+    question = await reply(tx, actor, ticket.id, text) if text.strip() else None
+    ticket = await _own(tx, actor, await store.get(tx, ticket.id))
+    return await record(tx, actor, ticket, "waited", {"asked": question is not None, "message": question})
 
 
 @needs(Right.WORK)
@@ -269,6 +284,7 @@ async def resolve(tx: Transaction, actor: Actor, ticket: Ticket, text: str = "")
     """Solved, in the agent's eyes; the requester is asked to confirm."""
     model.check(ticket, "resolved")
     ticket = await _own(tx, actor, ticket)
+    await store.add_search(tx, ticket.id, texts.search_text(text))
     return await record(tx, actor, ticket, "resolved", {"text": text.strip()})
 
 
@@ -305,6 +321,7 @@ async def edit_message(
     if said.text == text or said.withdrawn_at is not None:
         return ticket
     await store.change_message(tx, message_id, text=_filled(text), edited_at=tx.now)
+    await _index(tx, ticket)
     return await record(tx, actor, ticket, "edited", {"message": message_id, "before": said.text})
 
 
@@ -316,9 +333,17 @@ async def move_away(
     said = await store.message(tx, message_id)
     if said is None or said.ticket != ticket.id or said.author != actor.person_id or said.withdrawn_at:
         raise UserError("reply.not_yours")
+    if not await may_move(tx, said):
+        raise UserError("reply.not_movable")
     await store.change_message(tx, message_id, withdrawn_at=tx.now, room=None, remote=None)
+    await _index(tx, ticket)
     await files.release(tx, message_id)
     return await record(tx, actor, ticket, "moved", {"message": message_id, "to": to})
+
+
+async def may_move(tx: Transaction, said: Said) -> bool:
+    """Whether it can go to another ticket: a requester's later words can, notes and first words cannot."""
+    return said.kind == "request" and said.id != (await store.first_message(tx, said.ticket)).id
 
 
 @needs(Right.WORK)

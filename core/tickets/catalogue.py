@@ -77,6 +77,11 @@ class Catalogue:
         """The queue of this name; the first one for a name the configuration has dropped."""
         return self.queues.get(name) or next(iter(self.queues.values()))
 
+    @property
+    def last(self) -> RequestType:
+        """The type for what fits no other: the last of the configuration."""
+        return list(self.types.values())[-1]
+
     def guess(self, text: str) -> RequestType | None:
         """The request type whose keywords the text has most of; None if it has none."""
         words = text.casefold().replace("ё", "е").replace("-", " ").split()

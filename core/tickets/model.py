@@ -1,6 +1,6 @@
 """A ticket, its legal moves as a table, and how its state follows from its events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -47,7 +47,8 @@ MOVES: Mapping[str, Mapping[Status, Status]] = {
     "prioritised": {N: N, O: O, W: W, H: H, R: R},
     "levelled": {N: N, O: O, W: W, H: H, R: R},
 }
-"""What may happen in which status, and the status that follows. Other events move nothing."""
+"""What may happen in which status, and the status that follows. Other events move nothing; one that takes a
+reply back brings back the status that the reply had changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,8 @@ def opened(event: Event) -> Ticket:
 def evolve(ticket: Ticket, event: Event) -> Ticket:
     """The ticket after the event. Pure: the state of a ticket is the fold of its timeline."""
     status = MOVES.get(event.kind, {}).get(ticket.status, ticket.status)
-    moved = replace(
-        ticket, status=status, changed_at=event.at, revision=ticket.revision + 1, **_changes(ticket, event)
-    )
+    changes = {"status": status, **_changes(ticket, event)}
+    moved = replace(ticket, changed_at=event.at, revision=ticket.revision + 1, **changes)
     if moved.owner is None and moved.status is Status.OPEN:
         moved = replace(moved, status=Status.NEW)
     return replace(moved, **_consequences(ticket, moved, event))
@@ -167,8 +167,7 @@ def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
         case "said":
             return {"unanswered_since": ticket.unanswered_since or event.at}
         case "held":
-            until = event.facts.get("until")
-            return {"hold_until": datetime.fromisoformat(until) if until else None}
+            return {"hold_until": _instant(event.facts.get("until"))}
         case "prioritised":
             return {"priority": Priority(event.facts["priority"])}
         case "requeued":
@@ -179,7 +178,17 @@ def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
             return {"resolved_at": event.at, "resolution": event.facts.get("text") or None}
         case "reopened":
             return {"unanswered_since": event.at}
+        case "withdrawn" if "status" in event.facts:
+            restored = {name: _instant(event.facts[name]) for name in _RESTORED}
+            return {"status": Status(event.facts["status"]), **restored}
     return {}
+
+
+_RESTORED = ("replied_at", "unanswered_since", "hold_until")
+
+
+def _instant(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
 
 
 def _consequences(before: Ticket, after: Ticket, event: Event) -> dict[str, Any]:
@@ -197,10 +206,38 @@ def _consequences(before: Ticket, after: Ticket, event: Event) -> dict[str, Any]
     return changed
 
 
-def fold(events: Iterable[Event]) -> Ticket:
-    """The ticket whose timeline this is, from its first event on."""
+def history(events: Iterable[Event]) -> Iterator[tuple[Event, Ticket]]:
+    """Each event of a whole timeline, with the ticket after it."""
     timeline = iter(events)
-    ticket = opened(next(timeline))
+    first = next(timeline)
+    ticket = opened(first)
+    yield first, ticket
     for event in timeline:
         ticket = evolve(ticket, event)
+        yield event, ticket
+
+
+def fold(events: Iterable[Event]) -> Ticket:
+    """The ticket whose timeline this is, from its first event on."""
+    *_, (_, ticket) = history(events)
     return ticket
+
+
+def standing(timeline: Sequence[Event]) -> list[Event]:
+    """The timeline as if replies that were taken back had never been sent, nor waited for an answer."""
+    undone = {event.facts["message"] for event in timeline if event.kind == "withdrawn"}
+    return [
+        event
+        for event in timeline
+        if event.kind not in ("replied", "waited", "withdrawn") or event.facts.get("message") not in undone
+    ]
+
+
+def restoring(timeline: Sequence[Event], message: MessageId) -> dict[str, Any]:
+    """The facts of a `withdrawn` event: the reply, and what is so again without it."""
+    last = timeline[-1]
+    facts: dict[str, Any] = {"message": message}
+    left = fold(standing([*timeline, replace(last, kind="withdrawn", facts=facts)]))
+    instants = {name: getattr(left, name) for name in _RESTORED}
+    told = {name: instant.isoformat() if instant else None for name, instant in instants.items()}
+    return {**facts, "status": left.status, **told}

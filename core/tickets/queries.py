@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, bindparam, case, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, or_, select, true
 
 from core.database.transaction import Transaction
 from core.files import store as files
@@ -12,13 +12,17 @@ from core.kernel.ids import PersonId, TicketId
 from core.people.model import Actor, Right, Role, may
 from core.tickets import store
 from core.tickets.catalogue import Priority
-from core.tickets.model import ACTIVE, UNCLOSED, Said, Status, Ticket
+from core.tickets.model import ACTIVE, UNCLOSED, Status, Ticket
 
+Which = ColumnElement[bool]
+"""Some of the tickets, as a condition inside the query."""
+LONGEST_NUMBER = 9
+"""Digits of a ticket's number."""
 _URGENT_FIRST = case({each: place for place, each in enumerate(Priority)}, value=store.tickets.c.priority)
 
 
-def scope(actor: Actor) -> ColumnElement[bool]:
-    """The tickets the actor may see, as a condition inside the query."""
+def scope(actor: Actor) -> Which:
+    """The tickets the actor may see."""
     person = actor.person
     if person is None or Role.ADMIN in person.roles:
         return true()
@@ -26,14 +30,12 @@ def scope(actor: Actor) -> ColumnElement[bool]:
     return or_(store.tickets.c.requester_id == person.id, served)
 
 
-async def _list(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[Ticket]:
-    statement = (
-        select(store.tickets).where(*conditions).order_by(_URGENT_FIRST, store.tickets.c.id).limit(limit)
-    )
+async def _list(tx: Transaction, which: Which, *, limit: int) -> list[Ticket]:
+    statement = select(store.tickets).where(which).order_by(_URGENT_FIRST, store.tickets.c.id).limit(limit)
     return [store.ticket(row) for row in await tx.all(statement)]
 
 
-def _status(*which: Status) -> ColumnElement[bool]:
+def _status(*which: Status) -> Which:
     return store.tickets.c.status.in_([str(each) for each in which])
 
 
@@ -44,18 +46,50 @@ _UNCLOSED_OF = (
 )
 
 
-async def queue(tx: Transaction, actor: Actor, *, limit: int = 20) -> list[Ticket]:
-    """Active tickets of the queues the actor serves, the most urgent first."""
+def waiting(actor: Actor) -> Which:
+    """Active tickets of the queues the actor serves."""
     person = actor.person
     if person is None or not person.staff:
-        return []
+        return false()
     served = true() if Role.ADMIN in person.roles else store.tickets.c.queue.in_(person.queues)
-    return await _list(tx, served, _status(*ACTIVE), limit=limit)
+    return and_(served, _status(*ACTIVE))
+
+
+def owned_by(owner: PersonId) -> Which:
+    """Active tickets this person is on."""
+    return and_(store.tickets.c.owner_id == owner, _status(*ACTIVE))
+
+
+def asked_by(requester: PersonId) -> Which:
+    """Every ticket of this requester."""
+    return store.tickets.c.requester_id == requester
+
+
+def holding(actor: Actor, words: str) -> Which:
+    """Tickets the actor may see that hold every one of the words, or have the number that the words are."""
+    wanted = texts.search_text(words).split()[:20]
+    has = and_(true(), *(store.tickets.c.search.contains(word, autoescape=True) for word in wanted))
+    return and_(scope(actor), or_(has, store.tickets.c.id == _number(words)))
+
+
+def _number(words: str) -> int:
+    digits = words.strip().removeprefix("#")
+    return int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else 0
+
+
+async def count(tx: Transaction, which: Which) -> int:
+    """How many tickets there are of these."""
+    return int(await tx.scalar(select(func.count()).select_from(store.tickets).where(which)))
+
+
+async def queue(tx: Transaction, actor: Actor, *, limit: int = 20) -> list[Ticket]:
+    """Active tickets of the queues the actor serves, the most urgent first."""
+    return await _list(tx, waiting(actor), limit=limit)
 
 
 async def owned(tx: Transaction, owner: PersonId, *, limit: int = 20) -> list[Ticket]:
-    """Tickets this person is on."""
-    return await _list(tx, store.tickets.c.owner_id == owner, _status(*ACTIVE), limit=limit)
+    """Tickets this person is on, the most urgent first."""
+    return await _list(tx, owned_by(owner), limit=limit)
 
 
 async def of_requester(tx: Transaction, requester: PersonId, *, limit: int = 20) -> list[Ticket]:
@@ -63,7 +97,7 @@ async def of_requester(tx: Transaction, requester: PersonId, *, limit: int = 20)
     c = store.tickets.c
     statement = (
         select(store.tickets)
-        .where(c.requester_id == requester)
+        .where(asked_by(requester))
         .order_by(case((c.status == "closed", 1), else_=0), c.id.desc())
         .limit(limit)
     )
@@ -75,12 +109,18 @@ async def unclosed_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
     return [store.ticket(row) for row in await tx.all(_UNCLOSED_OF, {"requester": requester})]
 
 
-async def find(tx: Transaction, actor: Actor, words: str, *, limit: int = 10) -> list[Ticket]:
-    """Tickets the actor may see that hold every one of the words, newest first."""
+async def unclosed(tx: Transaction, *, limit: int) -> list[TicketId]:
+    """The newest tickets that are not closed."""
     c = store.tickets.c
-    wanted = texts.search_text(words).split()[:20]
-    has = [c.search.contains(word, autoescape=True) for word in wanted]
-    statement = select(store.tickets).where(scope(actor), *has).order_by(c.id.desc()).limit(limit)
+    statement = select(c.id).where(_status(*UNCLOSED)).order_by(c.id.desc()).limit(limit)
+    return [TicketId(row.id) for row in await tx.all(statement)]
+
+
+async def find(tx: Transaction, actor: Actor, words: str, *, limit: int = 10) -> list[Ticket]:
+    """What `holding` says: first the one of that number, then the newest."""
+    c = store.tickets.c
+    order = case((c.id == _number(words), 0), else_=1), c.id.desc()
+    statement = select(store.tickets).where(holding(actor, words)).order_by(*order).limit(limit)
     return [store.ticket(row) for row in await tx.all(statement)]
 
 
@@ -94,11 +134,6 @@ async def stranded(tx: Transaction, queues: Collection[str]) -> list[TicketId]:
 async def all_ids(tx: Transaction) -> Sequence[TicketId]:
     """Every ticket's number, in order."""
     return [row.id for row in await tx.all(select(store.tickets.c.id).order_by(store.tickets.c.id))]
-
-
-async def conversation(tx: Transaction, ticket: Ticket) -> list[Said]:
-    """Everything said about the ticket, notes too: for staff's eyes."""
-    return await store.messages_of(tx, ticket.id)
 
 
 async def file_for(tx: Transaction, actor: Actor, file_id: str) -> File:

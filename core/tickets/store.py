@@ -124,6 +124,7 @@ _MESSAGE_AT = select(messages).where(
     messages.c.room == bindparam("room"), messages.c.remote == bindparam("remote")
 )
 _MESSAGES = select(messages).where(messages.c.ticket_id == bindparam("ticket")).order_by(messages.c.id)
+_FIRST_MESSAGE = _MESSAGES.limit(1)
 
 
 def ticket(row: Row[Any]) -> Ticket:
@@ -283,6 +284,13 @@ async def message_at(tx: Transaction, room: str, remote: str) -> Said | None:
     return None if row is None else said(row)
 
 
+async def first_message(tx: Transaction, ticket_id: TicketId) -> Said:
+    """What opened the ticket."""
+    row = await tx.first(_FIRST_MESSAGE, {"ticket": ticket_id})
+    assert row is not None
+    return said(row)
+
+
 async def messages_of(tx: Transaction, ticket_id: TicketId) -> list[Said]:
     rows = await tx.all(_MESSAGES, {"ticket": ticket_id})
     return [said(row) for row in rows]
@@ -290,6 +298,11 @@ async def messages_of(tx: Transaction, ticket_id: TicketId) -> list[Said]:
 
 async def change_message(tx: Transaction, message_id: MessageId, **values: object) -> None:
     await tx.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+async def set_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
+    """Let the ticket be found by these words alone."""
+    await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(search=words))
 
 
 async def add_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:

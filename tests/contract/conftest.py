@@ -8,12 +8,14 @@ import pytest
 
 from tests.contract.databases import Stand, sqlite
 from tests.contract.rig import Rig
+from tests.contract.slack import slack
 from tests.contract.telegram import telegram
 from tests.contract.webchat import webchat
 
 RIGS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {
     "webchat": webchat,
     "telegram": telegram,
+    "slack": slack,
 }
 STANDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stand]]] = {"sqlite": sqlite}
 

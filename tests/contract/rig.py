@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import sqlalchemy
 
-from bot.adapters.port import Adapter, Posted, Reader
+from bot.adapters.port import Adapter, Posted, Reader, Unlearned
 from bot.incoming import Carried, Incoming
 from bot.message import Attachment, Message, Paragraph, Plain
 from core.database.engine import Database
@@ -176,8 +176,17 @@ async def letters(rig: Rig) -> list[Any]:
 
 async def heard(rig: Rig) -> list[Incoming]:
     """Everything the desk has committed of what people did, as the adapter reads it."""
-    read = [rig.adapter.read(letter.body) for letter in await letters(rig)]
-    return [incoming for incoming in read if incoming is not None]
+    found = [await read(rig, letter.body) for letter in await letters(rig)]
+    return [incoming for incoming in found if incoming is not None]
+
+
+async def read(rig: Rig, body: Mapping[str, Any]) -> Incoming | None:
+    """What the desk reads in an event, once it has learnt what that takes."""
+    try:
+        return rig.adapter.read(body)
+    except Unlearned:
+        await rig.adapter.learn(body)
+        return rig.adapter.read(body)
 
 
 async def everywhere(rig: Rig, who: Identity) -> str:

@@ -18,7 +18,6 @@ from tests.town import Town
 from tests.town import town as opened
 
 GROUP = -1001234567890
-PATIENCE = 10.0
 
 
 class TelegramRig:
@@ -131,7 +130,7 @@ class TelegramRig:
         return Deed(not updates.pending, message, again)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        await self.world.until(condition, PATIENCE)
+        await self.world.until(condition)
 
     async def open_form(self, who: Identity, where: Address, message: str, label: str) -> Opened:
         raise NotImplementedError("Telegram has no forms")

@@ -2,7 +2,7 @@
 
 from bot.incoming import Edited, Incoming, Pressed, Said, Submitted
 from bot.message import Choice, Form, Input, Option, Plain, say
-from tests.contract.rig import BULKY, EN, Rig, below, card, disk_full, heard, letters
+from tests.contract.rig import BULKY, EN, Rig, below, card, disk_full, heard, letters, read
 from tests.contract.texts import TEXTS
 
 CODE = "d." + "9" * 58
@@ -36,7 +36,7 @@ async def test_what_is_said_is_heard_with_whom_where_and_when(rig: Rig) -> None:
     assert incoming.sender.identity == rig.ivan
     assert incoming.sender.name
     assert not incoming.sender.automatic
-    assert incoming.where == rig.home(rig.ivan)
+    assert incoming.where.space == rig.home(rig.ivan)
     assert incoming.private
     assert incoming.at.tzinfo is not None
     assert incoming.what == Said("VPN drops", deed.message, addressed=True)
@@ -87,7 +87,7 @@ async def test_a_conversation_keeps_its_order_in_one_lane(rig: Rig) -> None:
         await rig.say(rig.anna, rig.home(rig.anna), f"other {place}")
     lanes: dict[str, list[str]] = {}
     for letter in await letters(rig):
-        incoming = rig.adapter.read(letter.body)
+        incoming = await read(rig, letter.body)
         assert incoming is not None
         assert isinstance(incoming.what, Said)
         lanes.setdefault(letter.lane, []).append(incoming.what.text)
@@ -135,7 +135,7 @@ async def test_an_edit_tells_the_new_words_and_which_message(rig: Rig) -> None:
     deed = await rig.say(rig.ivan, rig.home(rig.ivan), "VPN drops")
     await rig.edit(rig.ivan, rig.home(rig.ivan), deed.message, "VPN drops <b>daily</b>")
     incoming = (await heard(rig))[-1]
-    assert (incoming.sender.identity, incoming.where) == (rig.ivan, rig.home(rig.ivan))
+    assert (incoming.sender.identity, incoming.where.space) == (rig.ivan, rig.home(rig.ivan))
     assert incoming.what == Edited("VPN drops <b>daily</b>", deed.message)
 
 

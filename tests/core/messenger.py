@@ -57,7 +57,9 @@ class Messenger:
         if answer is not None:
             raise answer
 
-    async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
+    async def post(
+        self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
+    ) -> Posted:
         self._ask("post", to, message, nonce)
         return Posted(f"m{len(self.asked)}")
 

@@ -621,7 +621,7 @@ class Gone:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def post(self, to: Any, message: Any, reader: Any, nonce: str) -> Any:
+    async def post(self, to: Any, message: Any, reader: Any, nonce: str, *, again: bool = False) -> Any:
         if to.room in self._rooms:
             raise PermanentError("they have blocked the desk", code="blocked")
         return await self._inner.post(to, message, reader, nonce)
@@ -673,7 +673,7 @@ async def test_a_ping_that_may_have_arrived_shows_what_became_of_it_meanwhile(to
 class Silent(Gone):
     """It shows what it is asked to, but in these rooms no answer comes back."""
 
-    async def post(self, to: Any, message: Any, reader: Any, nonce: str) -> Any:
+    async def post(self, to: Any, message: Any, reader: Any, nonce: str, *, again: bool = False) -> Any:
         shown = await self._inner.post(to, message, reader, nonce)
         if to.room in self._rooms:
             raise TemporaryError("no answer", unknown=True)

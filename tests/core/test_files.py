@@ -35,6 +35,24 @@ async def test_a_file_is_kept_byte_for_byte_under_a_name_of_our_own(tmp_path: Pa
     assert kept.size == 7
 
 
+async def test_a_kept_file_has_its_bytes_and_its_name_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was fsynced and where things stood then: the bytes, the name, and the folder's own name."""
+    settled: list[tuple[str, bool]] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        real(handle)
+        where = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        settled.append((where.suffix or where.name, any(tmp_path.rglob("[0-9a-f]" * 32))))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    root = tmp_path / "files"
+    kept = await Blobs(root, limit=100).keep(chunks(b"one"))
+    assert settled == [(".part", False), (kept.file_id[:2], True), ("files", True), (tmp_path.name, True)]
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "a" * 32 + "/", "Z" * 32])
 def test_what_is_not_a_file_id_leads_nowhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(LookupError):
@@ -55,7 +73,7 @@ async def test_the_sweep_takes_what_no_ticket_and_no_file_came_of_and_nothing_el
         os.utime(blobs.path(kept.file_id), (long_ago, long_ago))
     os.utime(blobs.path(fresh.file_id), (now, now))
 
-    await town.house.sweep()
+    await town.house.sweep.run()
 
     assert not blobs.path(orphan.file_id).exists()
     assert not blobs.path(loose.file_id).exists()

@@ -288,7 +288,7 @@ async def test_a_reply_that_cannot_be_delivered_is_told_in_the_tickets_thread(to
         def __getattr__(self, name: str) -> object:
             return getattr(web, name)
 
-        async def post(self, to, message, reader, nonce):  # type: ignore[no-untyped-def]
+        async def post(self, to, message, reader, nonce, *, again=False):  # type: ignore[no-untyped-def]
             if to.room == ivan.direct and message.tone == "reply":
                 raise PermanentError("they have blocked the desk", code="blocked")
             return await web.post(to, message, reader, nonce)

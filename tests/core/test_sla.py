@@ -97,12 +97,14 @@ class Ward:
 
     def __init__(self, town: Town, ivan: Actor, anna: Actor) -> None:
         self._town = town
+        self._anna = anna
         deeds: Mapping[str, Callable[..., Callable[[Transaction], Awaitable[object]]]] = {
             "say": lambda: lambda tx: tickets.say(tx, ivan, TicketId(1), "words"),
             "thank": lambda: lambda tx: tickets.say(tx, ivan, TicketId(1), "thanks", thanks=True),
             "take": lambda: lambda tx: tickets.take(tx, anna, TicketId(1)),
             "reply": lambda: lambda tx: tickets.reply(tx, anna, TicketId(1), "words"),
             "note": lambda: lambda tx: tickets.note(tx, anna, TicketId(1), "words"),
+            "undo": lambda: self._undo,
             "wait": lambda: lambda tx: tickets.wait(tx, anna, TicketId(1)),
             "ask": lambda: lambda tx: tickets.wait(tx, anna, TicketId(1), "which?"),
             "hold": lambda: lambda tx: tickets.hold(tx, anna, TicketId(1), None),
@@ -116,6 +118,12 @@ class Ward:
             "priority": lambda to: lambda tx: tickets.prioritise(tx, anna, TicketId(1), to),
         }
         self._deeds = deeds
+
+    async def _undo(self, tx: Transaction) -> None:
+        """The newest reply that stands is taken back."""
+        said = await ticket_store.messages_of(tx, TicketId(1))
+        newest = [each.id for each in said if each.kind == "reply" and each.withdrawn_at is None][-1]
+        await tickets.withdraw(tx, self._anna, TicketId(1), newest)
 
     async def live(self, *steps: Step) -> None:
         """Each step at its minute after the start."""
@@ -241,6 +249,46 @@ CASES: Mapping[str, tuple[tuple[Step, ...], Mapping[str, float | None]]] = {
         ((10, "resolve"), (20, "reopen")),
         {"first": None, "next": 80, "resolution": 310},
     ),
+    "a first reply taken back met nothing": (
+        ((20, "reply"), (20.1, "undo")),
+        {"first": 30, "resolution": 300},
+    ),
+    "a further reply taken back met nothing": (
+        ((20, "reply"), (50, "say"), (60, "reply"), (60.1, "undo")),
+        {"first": None, "next": 110, "resolution": 300},
+    ),
+    "of two replies one still meets the first": (
+        ((20, "reply"), (20.05, "reply"), (20.1, "undo")),
+        {"first": None, "resolution": 300},
+    ),
+    "words after a reply taken back wait since the first": (
+        ((20, "reply"), (20.05, "say"), (20.1, "undo")),
+        {"first": 30, "resolution": 300},
+    ),
+    "words between a question and its undo wait since those before": (
+        ((20, "reply"), (50, "say"), (60, "reply"), (60.05, "say"), (60.1, "undo")),
+        {"first": None, "next": 110, "resolution": 300},
+    ),
+    "a question taken back pauses nothing": (
+        ((10, "take"), (20, "ask"), (20.1, "undo")),
+        {"first": 30, "resolution": 300},
+    ),
+    "a question taken back during a hold leaves it on hold": (
+        ((10, "take"), (15, "hold"), (20, "ask"), (20.1, "undo"), (25, "resume")),
+        {"first": 40, "resolution": 310},
+    ),
+    "a reply while waiting, taken back, waits on": (
+        ((10, "wait"), (20, "reply"), (20.1, "undo"), (40, "say")),
+        {"first": 60, "resolution": 330},
+    ),
+    "a first reply after solving and reopening, taken back, is promised as the next": (
+        ((10, "resolve"), (20, "reopen"), (25, "reply"), (25.1, "undo")),
+        {"first": None, "next": 80, "resolution": 310},
+    ),
+    "solved at once, a reply taken back starts nothing": (
+        ((20, "reply"), (20.05, "resolve"), (20.1, "undo")),
+        {"first": None, "resolution": None},
+    ),
     "closing by itself starts nothing": (
         ((20, "reply"), (50, "resolve"), (60, "close")),
         {"first": None, "resolution": None},
@@ -253,6 +301,11 @@ async def test_the_clocks_of_a_ticket_are_due_when_they_should_be(ward: Ward, ca
     steps, due = CASES[case]
     await ward.live(*steps)
     assert await ward.due() == due
+
+
+async def test_of_two_replies_the_one_that_stands_is_the_first(ward: Ward) -> None:
+    await ward.live((20, "reply"), (20.05, "reply"), (20.1, "undo"), (20.11, "undo"), (25, "reply"))
+    assert (await ward.clocks())[Target.FIRST].met_at == START + minutes(25)
 
 
 async def test_a_first_reply_that_never_came_before_solving_counts_as_given_then(ward: Ward) -> None:

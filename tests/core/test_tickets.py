@@ -14,13 +14,13 @@ from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.kernel.errors import UserError
 from core.kernel.events import Event
-from core.kernel.ids import PersonId, TicketId
+from core.kernel.ids import MessageId, PersonId, TicketId
 from core.people import store as people
 from core.people.model import DESK, Actor
 from core.tickets import actions as tickets
 from core.tickets import model, queries, store
 from core.tickets.catalogue import Level, Priority
-from core.tickets.model import Status, Ticket
+from core.tickets.model import Answer, Status, Ticket
 from tests.town import Town
 from tests.town import town as opened
 
@@ -76,25 +76,27 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def ticket(status: Status, owner: int | None = 7) -> Ticket:
-    fresh = model.opened(
-        Event(
-            TicketId(1),
-            "opened",
-            NOW,
-            PersonId(1),
-            "web",
-            {
-                "title": "VPN",
-                "type": "network",
-                "queue": "network",
-                "priority": "high",
-                "requester": 1,
-                "home": "web:u-ivan",
-                "answers": [],
-            },
-        )
+def opening() -> Event:
+    return Event(
+        TicketId(1),
+        "opened",
+        NOW,
+        PersonId(1),
+        "web",
+        {
+            "title": "VPN",
+            "type": "network",
+            "queue": "network",
+            "priority": "high",
+            "requester": 1,
+            "home": "web:u-ivan",
+            "answers": [],
+        },
     )
+
+
+def ticket(status: Status, owner: int | None = 7) -> Ticket:
+    fresh = model.opened(opening())
     owned = None if status is Status.NEW else owner
     return replace(fresh, status=status, owner=None if owned is None else PersonId(owned))
 
@@ -161,6 +163,68 @@ def test_since_when_it_is_unanswered_and_unclaimed(
         state = model.evolve(state, replace(event(kind), at=NOW + timedelta(minutes=minute)))
     expected = [None if each is None else NOW + timedelta(minutes=each) for each in (unanswered, unclaimed)]
     assert [state.unanswered_since, state.unclaimed_since] == expected
+
+
+def said_and_undone(*steps: str) -> list[Event]:
+    """A timeline, a minute from one to the next; `replied 2`, `waited 2`, `withdrawn 2`: all of message 2."""
+    timeline = [opening()]
+    for minute, (kind, *message) in enumerate((step.split() for step in steps), start=1):
+        facts = {**FACTS.get(kind, {}), **({"message": int(message[0])} if message else {})}
+        timeline.append(replace(event(kind), at=NOW + timedelta(minutes=minute), facts=facts))
+    return timeline
+
+
+@pytest.mark.parametrize(
+    ("steps", "status", "replied", "unanswered"),
+    [
+        (("claimed", "replied 2", "withdrawn 2"), "O", None, 0),
+        (("claimed", "replied 2", "replied 3", "withdrawn 2"), "O", 3, None),
+        (("claimed", "replied 2", "replied 3", "withdrawn 3"), "O", 2, None),
+        (("claimed", "replied 2", "replied 3", "withdrawn 3", "withdrawn 2"), "O", None, 0),
+        (("claimed", "replied 2", "said", "replied 3", "withdrawn 3"), "O", 2, 3),
+        (("claimed", "replied 2", "said", "withdrawn 2"), "O", None, 0),
+        (("claimed", "replied 2", "waited 2", "withdrawn 2"), "O", None, 0),
+        (("claimed", "replied 2", "waited 2", "said", "withdrawn 2"), "O", None, 0),
+        (("claimed", "replied 2", "waited 2", "waited", "withdrawn 2"), "W", None, 0),
+        (("claimed", "waited", "replied 2", "withdrawn 2"), "W", None, 0),
+        (("claimed", "held", "replied 2", "waited 2", "withdrawn 2"), "H", None, 0),
+        (("claimed", "replied 2", "waited 2", "released", "withdrawn 2"), "N", None, 0),
+        (("claimed", "replied 2", "resolved", "withdrawn 2"), "R", None, None),
+        (("claimed", "replied 2", "resolved", "confirmed", "withdrawn 2"), "C", None, None),
+        (("claimed", "replied 2", "withdrawn 2", "replied 3"), "O", 4, None),
+    ],
+)
+def test_a_reply_taken_back_leaves_the_ticket_as_if_it_had_never_been_sent(
+    steps: tuple[str, ...], status: str, replied: int | None, unanswered: int | None
+) -> None:
+    before, undone = said_and_undone(*steps), model.fold(model.standing(said_and_undone(*steps)))
+    expected = [None if each is None else NOW + timedelta(minutes=each) for each in (replied, unanswered)]
+    assert undone.status is LETTERS[status]
+    assert [undone.replied_at, undone.unanswered_since] == expected
+    state = model.opened(before[0])
+    for place, each in enumerate(before[1:], start=2):
+        if each.kind == "withdrawn":
+            each = replace(each, facts=model.restoring(before[: place - 1], each.facts["message"]))
+        state = model.evolve(state, each)
+    assert (state.status, state.replied_at, state.unanswered_since) == (
+        undone.status,
+        undone.replied_at,
+        undone.unanswered_since,
+    )
+
+
+def test_a_hold_that_a_question_ended_is_on_again_once_the_question_is_taken_back() -> None:
+    until = NOW + timedelta(hours=1)
+    steps = said_and_undone("claimed", "held", "replied 2", "waited 2", "withdrawn 2")
+    steps[2] = replace(steps[2], facts={"until": until.isoformat()})
+    undone = replace(steps[-1], facts=model.restoring(steps[:-1], MessageId(2)))
+    held = model.fold([*steps[:-1], undone])
+    assert (held.status, held.hold_until) == (Status.ON_HOLD, until)
+
+
+def test_an_undo_from_before_it_restored_anything_still_folds() -> None:
+    steps = said_and_undone("claimed", "replied 2", "withdrawn 2")
+    assert model.fold(steps).replied_at == NOW + timedelta(minutes=2)
 
 
 def test_resolving_closing_and_reopening_set_and_clear_their_instants() -> None:
@@ -400,6 +464,88 @@ async def test_a_message_of_another_ticket_cannot_be_touched_through_this_one(sc
     ):
         with pytest.raises(UserError, match="not_yours"):
             await scene.do(action, actor, *args)
+
+
+async def test_only_later_words_of_the_requester_s_own_can_be_moved_away(scene: Scene) -> None:
+    await scene.town.database.write(lambda tx: open_ticket(tx, scene.ivan, "Printer"))
+    note = await scene.do(tickets.note, scene.anna, "he always forgets")
+    reply = await scene.do(tickets.reply, scene.anna, "restart it")
+    said = await scene.town.database.read(lambda tx: store.messages_of(tx, TicketId(1)))
+    for actor, message in ((scene.anna, note), (scene.anna, reply), (scene.ivan, said[0].id)):
+        with pytest.raises(UserError, match="not_movable"):
+            await scene.do(tickets.move_away, actor, message, TicketId(2))
+    later = await scene.do(tickets.say, scene.ivan, "the printer, too")
+    with pytest.raises(UserError, match="not_yours"):
+        await scene.do(tickets.move_away, scene.anna, later, TicketId(2))
+    await scene.do(tickets.move_away, scene.ivan, later, TicketId(2))
+    assert (await scene.town.database.read(lambda tx: store.message(tx, later))).withdrawn_at  # type: ignore[union-attr]
+
+
+async def replied(scene: Scene, words: str = "a slip") -> Any:
+    return await scene.do(tickets.reply, scene.anna, words)
+
+
+async def test_a_reply_taken_back_restores_what_it_met(scene: Scene) -> None:
+    await scene.do(tickets.take, scene.anna)
+    before = await scene.now()
+    scene.town.clock.advance(timedelta(minutes=1))
+    message = await replied(scene)
+    assert (await scene.now()).unanswered_since is None
+    await scene.do(tickets.withdraw, scene.anna, message)
+    after = await scene.now()
+    assert (after.replied_at, after.unanswered_since) == (None, before.unanswered_since)
+    assert model.fold(await scene.town.database.read(lambda tx: store.timeline(tx, TicketId(1)))) == after
+
+
+async def test_a_question_taken_back_leaves_nothing_to_wait_for(scene: Scene) -> None:
+    await scene.do(tickets.take, scene.anna)
+    await scene.do(tickets.wait, scene.anna, "Which version?")
+    assert (await scene.now()).status is Status.WAITING
+    said = await scene.town.database.read(lambda tx: store.messages_of(tx, TicketId(1)))
+    await scene.do(tickets.withdraw, scene.anna, said[-1].id)
+    assert (await scene.now()).status is Status.OPEN
+
+
+async def numbers_found(scene: Scene, words: str) -> list[int]:
+    found = await scene.town.database.read(lambda tx: queries.find(tx, scene.anna, words))
+    return [each.id for each in found]
+
+
+async def test_a_search_finds_what_stands_in_the_ticket_now(scene: Scene) -> None:
+    await scene.town.database.write(
+        lambda tx: tickets.open_ticket(
+            tx,
+            scene.ivan,
+            type_name="network",
+            text="Printer",
+            priority=Priority.HIGH,
+            home="web:u-ivan",
+            answers=[Answer("where", "the attic"), Answer("who", "Everybody", 2)],
+        )
+    )
+    for words in ("attic", "printer attic", "everybody"):
+        assert await numbers_found(scene, words) == [2], words
+    later = await scene.do(tickets.say, scene.ivan, "the walrus")
+    await scene.do(tickets.edit_message, scene.ivan, later, "the narwhal")
+    reply = await replied(scene, "the octopus")
+    moved = await scene.do(tickets.say, scene.ivan, "the mammoth")
+    note = await scene.do(tickets.note, scene.anna, "the vulture")
+    await scene.do(tickets.edit_message, scene.anna, note, "the condor")
+    for words, found in (("narwhal", [1]), ("octopus", [1]), ("walrus", []), ("vulture", []), ("condor", [])):
+        assert await numbers_found(scene, words) == found, words
+    await scene.do(tickets.withdraw, scene.anna, reply)
+    await scene.do(tickets.move_away, scene.ivan, moved, TicketId(2))
+    await scene.do(tickets.resolve, scene.anna, "Reinstalled the TAP driver")
+    for words, found in (("octopus", []), ("mammoth", []), ("tap driver", [1]), ("vpn ivan petrov", [1])):
+        assert await numbers_found(scene, words) == found, words
+
+
+async def test_a_search_for_a_number_finds_the_ticket_of_that_number_first(scene: Scene) -> None:
+    await scene.town.database.write(lambda tx: open_ticket(tx, scene.ivan, "Monitor 1 is dark"))
+    assert await numbers_found(scene, "1") == [1, 2]
+    assert await numbers_found(scene, "#2") == [2]
+    assert await numbers_found(scene, "1 2") == []
+    assert await numbers_found(scene, "9" * 30) == []
 
 
 async def test_a_search_needs_every_word_in_any_case_and_spelling(scene: Scene) -> None:

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.flows.commands import COMMANDS
+from core.database.transaction import Transaction
+from core.people import store as people
+from core.people.model import Actor
+from core.tickets import actions as tickets
+from core.tickets.catalogue import Priority
 from core.tickets.model import Status
 from tests.flows.conftest import Stage, texts
 from tests.town import town
@@ -22,6 +29,7 @@ roles = ["agent"]
 queues = ["support"]
 """
 """Anna serves another queue than the one where Ivan's VPN goes."""
+NETWORK = {"en": "Network", "ru": "Сеть"}
 WORDS = {"pass": "@anna", "level": "L2", "hold": "2h", "snooze": "2h"}
 STAFF = [command for command in COMMANDS if command.staff]
 
@@ -108,6 +116,11 @@ async def test_status_tells_where_a_ticket_stands(stage: Stage) -> None:
     assert stage.w("status.reply_by", at="09:05") in said
     await stage.anna.say("/take 1")
     assert stage.w("status.owner", name="Anna Smirnova") in await answer(stage, "/status #1")
+    for settle in ("/resolve 1", None):
+        await (stage.anna.say(settle) if settle else stage.ivan.press(stage.w("button.fixed")))
+        said = await answer(stage, "/status 1")
+        assert stage.w("status.agent", name="Anna Smirnova") in said
+        assert stage.w("status.owner", name="Anna Smirnova") not in said
 
 
 async def test_somebody_elses_ticket_and_one_that_is_not_there_are_answered_alike(stage: Stage) -> None:
@@ -156,9 +169,61 @@ async def test_new_asks_for_a_description_or_takes_it_along(stage: Stage) -> Non
     )
 
 
-async def test_a_path_or_a_slash_in_words_is_no_command(stage: Stage) -> None:
-    assert stage.w("intake.ask_type") in await answer(stage, "/etc/fstab is gone")
-    assert await stage.numbers() == []
+@pytest.mark.parametrize(
+    "words", ["/etc/fstab: VPN is gone", "/tmp of VPN is full", "/var\nVPN is full", "/xyzzy VPN"]
+)
+async def test_a_path_or_a_slash_in_words_is_no_command(stage: Stage, words: str) -> None:
+    assert stage.w("intake.understood", type=NETWORK[stage.language]) in await answer(stage, words)
+    await stage.answer_all(stage.ivan)
+    await stage.ivan.press(stage.w("button.send"))
+    assert await stage.words_of(1) == [("request", words)]
+    await stage.ivan.say(f"{words} again")
+    assert await stage.words_of(1) == [("request", words), ("request", f"{words} again")]
+
+
+async def test_a_mistyped_command_is_not_taken_for_words(stage: Stage) -> None:
+    for words, near in (
+        ("/statsu 1", "/status"),
+        ("/reopne 1 it is back", "/reopen"),
+        ("/lagn ru", "/lang"),
+        ("/hlep me", "/help"),
+    ):
+        typed = words.split()[0]
+        assert await answer(stage, words) == stage.w("command.unknown", command=typed, near=near)
+    for words in ("/xyzzy", "/tmp", "/42"):
+        assert await answer(stage, words) == stage.w("command.unknown", command=words, near="/help")
+
+
+async def test_unknown_commands_of_staff_and_among_others_are_never_words(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    unknown = stage.w("command.unknown", command="/tmp", near="/help")
+    assert await answer(stage, "/tmp is full", "anna") == unknown
+    await stage.anna.say_below(1, "/tmp is full")
+    assert (await stage.anna.last()).text == unknown
+    assert await stage.words_of(1) == [("request", stage.vpn)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "ticket-" + "9" * 70,
+        "ticket-99999999999999999999",
+        "ticket-",
+        "ticket--1",
+        "ticket-²",
+        "type-nothing",
+        "x",
+    ],
+)
+async def test_a_link_that_leads_nowhere_says_hello(stage: Stage, told: str) -> None:
+    await stage.report(stage.ivan)
+    assert stage.w("start.hello") in await answer(stage, f"/start {told}")
+
+
+async def test_a_link_to_a_ticket_shows_it_to_whom_it_concerns(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    assert stage.vpn in await answer(stage, "/start ticket-1")
+    assert await answer(stage, "/start ticket-1", "petr") == stage.w("ticket.unknown", ticket=1)
 
 
 async def test_within_a_ticket_s_thread_the_number_may_be_left_out(stage: Stage) -> None:
@@ -202,6 +267,80 @@ async def test_find_looks_into_words_of_both_sides(stage: Stage) -> None:
         assert ("#1" in found) is (words != "TAP driver")
     assert await answer(stage, "/find нетакогослова", "anna") == stage.w("list.none_found")
     assert "#2" in await answer(stage, "/find petr", "anna")
+
+
+async def test_find_by_number_goes_to_the_ticket(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.report(stage.petr, stage.printer)
+    assert await answer(stage, "/find #2", "anna") == "\n".join(
+        (
+            stage.w("list.found", 1),
+            f"🔵 #2 · {stage.w('status.new')}, {stage.w('name.nobody')} · {stage.printer}",
+        )
+    )
+    assert (await stage.anna.last()).ticket == 2
+    assert stage.w("button.take_number", ticket=2) in (await stage.anna.last()).buttons
+    for number in ("77", "999999999"):
+        unknown = stage.w("ticket.unknown", ticket=number)
+        assert await answer(stage, f"/find #{number}", "anna") == unknown
+
+
+@pytest.mark.parametrize("words", ["???", "!", "…", "#", "%_"])
+async def test_a_search_without_a_word_says_what_can_be_looked_for(stage: Stage, words: str) -> None:
+    await stage.report(stage.ivan)
+    assert await answer(stage, f"/find {words}", "anna") == stage.w("list.find_valid")
+
+
+async def test_lists_say_how_many_there_are_beyond_what_they_show(english: Stage) -> None:
+    async def many(tx: Transaction) -> None:
+        ivan = await people.by_identity(tx, english.ivan.identity)
+        anna = await people.by_identity(tx, english.anna.identity)
+        for _ in range(23):
+            ticket = await tickets.open_ticket(
+                tx,
+                Actor(ivan, "web"),
+                type_name="network",
+                text="VPN",
+                priority=Priority.LOW,
+                home=f"web:{english.ivan.direct}",
+            )
+            await tickets.take(tx, Actor(anna, "web"), ticket.id)
+
+    await english.ivan.say("/my")
+    await english.town.database.write(many)
+    await english.town.settle()
+    for who, command, title in (
+        ("anna", "/queue", "20 of 23 open tickets"),
+        ("anna", "/mine", "20 of the 23 tickets you are on"),
+        ("anna", "/find vpn", "20 of 23 tickets found"),
+        ("ivan", "/my", "20 of your 23 tickets"),
+    ):
+        assert (await answer(english, command, who)).splitlines()[0] == title
+    for number in range(1, 5):
+        await english.anna.say(f"/resolve {number}")
+    assert (await answer(english, "/mine", "anna")).splitlines()[0] == "You are on 19 tickets"
+
+
+async def test_a_long_timeline_is_told_page_by_page(english: Stage) -> None:
+    await english.report(english.ivan)
+    for number in range(100):
+        await english.anna.say(f"/level 1 L{2 - number % 2} note {number}")
+    await english.anna.hears()
+    await english.anna.say("/timeline 1")
+    pages = [await english.anna.last()]
+    while english.w("button.earlier") in pages[-1].buttons:
+        await english.anna.press(english.w("button.earlier"))
+        pages.append(await english.anna.last())
+    told = [line for page in reversed(pages) for line in page.text.splitlines()[1:]]
+    assert [len(page.text.splitlines()) - 1 for page in pages] == [40, 40, 21]
+    assert len(told) == len(await english.kinds(1)) == 101
+    assert english.w("event.opened", actor="Ivan Petrov") in told[0]
+    assert all(f": note {number} ·" in line for number, line in enumerate(told[1:]))
+    for code in ("t.earlier.1.0", "t.earlier.1.-5", "t.earlier.1.102", "t.earlier.1.x"):
+        await english.anna.press_code(pages[0], code)
+        assert (await english.anna.last()).text == english.w("press.stale"), code
+    await english.ivan.press_code(await english.ivan.last(), "t.earlier.1.40")
+    assert (await english.ivan.last()).text == english.w("right.work", ticket=1)
 
 
 async def test_files_that_come_with_a_command_are_not_lost(stage: Stage) -> None:

@@ -144,8 +144,11 @@ async def test_skip_is_offered_only_where_an_answer_may_be_left_out(stage: Stage
     await ivan.press(next(iter(asked.buttons)))
     await ivan.press(next(iter((await ivan.last()).buttons)))
     assert skip in (await ivan.last()).buttons
+    question = await ivan.last()
     await ivan.press(skip)
     assert stage.w("intake.ask_urgency") in await ivan.last()
+    skipped = next(each for each in await ivan.sees() if each.id == question.id)
+    assert skipped.text.splitlines()[-1] == {"en": "Skipped", "ru": "Пропущено"}[stage.language]
 
 
 @pytest.mark.parametrize("steps", [0, 2, 4])

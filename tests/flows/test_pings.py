@@ -51,6 +51,19 @@ async def test_a_ping_says_why_now_and_what_to_do(stage: Stage) -> None:
     assert stage.w("card.ping", name="Anna Smirnova", at="09:00") in await stage.boris.card(1)
 
 
+async def test_a_promise_that_falls_due_with_the_ping_is_due_just_now(stage: Stage) -> None:
+    await critical(stage)
+    await stage.anna.press(stage.w("button.take"))
+    await stage.anna.hears()
+    await after(stage, 60)
+    [ping] = await stage.anna.hears()
+    told = {
+        "en": "critical, unanswered for 1 min, first reply due just now",
+        "ru": "критический, без ответа 1 минуту, срок первого ответа — только что",
+    }
+    assert told[stage.language] in ping
+
+
 async def test_unanswered_the_next_person_is_pinged_and_then_the_lead(stage: Stage) -> None:
     await critical(stage)
     await after(stage, 15)

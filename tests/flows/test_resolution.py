@@ -97,7 +97,9 @@ async def test_any_other_words_reopen_and_are_passed_on(stage: Stage) -> None:
     await resolved(stage)
     await stage.ivan.say("It dropped again just now")
     assert (await stage.ticket(1)).status is Status.OPEN
-    assert stage.w("talk.reopened", ticket=1, title=stage.vpn) in await stage.ivan.last()
+    reopened = await stage.ivan.last()
+    assert stage.w("talk.reopened", ticket=1, title=stage.vpn) in reopened
+    assert stage.w("button.change") in reopened.buttons
     assert "It dropped again just now" in texts(await stage.anna.thread(1))
 
 
@@ -131,10 +133,47 @@ async def test_thanks_after_closing_begin_no_new_request(stage: Stage) -> None:
     assert stage.w("talk.thanks", ticket=1) in await stage.ivan.last()
 
 
+async def test_a_word_of_thanks_to_a_question_is_its_answer(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    for words in ("great", "Thanks!", "отлично", "Спасибо"):
+        await stage.anna.say("/wait 1 Is it better now?")
+        assert (await stage.ticket(1)).status is Status.WAITING
+        await stage.ivan.say(words)
+        assert (await stage.ticket(1)).status is Status.OPEN, words
+        assert (await stage.ticket(1)).unanswered_since is not None
+        assert words in texts(await stage.anna.thread(1))
+    assert "thanked" not in await stage.kinds(1)
+
+
+async def test_thanks_for_what_is_under_way_are_passed_on_without_a_word(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/reply 1 I am looking into it")
+    await stage.ivan.hears()
+    await stage.ivan.say("Thanks!")
+    assert await stage.ivan.hears() == []
+    assert (await stage.kinds(1))[-1] == "thanked"
+    assert "Thanks!" in texts(await stage.anna.thread(1))
+
+
 async def test_thanks_with_words_of_trouble_reopen(stage: Stage) -> None:
     await resolved(stage)
     await stage.ivan.say("Thanks, but it dropped again")
     assert (await stage.ticket(1)).status is Status.OPEN
+
+
+@pytest.mark.parametrize("command", [None, "/take 1", "/wait 1", "/hold 1"])
+async def test_a_requester_who_reopens_what_is_open_is_told_to_write_and_no_command_of_staff(
+    stage: Stage, command: str | None
+) -> None:
+    await stage.report(stage.ivan)
+    if command:
+        await stage.anna.say(command)
+    before = await stage.kinds(1)
+    await stage.ivan.say("/reopen 1")
+    told = await stage.ivan.last()
+    assert told.text == stage.w("talk.open_already", ticket=1)
+    assert "/" not in told.text
+    assert await stage.kinds(1) == before
 
 
 async def test_it_closes_by_itself_when_nobody_objects(stage: Stage) -> None:

@@ -5,16 +5,49 @@ from datetime import timedelta
 
 from core.tickets.model import Status
 from tests.flows.conftest import Stage, texts
+from tests.town import Shown
 
 
-async def test_further_words_reach_the_thread_and_the_bot_says_where_they_went(stage: Stage) -> None:
+async def test_further_words_reach_the_thread_without_a_word_to_who_has_one_ticket(stage: Stage) -> None:
     await stage.report(stage.ivan)
+    await stage.ivan.hears()
     await stage.ivan.say("It began yesterday <b>&", files=[("log.txt", b"17")])
-    arrow = await stage.ivan.last()
-    assert arrow.text == stage.w("talk.passed_on", ticket=1, title=stage.vpn)
-    assert stage.w("button.change") in arrow.buttons
+    assert await stage.ivan.hears() == []
     below = (await stage.anna.thread(1))[-1]
     assert (below.text, below.tone) == ("It began yesterday <b>&\n[log.txt]", "request")
+
+
+async def test_whoever_has_several_tickets_is_told_where_their_words_went(stage: Stage) -> None:
+    await two_tickets(stage)
+    await stage.ivan.say("It began yesterday")
+    arrow = await stage.ivan.last()
+    assert arrow.text == stage.w("talk.passed_on", ticket=2, title=stage.printer)
+    assert stage.w("button.change") in arrow.buttons
+    for words in ("/resolve 1", "/resolve 2"):
+        await stage.anna.say(words)
+    await stage.town.later(timedelta(days=4), step=timedelta(days=1))
+    await stage.report(stage.ivan)
+    await stage.ivan.hears()
+    await stage.ivan.say("any news?")
+    assert await stage.ivan.hears() == []
+
+
+async def two_tickets(stage: Stage) -> None:
+    """Ivan reports the VPN and then the printer."""
+    await stage.report(stage.ivan)
+    await stage.ivan.say("/new")
+    await stage.report(stage.ivan, stage.printer)
+
+
+async def test_an_agent_is_told_where_their_words_went_also_with_one_ticket(stage: Stage) -> None:
+    await stage.anna.say(f"/new {stage.vpn}")
+    await stage.answer_all(stage.anna)
+    await stage.anna.press(stage.w("button.send"))
+    await stage.anna.hears()
+    await stage.anna.say("ok")
+    [arrow] = await stage.anna.hears()
+    assert arrow.text == stage.w("talk.passed_on", ticket=1, title=stage.vpn)
+    assert stage.w("button.change") in arrow.buttons
 
 
 async def test_an_edit_of_further_words_reaches_the_thread(stage: Stage) -> None:
@@ -38,9 +71,7 @@ async def test_an_edit_of_the_first_words_reaches_the_card(stage: Stage) -> None
 
 
 async def test_with_two_tickets_words_go_to_the_one_last_talked_about(stage: Stage) -> None:
-    await stage.report(stage.ivan)
-    await stage.ivan.say("/new")
-    await stage.report(stage.ivan, stage.printer)
+    await two_tickets(stage)
     await stage.ivan.say("toner is full")
     assert "→ #2" in await stage.ivan.last()
     assert await stage.words_of(2) == [("request", stage.printer), ("request", "toner is full")]
@@ -60,9 +91,7 @@ async def test_an_answer_to_a_message_of_the_bot_goes_to_that_ticket(stage: Stag
 
 async def test_words_sent_to_the_wrong_ticket_can_be_moved_with_their_files(stage: Stage) -> None:
     ivan = stage.ivan
-    await stage.report(ivan)
-    await ivan.say("/new")
-    await stage.report(ivan, stage.printer)
+    await two_tickets(stage)
     await ivan.say("look at this log", files=[("vpn.log", b"17")])
     await ivan.press(stage.w("button.change"))
     question = await ivan.last()
@@ -82,30 +111,30 @@ async def test_words_sent_to_the_wrong_ticket_can_be_moved_with_their_files(stag
 
 async def test_words_sent_to_the_wrong_ticket_can_begin_a_new_one_with_their_files(stage: Stage) -> None:
     ivan = stage.ivan
-    await stage.report(ivan)
-    await ivan.say(stage.printer, files=[("photo.jpg", b"17")])
+    await two_tickets(stage)
+    await ivan.say("Printer smokes", files=[("photo.jpg", b"17")])
     await ivan.press(stage.w("button.change"))
     await ivan.press(stage.w("button.new_request"))
     assert {"en": "Hardware", "ru": "Оборудование"}[stage.language] in await ivan.last()
-    assert await stage.words_of(1) == [("request", stage.vpn), ("request", stage.printer)]
+    assert await stage.words_of(2) == [("request", stage.printer), ("request", "Printer smokes")]
     await stage.answer_all(ivan)
     assert stage.w("intake.files", 1) in await ivan.last()
     await ivan.press(stage.w("button.send"))
-    assert await stage.words_of(1) == [("request", stage.vpn)]
     assert await stage.words_of(2) == [("request", stage.printer)]
-    assert stage.w("card.files", 1) in await stage.anna.card(2)
-    assert "photo.jpg" not in "".join(texts(await stage.anna.thread(1)))
+    assert await stage.words_of(3) == [("request", "Printer smokes")]
+    assert stage.w("card.files", 1) in await stage.anna.card(3)
+    assert "photo.jpg" not in "".join(texts(await stage.anna.thread(2)))
 
 
 async def test_a_move_that_is_cancelled_leaves_the_words_where_they_were(stage: Stage) -> None:
     ivan = stage.ivan
-    await stage.report(ivan)
-    await ivan.say(stage.printer, files=[("photo.jpg", b"17")])
+    await two_tickets(stage)
+    await ivan.say("it smokes", files=[("photo.jpg", b"17")])
     await ivan.press(stage.w("button.change"))
     await ivan.press(stage.w("button.new_request"))
     await ivan.press(stage.w("button.cancel"))
-    assert await stage.words_of(1) == [("request", stage.vpn), ("request", stage.printer)]
-    assert "photo.jpg" in "".join(texts(await stage.anna.thread(1)))
+    assert await stage.words_of(2) == [("request", stage.printer), ("request", "it smokes")]
+    assert "photo.jpg" in "".join(texts(await stage.anna.thread(2)))
 
 
 async def test_a_reply_reaches_the_requester_and_is_marked_as_delivered(stage: Stage) -> None:
@@ -136,6 +165,25 @@ async def test_a_reply_is_taken_back_within_ten_seconds(stage: Stage) -> None:
     below = [each for each in await stage.anna.thread(1) if "a slip of the tongue" in each]
     assert texts(below) == [f"a slip of the tongue\n{stage.w('said.withdrawn')}"]
     assert await stage.words_of(1) == [("request", stage.vpn)]
+
+
+async def test_what_a_reply_met_is_due_again_once_it_is_taken_back(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    due = stage.w("card.due_first", at="09:05")
+    assert due in await stage.anna.card(1)
+    await stage.anna.fill(stage.w("button.wait"), question="a slip of the tongue")
+    waiting = await stage.anna.card(1)
+    assert due not in waiting
+    assert stage.w("card.waiting") in waiting
+    await stage.anna.press(stage.w("button.undo"))
+    assert due in await stage.anna.card(1)
+    assert stage.w("card.waiting") not in await stage.anna.card(1)
+    assert stage.w("turn.open") in (await asked(stage, "/status 1")).text
+
+
+async def asked(stage: Stage, command: str) -> Shown:
+    await stage.ivan.say(command)
+    return await stage.ivan.last()
 
 
 async def test_after_ten_seconds_a_reply_stays(stage: Stage) -> None:

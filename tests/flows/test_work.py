@@ -1,5 +1,6 @@
 """An agent at work: taking, passing, waiting, holding, changing, and what card, thread and requester show."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +44,16 @@ async def test_a_card_appears_by_itself_with_what_can_be_done(stage: Stage) -> N
         stage.w(f"button.{n}") for n in ("take", "reply", "note", "wait", "resolve")
     ]
     assert stage.w("button.release") not in card.buttons
+
+
+async def test_a_card_shows_the_questions_of_the_intake_with_their_answers(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    card = await stage.boris.card(1)
+    asked, answer = {
+        "en": ("Where are you working from?", "The office"),
+        "ru": ("Откуда вы работаете?", "Из офиса"),
+    }[stage.language]
+    assert f"{asked}: {answer}" in card
 
 
 async def test_a_taken_card_shows_its_owner_and_no_take(stage: Stage) -> None:
@@ -147,6 +158,109 @@ async def test_a_pass_to_nobody_of_the_team_names_those_there_are(english: Stage
     await english.anna.say(f"/pass 1 {whom}")
     names = "Anna Smirnova, Boris Orlov, Maria Sokolova"
     assert (await english.anna.last()).text == english.w("person.unknown", names=names)
+
+
+NAMESAKES = """
+[[people]]
+name = "Ivan"
+identities = ["web:ivan"]
+[[people]]
+name = "Anna Smirnova"
+identities = ["web:anna"]
+roles = ["agent"]
+queues = ["network"]
+[[people]]
+name = "Ivan Petrov"
+identities = ["web:petrov"]
+roles = ["agent"]
+queues = ["network"]
+[[people]]
+name = "Ivan Sidorov"
+identities = ["web:sidorov"]
+roles = ["agent"]
+queues = ["network"]
+[[people]]
+name = "Boris"
+identities = ["web:boris"]
+roles = ["agent"]
+queues = ["network"]
+[[people]]
+name = "Boris Orlov"
+identities = ["web:orlov"]
+roles = ["agent"]
+queues = ["network"]
+[[people]]
+name = "Anna-Maria de la Cruz"
+identities = ["web:cruz"]
+roles = ["agent"]
+queues = ["network"]
+[[people]]
+name = "Anna Elsewhere"
+identities = ["web:elsewhere"]
+roles = ["agent"]
+queues = ["support"]
+[[queues]]
+name = "network"
+spaces = ["web:network"]
+[[queues]]
+name = "support"
+spaces = ["web:support"]
+[[request_types]]
+name = "network"
+title = "Network"
+queue = "network"
+"""
+
+
+@pytest.fixture
+async def namesakes(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Ivan's ticket is nobody's, and several of the team have the same first name."""
+    async with town(tmp_path, NAMESAKES) as opened:
+        stage = Stage(opened, "en")
+        await stage.report(stage.ivan)
+        yield stage
+
+
+@pytest.mark.parametrize(
+    ("whom", "owner", "note"),
+    [
+        ("Ivan Sidorov", "Ivan Sidorov", ""),
+        ("@ivan  sidorov, knows VPN", "Ivan Sidorov", "knows VPN"),
+        ("ivan petrov knows Ivan Sidorov", "Ivan Petrov", "knows Ivan Sidorov"),
+        ("Boris", "Boris", ""),
+        ("boris knows", "Boris", "knows"),
+        ("Boris Orlov", "Boris Orlov", ""),
+        ("anna-maria: please", "Anna-Maria de la Cruz", "please"),
+        ("Anna-Maria de la Cruz please", "Anna-Maria de la Cruz", "please"),
+        ("Anna please", "Anna Smirnova", "please"),
+    ],
+)
+async def test_of_several_of_a_name_the_one_named_most_fully_is_meant(
+    namesakes: Stage, whom: str, owner: str, note: str
+) -> None:
+    await namesakes.boris.say(f"/pass 1 {whom}")
+    passed = namesakes.w("event.passed", actor="Boris", owner=owner)
+    assert (await lines(namesakes))[-1] == (f"{passed}: {note}" if note else passed)
+
+
+@pytest.mark.parametrize("whom", ["Ivan", "@ivan knows VPN", "ivan sidorovich"])
+async def test_a_name_that_several_have_asks_which_of_them(namesakes: Stage, whom: str) -> None:
+    await namesakes.boris.say(f"/pass 1 {whom}")
+    which = namesakes.w("person.several", names="Ivan Petrov, Ivan Sidorov")
+    assert (await namesakes.boris.last()).text == which
+    assert (await namesakes.ticket(1)).owner is None
+
+
+@pytest.mark.parametrize("to", ["999", "99999999999999999999999", "1", "x", "-1", ""])
+async def test_a_pass_to_somebody_the_form_does_not_offer_is_refused_in_plain_words(
+    english: Stage, to: str
+) -> None:
+    await taken(english)
+    await english.anna.fill(english.w("button.pass"), to=to)
+    refusals = english.w("form.choose"), english.w("form.missing")
+    assert (await english.anna.last()).text.splitlines()[0] in refusals
+    assert (await english.ticket(1)).owner is not None
+    assert "passed" not in await english.kinds(1)
 
 
 async def test_a_pass_to_the_owner_is_answered(stage: Stage) -> None:
@@ -340,6 +454,21 @@ async def test_a_queue_whose_plain_words_are_replies_sends_them(tmp_path: Path) 
     async with town(tmp_path, '[[queues]]\nname = "network"\nplain_text = "reply"\n') as opened:
         stage = Stage(opened, "en")
         await taken(stage)
-        await stage.anna.say_below(1, "for you, Ivan")
+        await stage.anna.say_below(1, "for you, Ivan", files=[("how.png", b"1")])
         await stage.anna.say_below(1, "/note for us")
-        assert texts(await stage.ivan.hears()) == ["for you, Ivan"]
+        assert texts(await stage.ivan.hears()) == ["for you, Ivan\n[how.png]"]
+
+
+async def test_words_that_are_replies_stand_once_in_the_thread_with_their_mark_below(tmp_path: Path) -> None:
+    async with town(tmp_path, '[[queues]]\nname = "network"\nplain_text = "reply"\n') as opened:
+        stage = Stage(opened, "en")
+        await taken(stage)
+        await stage.anna.say_below(1, "for you, Ivan", files=[("how.png", b"1")])
+        said, mark = (await stage.boris.thread(1))[-2:]
+        assert said.text == "for you, Ivan\n[how.png]"
+        assert (mark.text, list(mark.buttons)) == (stage.w("said.delivered"), [stage.w("button.undo")])
+        await stage.anna.press(stage.w("button.undo"))
+        assert (await stage.boris.thread(1))[-1].text == stage.w("said.withdrawn")
+        assert "for you, Ivan" not in "".join(texts(await stage.ivan.sees()))
+        await stage.anna.say("/reply 1 from elsewhere")
+        assert (await stage.boris.thread(1))[-1].text == f"from elsewhere\n{stage.w('said.delivered')}"

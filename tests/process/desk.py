@@ -181,7 +181,7 @@ class Desk:
     def _told(self, line: str) -> bool:
         """Whether this is the last line that a desk prints at its start."""
         team = "[[people]]" in self.config.read_text(encoding="utf-8")
-        return "is running" in line if team else "Ctrl-C stops it" in line
+        return "deskbridge sign-in" in line if team else "Ctrl-C stops it" in line
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

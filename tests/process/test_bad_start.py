@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -222,3 +223,12 @@ def test_a_right_configuration_is_called_right(tmp_path: Path, config: str) -> N
     assert (told.returncode, told.stderr) == (0, "")
     assert "right" in told.stdout
     assert not (tmp_path / "desk.db").exists()
+
+
+def test_a_queue_in_which_nobody_works_is_told_before_the_start(tmp_path: Path) -> None:
+    team = re.sub(r"(roles = .*)", r'\1\nqueues = ["support"]', TEAM)
+    told = Desk(tmp_path, team + '[[queues]]\nname = "network"\n').command("check-config")
+    assert (told.returncode, told.stderr) == (0, "")
+    right, empty = told.stdout.splitlines()
+    assert "right" in right
+    assert "Nobody works in the queue “network”" in empty

@@ -57,13 +57,45 @@ def test_migrating_twice_is_migrating_once(tmp_path: Path) -> None:
         assert database.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("words", [("export", "--json"), ("dead-letters", "list"), ("sign-in", "web:anna")])
-def test_a_desk_that_was_never_started_is_told_so(tmp_path: Path, words: tuple[str, ...]) -> None:
-    told = Desk(tmp_path).command(*words)
+GUESTS = [("export", "--json"), ("dead-letters", "list"), ("sign-in", "web:anna"), ("doctor",)]
+
+
+def is_refused(told: "subprocess.CompletedProcess[str]", *words: str) -> None:
+    """One line for the operator, and nothing else anywhere."""
     assert (told.returncode, told.stdout) == (1, "")
-    assert len(told.stderr.splitlines()) == 1
-    assert "desk.db" in told.stderr
+    assert len(told.stderr.splitlines()) == 1, told.stderr
+    for word in words:
+        assert word in told.stderr
+
+
+@pytest.mark.parametrize("words", GUESTS)
+def test_a_desk_that_was_never_started_is_told_so(tmp_path: Path, words: tuple[str, ...]) -> None:
+    is_refused(Desk(tmp_path).command(*words), "desk.db", "yet", "deskbridge run")
     assert not (tmp_path / "desk.db").exists()
+
+
+@pytest.mark.parametrize("words", GUESTS)
+def test_a_file_that_holds_no_desk_is_told_so(tmp_path: Path, words: tuple[str, ...]) -> None:
+    desk = Desk(tmp_path)
+    desk.database.touch()
+    is_refused(desk.command(*words), "desk.db", "yet", "deskbridge run")
+    assert desk.database.stat().st_size == 0
+
+
+@pytest.mark.parametrize("words", GUESTS)
+def test_a_desk_of_an_older_version_is_brought_up_to_date_first(desk: Desk, words: tuple[str, ...]) -> None:
+    change(desk, "UPDATE alembic_version SET version_num = '0000'")
+    is_refused(desk.command(*words), "desk.db", "deskbridge migrate")
+
+
+@pytest.mark.parametrize("words", [("export", "--json"), ("doctor",)])
+def test_a_damaged_desk_is_told_so(desk: Desk, words: tuple[str, ...]) -> None:
+    with closing(sqlite3.connect(desk.database)) as database:
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'tickets'").fetchone()
+    with desk.database.open("r+b") as file:
+        file.seek(4096 * (page - 1))
+        file.write(b"\xa5" * 4096)
+    is_refused(desk.command(*words), "desk.db", "damaged", "backup")
 
 
 # ---- export
@@ -200,8 +232,13 @@ async def test_a_link_from_the_command_line_lets_in_once(yard: Yard) -> None:
         await thief.sign_in(token)
 
 
+def test_a_person_may_be_called_by_their_name_too(desk: Desk) -> None:
+    for name in ("Anna Smirnova", "anna smirnova", "web:anna"):
+        told = desk.command("sign-in", name)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert "/sign-in#" in told.stdout
+
+
 def test_nobody_else_gets_a_link(desk: Desk) -> None:
-    for identity in ("web:nobody", "telegram:1", "anna"):
-        told = desk.command("sign-in", identity)
-        assert (told.returncode, told.stdout) == (1, "")
-        assert len(told.stderr.splitlines()) == 1
+    for name in ("web:nobody", "telegram:1", "anna"):
+        is_refused(desk.command("sign-in", name), name, "Anna Smirnova (web:anna)")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.process.conftest import Yard
+from tests.process.desk import TEAM
 from tests.process.person import Person
 
 LOUD = ("-W", "always")
@@ -22,6 +23,15 @@ async def test_the_demo_prints_where_it_is_and_links_that_let_everybody_in(yard:
         await yard.signed_in(desk, account, account)  # a link of the demo may be opened again
     status, page = await desk.get("/")
     assert (status, "Deskbridge" in page) == (200, True)
+
+
+async def test_a_desk_with_people_of_its_own_says_how_they_get_in(yard: Yard) -> None:
+    desk = await yard.desk(config=TEAM).start()
+    _, told = desk.printed
+    named = told.rpartition("deskbridge ")[2]
+    assert named == f"sign-in web:ivan --config {desk.config}"
+    link = (await desk.ask(*named.split()[:2])).stdout
+    assert link.startswith(f"{desk.base}/sign-in#")
 
 
 async def test_a_port_left_to_the_machine_is_printed_as_it_became(yard: Yard) -> None:

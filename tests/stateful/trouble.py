@@ -39,7 +39,9 @@ class Faulty:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
+    async def post(
+        self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
+    ) -> Posted:
         outcome = self._before()
         return self._after(outcome, await self._inner.post(to, message, reader, nonce))
 

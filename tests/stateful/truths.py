@@ -17,6 +17,8 @@ from core.inbox.store import inbox
 from core.kernel.ids import Identity, MessageId
 from core.outbox.store import outbox, posts
 from core.people import store as people
+from core.sla import store as clocks
+from core.sla.model import Target
 from core.tickets import model, queries
 from core.tickets import store as tickets
 from core.tickets.model import Status, Ticket
@@ -93,6 +95,20 @@ async def each_ping_is_one(tx: Transaction) -> None:
         pings = await escalations.of_ticket(tx, ticket.id)
         once = Counter((ping.policy, ping.step, ping.time, ping.base_at, ping.person) for ping in pings)
         assert not [ping for ping, times in once.items() if times > 1]
+
+
+async def a_reply_taken_back_never_was_one(tx: Transaction) -> None:
+    for ticket in await every_ticket(tx):
+        undone = {each.id for each in await tickets.messages_of(tx, ticket.id) if each.withdrawn_at}
+        timeline = await tickets.timeline(tx, ticket.id)
+        stands = [
+            each.at for each in timeline if each.kind == "replied" and each.facts["message"] not in undone
+        ]
+        assert ticket.replied_at == (stands[0] if stands else None), ticket
+        first = (await clocks.of_ticket(tx, ticket.id))[Target.FIRST]
+        assert (first.met_at is not None) == bool(stands or "resolved" in {each.kind for each in timeline})
+        asked = [each for each in timeline if each.kind == "waited" and each.facts["message"] not in undone]
+        assert asked or ticket.status is not Status.WAITING
 
 
 ANSWERS = {
@@ -252,6 +268,7 @@ def _codes(rows) -> list[str]:  # type: ignore[no-untyped-def]
 
 ALWAYS = (
     state_is_the_fold_of_the_timeline,
+    a_reply_taken_back_never_was_one,
     timers_are_what_the_tickets_want,
     each_ping_is_one,
     no_ping_is_open_once_somebody_has_acted,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import config, i18n, main
+from bot.adapters.telegram import hearing
 from bot.message import Words
 from bot.pace import Pace
 from core.database import engine
@@ -29,7 +30,7 @@ from tests.emulators.telegram.world import TOKEN, Telegram
 
 GROUP = -1001234567890
 IVAN, ANNA, BORIS, MARIA = 501, 502, 503, 504
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 CONFIG = f"""
 [telegram]
@@ -109,6 +110,7 @@ class Rig:
         if self.receiving is not None:
             self.receiving.cancel()
             await asyncio.gather(self.receiving, return_exceptions=True)
+        await self.house.adapters["telegram"].close()  # type: ignore[attr-defined]
 
     async def heard(self) -> None:
         """Wait until the bot has confirmed every update."""
@@ -204,14 +206,20 @@ class Rig:
         for label in (*answers, skip, urgency, send):
             await self.press(self.ivan, label)
 
-    async def restart(self) -> None:
-        """The process ends without a word; another takes up the same file."""
+    async def restart(self, *, deaf: bool = False) -> None:
+        """The process ends without a word; another takes up the same file, and hears unless it is `deaf`."""
         await self.stop()
         await self.database.close()
         self.database = Database(self.path, self.clock)
         self.house = self._build()
         await self.house.desk.open()
-        self.start()
+        if not deaf:
+            self.start()
+
+    async def kept_unhandled(self) -> None:
+        """What waits at Telegram comes into the inbox, and nothing is done with it."""
+        waiting = [hearing.raw(update.json()) for update in self.telegram.updates.pending]
+        await self.house.router.accept("telegram", str(self.telegram.bot.id), waiting)
 
     def _build(self) -> main.House:
         return main.build(self.settings, self.database, self.clock, pace=Pace(lambda: self.tempo))

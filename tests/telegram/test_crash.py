@@ -14,7 +14,7 @@ from tests.faults.disk import StubbornDisk
 from tests.faults.kills import CRASH_AT, Kill
 from tests.process.desk import Desk, free_port
 from tests.telegram import live
-from tests.telegram.live import Town
+from tests.telegram.live import Requester, Town
 
 SEED = 20_261_122
 AT_ONCE, UPDATES = 12, 200
@@ -24,12 +24,14 @@ async def suffer(town: Town, plan: Sequence[Kill]) -> None:
     """The process is killed again and again; what it had confirmed is on disk each time."""
     for kill in plan:
         await town.desk.launch(**({CRASH_AT: kill.commit} if kill.commit else {}))
-        if not kill.commit:
+        if kill.commit:
+            await town.telegram.until(lambda: not town.desk.alive, live.PATIENCE)
+        else:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(town.desk.wait(), kill.after)
             town.desk.send(signal.SIGKILL)
-        town.kills += 1
         assert await town.desk.wait() == -signal.SIGKILL, town.desk.errors
+        town.kills += 1
         if town.desk.database.exists():
             town.check_confirmed()
     await town.desk.start()
@@ -78,15 +80,14 @@ async def test_while_the_disk_takes_nothing_the_offset_stands_still_and_afterwar
             disk, offset = StubbornDisk(town.desk), telegram.updates.offset
             disk.fill()
             talking = asyncio.create_task(town.crowd(asyncio.get_running_loop().create_future(), 3, 0))
-            await telegram.until(lambda: len(telegram.called("getUpdates")[-1:]) and telegram.updates.pending)
-            before = len(telegram.calls)
-            await asyncio.sleep(1.5)
+            await telegram.until(lambda: telegram.updates.pending)
+            tries = len(telegram.called("getUpdates")) + 2
+            await telegram.until(lambda: len(telegram.called("getUpdates")) >= tries, what="several tries")
             assert telegram.updates.offset <= offset + 1
-            assert len(telegram.calls) - before <= 6
             told = await town.desk.ready()
             assert not told["components"]["database"]["ok"]
             disk.free()
-            await telegram.until(lambda: not telegram.updates.pending, 20)
+            await telegram.settled()
             talking.cancel()
             town.check_confirmed()
         finally:
@@ -110,11 +111,11 @@ async def test_what_the_webhook_answered_with_200_is_there_after_a_kill(tmp_path
                     for user in people:
                         await user.send(f"{turn} {number}")
                 target = 200 * turn + 60 + 20 * turn
-                await telegram.until(lambda target=target: answered(telegram) >= target, 20)
+                await telegram.until(lambda target=target: answered(telegram) >= target)
                 await desk.stop(signal.SIGKILL)
                 check_answered(town)
             await desk.start()
-            await telegram.until(lambda: not telegram.updates.pending, 30)
+            await telegram.settled()
             check_answered(town)
             assert sorted(town.kept()) == [update.id for update in telegram.updates.told]
         finally:
@@ -129,3 +130,23 @@ def answered(telegram: Telegram) -> int:
 def check_answered(town: Town) -> None:
     kept = set(town.kept())
     assert {each.update for each in town.telegram.webhook.tries if each.status == 200} <= kept
+
+
+async def test_a_stop_lets_arrive_what_is_being_sent_and_nothing_is_left_in_doubt(tmp_path: Path) -> None:
+    async with Telegram() as telegram:
+        desk = Desk(tmp_path / "desk", live.config(telegram))
+        user = telegram.user(live.FIRST, language_code="en", started=True)
+        try:
+            await desk.start()
+            sending = telegram.fail("sendMessage", "late")
+            await user.send("VPN is down")
+            await telegram.until(lambda: telegram.called("sendMessage"))
+            desk.send(signal.SIGTERM)
+            while "stopping" not in (await desk.get("/readyz"))[1]:
+                pass
+            sending.healed.set()
+            assert await desk.wait() == 0
+            assert [message.by_bot for message in user.messages] == [False, True]
+            assert Requester(telegram, desk, user).has_been_answered()
+        finally:
+            await desk.close()

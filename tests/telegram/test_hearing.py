@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from telegram.ext import ExtBot
 
 from bot.adapters.port import Raw
-from bot.adapters.telegram import hearing
+from bot.adapters.telegram import hearing, menus
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.request import Request
@@ -56,6 +56,8 @@ class Ear:
     request: Request = field(default_factory=Request)
     door: Inbox = field(default_factory=Inbox)
     now: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+    """How long it has rested, in order. Here a second of that takes a hundredth."""
 
     def __post_init__(self) -> None:
         self.door.slow.set()
@@ -63,11 +65,19 @@ class Ear:
         bot = ExtBot(
             self.account.token, base_url=base, request=self.request, get_updates_request=self.request
         )
-        self.hearing = Hearing(self.account, bot, self._moved, lambda: self.now)
+        self.bot = bot
+        self.hearing = Hearing(self.account, bot, self._moved, self._settle, lambda: self.now, self._pause)
         self.moves: list[tuple[str, str]] = []
 
     async def _moved(self, old: str, new: str) -> None:
         self.moves.append((old, new))
+
+    async def _settle(self) -> None:
+        await menus.offer(self.bot, self.account, [])
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(seconds / 100)
 
     @property
     def ivan(self) -> User:
@@ -95,13 +105,6 @@ async def ear(**more: Any) -> AsyncIterator[Ear]:
             await opened.request.shutdown()
 
 
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses that a test need not wait for."""
-    monkeypatch.setattr(hearing, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(hearing, "LONGEST_PAUSE", 0.05)
-
-
 # ---- the offset
 
 
@@ -111,7 +114,7 @@ async def test_an_update_is_not_confirmed_before_it_is_kept() -> None:
         one.door.slow.clear()
         await one.ivan.send("second")
         await one.telegram.until(lambda: one.door.told == 2)
-        await asyncio.sleep(0.05)
+        await one.bot.get_me()  # time enough to confirm it
         assert [update.payload["text"] for update in one.telegram.updates.pending] == ["second"]
         assert one.telegram.updates.offset == one.telegram.updates.told[0].id + 1
         one.door.slow.set()
@@ -119,7 +122,6 @@ async def test_an_update_is_not_confirmed_before_it_is_kept() -> None:
         assert one.door.texts == ["first", "second"]
 
 
-@pytest.mark.usefixtures("hurried")
 async def test_while_the_database_is_away_nothing_is_confirmed_and_afterwards_all_is_kept() -> None:
     async with ear() as one:
         await one.hears("before")
@@ -137,7 +139,6 @@ async def test_while_the_database_is_away_nothing_is_confirmed_and_afterwards_al
         assert one.hearing.health().ok
 
 
-@pytest.mark.usefixtures("hurried")
 async def test_a_batch_whose_confirmation_was_lost_is_told_again_and_counts_once() -> None:
     async with ear() as one:
         await one.hears("before")
@@ -188,7 +189,6 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_it_hears_again_by_itself_after(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     if kind in ("truncated", "cut after"):
@@ -212,7 +212,6 @@ async def test_it_hears_again_by_itself_after(kind: Kind, monkeypatch: pytest.Mo
         assert one.door.texts == ["before", "during", "after"]
 
 
-@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("method", ["getMe", "deleteWebhook", "setMyCommands"])
 async def test_trouble_while_it_connects_only_delays_it(method: str) -> None:
     async with Telegram() as telegram:
@@ -226,7 +225,6 @@ async def test_trouble_while_it_connects_only_delays_it(method: str) -> None:
         await opened.request.shutdown()
 
 
-@pytest.mark.usefixtures("hurried")
 async def test_a_server_that_went_away_is_heard_when_it_is_back() -> None:
     async with ear() as one:
         await one.hears("before")
@@ -252,7 +250,7 @@ async def test_a_name_that_cannot_be_found_is_asked_for_again_and_told() -> None
     async with ear(api_url="http://telegram.invalid") as one:
         connector = aiohttp.TCPConnector(resolver=Nowhere())
         one.request._session = aiohttp.ClientSession(connector=connector)
-        await asyncio.sleep(0.05)
+        await one.telegram.until(lambda: len(one.pauses) > 2)
         one.now = hearing.DEAF_AFTER + 1
         assert "no connection (ClientConnectorDNSError)" in one.hearing.health().detail
 
@@ -260,7 +258,6 @@ async def test_a_name_that_cannot_be_found_is_asked_for_again_and_told() -> None
 async def test_a_server_that_never_answers_is_given_up_and_asked_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hearing, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(hearing, "PATIENCE", 0.2)
     async with ear() as one:
         await one.hears("before")
@@ -279,9 +276,8 @@ async def test_trouble_that_lasts_makes_no_hot_loop(kind: Kind) -> None:
         await one.hears("before")
         one.telegram.fail("getUpdates", kind, -1)
         await one.ivan.send("during")
-        before = len(one.telegram.calls)
-        await asyncio.sleep(1.2)
-        assert len(one.telegram.calls) - before <= 4
+        await one.telegram.until(lambda: len(one.pauses) >= 7)
+        assert one.pauses[:7] == [0.5, 1, 2, 4, 8, 10, 10]
 
 
 async def test_something_that_answers_at_once_instead_of_waiting_makes_no_hot_loop(
@@ -291,12 +287,12 @@ async def test_something_that_answers_at_once_instead_of_waiting_makes_no_hot_lo
     async with ear() as one:
         await one.hears("before")
         before = len(one.telegram.calls)
-        await asyncio.sleep(1.2)
-        assert len(one.telegram.calls) - before <= 4
+        await one.telegram.until(lambda: len(one.telegram.calls) >= before + 5)
+        assert len(one.pauses) >= 4
+        assert set(one.pauses) == {hearing.FIRST_PAUSE}
         await one.hears("after")
 
 
-@pytest.mark.usefixtures("hurried")
 async def test_a_second_poller_is_named_and_once_it_is_gone_all_is_heard() -> None:
     async with ear() as one:
         await one.hears("before")

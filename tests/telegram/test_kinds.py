@@ -1,5 +1,6 @@
 """Every kind of message: read as what it is, brought to ticket and thread whole, or with the limit told."""
 
+import asyncio
 import contextlib
 import copy
 import json
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import export, logs
+from bot import export, logs, router
 from bot.adapters.port import Raw, Reader
 from bot.adapters.telegram import hearing, inbound
 from bot.adapters.telegram.account import Account
@@ -27,7 +28,7 @@ from tests.emulators.telegram import PIXEL, File
 from tests.emulators.telegram.contents import venue
 from tests.emulators.telegram.world import TOKEN
 from tests.telegram import rig as rigs
-from tests.telegram.rig import Rig
+from tests.telegram.rig import IVAN, Rig
 
 SAMPLES = Path(__file__).parents[1] / "payloads" / "telegram"
 ME = Me(7000000001, "desk_test_bot")
@@ -140,7 +141,9 @@ async def test_a_hail_of_mutilated_updates_leaves_poller_and_desk_at_work(tmp_pa
                 inside = update
                 for key in place[:-1]:
                     inside = inside[key]
-                inside[place[-1]] = copy.deepcopy(chance.choice([None, -1, "x", [], {}, {"id": {}}]))
+                inside[place[-1]] = copy.deepcopy(
+                    chance.choice([None, -1, "x", "\ud800", [], {}, {"id": {}}])
+                )
             [kind] = [key for key in update if key != "update_id"]
             if kind in inbound.KINDS:
                 desk.telegram.updates.push(kind, update[kind], "chat:1001", 86400)
@@ -246,7 +249,6 @@ async def test_whatever_people_send_reaches_ticket_and_thread_as_what_it_is(tmp_
             assert fresh[0].text == f"Ivan Petrov\n{words}".strip() or words in fresh[0].text, name
             shown = [(each.kind, file.name, file.data) for each in fresh for file in each.files]
             assert shown == files, name
-            assert desk.ivan.chat.last.text == "→ #1 VPN drops every ten minutes", name
         exported = await exported_of(desk)
         assert all(json.dumps(words)[1:-1] in exported for _, words, _ in KINDS.values())
 
@@ -254,7 +256,7 @@ async def test_whatever_people_send_reaches_ticket_and_thread_as_what_it_is(tmp_
 async def test_an_album_is_one_message_with_all_its_files(tmp_path: Path) -> None:
     async with desk_of(tmp_path) as desk:
         await desk.report()
-        before = len(desk.thread(1))
+        before, heard = len(desk.thread(1)), len(desk.ivan.chat.from_bot)
         pictures = [File("", PIXEL + bytes([place])) for place in range(10)]
         await desk.ivan.send_album(pictures, "Ten pictures")
         await desk.settle()
@@ -262,9 +264,26 @@ async def test_an_album_is_one_message_with_all_its_files(tmp_path: Path) -> Non
         words, *files = desk.thread(1)[before:]
         assert words.text == "Ivan Petrov\nTen pictures"
         assert [file.data for each in files for file in each.files] == [each.data for each in pictures]
-        assert [text for text in desk.ivan.chat.texts if text.startswith("→ #1")] == [
-            "→ #1 VPN drops every ten minutes"
-        ]
+        assert len(desk.ivan.chat.from_bot) - heard <= 1
+
+
+async def test_an_update_nobody_can_read_amid_an_album_is_one_dead_letter_and_the_album_whole(
+    tmp_path: Path,
+) -> None:
+    async with desk_of(tmp_path) as desk:
+        await desk.report()
+        before = len(desk.thread(1))
+        broken = {"chat": {"id": IVAN, "type": "private"}, "from": "nobody", "message_id": 999, "text": "x"}
+        await desk.ivan.send_album([File("", PIXEL), File("", PIXEL + b"2")], "Two pictures")
+        desk.telegram.updates.push("message", broken, f"chat:{IVAN}", 86400)
+        await desk.settle()
+        for _ in range(10):
+            await desk.later(timedelta(minutes=1))
+        words, *files = desk.thread(1)[before:]
+        assert words.text == "Ivan Petrov\nTwo pictures"
+        assert len([file for each in files for file in each.files]) == 2
+        [dead] = await desk.database.read(inbox.dead)
+        assert dead.body["message"] == broken
 
 
 async def test_an_album_is_how_a_report_may_begin(tmp_path: Path) -> None:
@@ -331,6 +350,23 @@ async def test_a_file_that_breaks_off_is_fetched_again(tmp_path: Path) -> None:
         assert desk.told(1).count("the log") == 1
 
 
+async def test_a_file_that_never_comes_holds_its_conversation_up_for_minutes_only(tmp_path: Path) -> None:
+    async with desk_of(tmp_path) as desk:
+        await desk.report()
+        desk.telegram.fail("file", "cut before", -1)
+        await desk.ivan.send("the log", document=File("log.txt", b"a"))
+        await desk.ivan.send("and a word")
+        await desk.heard()
+        working = asyncio.create_task(desk.house.router.catch_up())
+        await desk.telegram.until(lambda: len(desk.telegram.called("file")) >= 2)
+        assert not working.done()
+        desk.clock.advance(router.FETCH_FOR + timedelta(seconds=1))
+        await working
+        await desk.settle()
+        assert desk.word("file.not_taken", "en") in desk.ivan.chat.texts
+        assert desk.told(1).index("the log") < desk.told(1).index("and a word")
+
+
 async def test_a_file_that_is_gone_at_telegram_is_said_to_be_lost(tmp_path: Path) -> None:
     async with desk_of(tmp_path) as desk:
         await desk.report()
@@ -351,6 +387,14 @@ async def test_a_file_that_cannot_be_sent_is_told_in_words_and_the_rest_arrives(
         await adapter.post(Address("telegram", "501"), say(Plain("Here"), file), Reader("en", "UTC"), "n1")
         words = desk.word("file.too_large_to_show", "en", name="tool.zip", size=60, limit=50)
         assert desk.ivan.chat.texts[-2:] == ["Here", words]
+
+
+async def test_a_file_that_is_not_on_disk_any_more_is_told_in_words(tmp_path: Path) -> None:
+    async with desk_of(tmp_path) as desk:
+        file = Attachment("0" * 32, "notes.txt", "text/plain", 4)
+        adapter = desk.house.adapters["telegram"]
+        await adapter.post(Address("telegram", "501"), say(Plain("Here"), file), Reader("en", "UTC"), "n1")
+        assert desk.ivan.chat.texts == ["Here", desk.word("file.not_shown", "en", name="notes.txt")]
 
 
 # ---- secrets

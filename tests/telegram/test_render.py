@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,26 @@ def test_labels_that_cannot_be_read_side_by_side_stand_in_several_rows() -> None
     assert [len(row) for row in _texts(look(Message((), long)))] == [2, 2]
     stars = ((*(Choice("t.x", Plain("★" * n)) for n in range(1, 6)),),)
     assert [len(row) for row in _texts(look(Message((), stars)))] == [5]
+    one_long = ((*(Choice("t.x", Plain(word)) for word in ("Take it", "No", "It is something else")),),)
+    assert [len(row) for row in _texts(look(Message((), one_long)))] == [2, 1]
+
+
+async def test_what_the_desk_says_unfolds_no_links_and_what_only_happened_makes_no_sound(town: Town) -> None:
+    async with connected(town) as (adapter, ivan):
+        text = Plain("see https://example.org")
+        for tone in ("card", "ping", "event", "note", "reply"):
+            posted = await adapter.post(HOME, Message((Paragraph(text),), tone=tone), EN, tone)
+            await adapter.edit(HOME, posted, Message((Paragraph(text, "quiet"),), tone=tone), EN)
+        shown, edited = ivan.world.called("sendMessage"), ivan.world.called("editMessageText")
+        quiet = [True, True, True, False, False]
+        assert ["link_preview_options" in call.values for call in (*shown, *edited)] == quiet * 2
+        assert [message.silent for message in ivan.messages] == [False, False, True, False, False]
+
+
+def test_a_note_says_at_once_that_it_is_one() -> None:
+    said = Message((Paragraph(Plain("he always forgets")),), author=Plain("Anna"))
+    assert look(replace(said, tone="note")).parts[0].text == "📝 Anna\nhe always forgets"
+    assert look(replace(said, tone="reply")).parts[0].text == "Anna\nhe always forgets"
 
 
 def test_a_question_for_one_of_many_calls_them_and_opens_their_reply() -> None:
@@ -272,6 +293,21 @@ async def test_an_edit_of_what_somebody_deleted_is_told_as_gone(town: Town) -> N
         assert raised.value.code == "gone"
         with pytest.raises(PermanentError):
             await adapter.edit(HOME, Posted("0"), say(Plain("x")), EN)
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
+async def test_a_group_with_every_topic_closed_refuses_for_good(town: Town, method: str) -> None:
+    async with connected(town) as (adapter, ivan):
+        posted = await adapter.post(HOME, say(Plain("before")), EN, "n1")
+        ivan.world.fail(method, "400", -1, text="Bad Request: TOPIC_CLOSED")
+        trying = (
+            adapter.post(HOME, say(Plain("x")), EN, "n2")
+            if method == "sendMessage"
+            else adapter.edit(HOME, posted, say(Plain("x")), EN)
+        )
+        with pytest.raises(PermanentError) as raised:
+            await trying
+        assert raised.value.code == "forbidden"
 
 
 # ---- what the whole desk says

@@ -125,7 +125,6 @@ async def test_an_update_that_comes_in_pieces_is_kept_whole(tmp_path: Path) -> N
         async def pieces() -> AsyncIterator[bytes]:
             for at in range(0, len(body), 100_000):
                 yield body[at : at + 100_000]
-                await asyncio.sleep(0.01)
 
         async with (
             aiohttp.ClientSession() as http,
@@ -163,13 +162,15 @@ async def test_it_is_on_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
         go_on = threading.Event()
 
         async def occupied(tx: Transaction) -> None:
-            go_on.wait(5)
+            go_on.wait()
 
         occupying = asyncio.create_task(t.database.write(occupied))
         posting = asyncio.create_task(post(url, update(1)))
-        await asyncio.sleep(0.2)
-        assert not posting.done()
-        go_on.set()
+        try:
+            assert (await post(url, update(2), secret=None)).status == 401, "the server is at work"
+            assert not posting.done()
+        finally:
+            go_on.set()
         await occupying
         assert (await posting).status == 200
         assert [each["update_id"] for each in await kept(t)] == [1]

@@ -1,5 +1,6 @@
 """Every route is closed to strangers, to other sites and to other names, and says so with safe headers."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from bot.web.settings import WebSettings
 from tests.web.conftest import Rigs
-from tests.web.rig import Rig
+from tests.web.rig import Browser, Rig
 
 OPEN = {"/", "/chat", "/sign-in", "/livez", "/readyz", "/metrics", "/static"}
 FRESH = {"key": "some-key-1", "room": "u-anna", "text": "hello"}
@@ -198,3 +199,58 @@ async def test_a_link_that_ran_out_signs_nobody_in(rig: Rig) -> None:
     stranger = await rig.stranger()
     assert await stranger.sign_in(token) == 403
     assert isinstance(stranger.http, aiohttp.ClientSession)
+
+
+# ---- people who leave in the middle
+
+
+async def _raw(rig: Rig, browser: Browser, head: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    [cookie] = [f"{each.key}={each.value}" for each in browser.http.cookie_jar]
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.serving.port)
+    rest = f"Host: 127.0.0.1\r\nCookie: {cookie}\r\nX-Deskbridge-Csrf: {browser.csrf}\r\n"
+    writer.write((head + rest).encode())
+    return reader, writer
+
+
+async def test_whoever_leaves_while_they_speak_is_no_failure(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = await rig.browser("anna")
+    head = "POST /s/anna/say HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"
+    _, writer = await _raw(rig, anna, head)
+    writer.write(b'\r\n{"text": "I wanted to s')
+    await writer.drain()
+    writer.transport.abort()
+    assert (await anna.say("still here"))[0] == 200
+    await rig.serving.stop()
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+async def test_whoever_leaves_while_they_are_answered_is_no_failure(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = await rig.browser("anna")
+    _, file = await anna.upload(b"x" * 9_000_000)
+    for path in (f"files/{file['id']}", "events"):
+        reader, writer = await _raw(rig, anna, f"GET /s/anna/{path} HTTP/1.1\r\n")
+        writer.write(b"\r\n")
+        assert b"200" in await reader.readline()
+        writer.transport.abort()
+    assert (await anna.say("still here"))[0] == 200
+    await rig.serving.stop()
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.mark.parametrize("path", ["events", "", "files/0"])
+async def test_whoever_leaves_before_they_are_answered_is_no_failure(
+    rig: Rig, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    anna = await rig.browser("anna")
+    for _ in range(20):
+        _, writer = await _raw(rig, anna, f"GET /s/anna/{path} HTTP/1.1\r\n")
+        writer.write(b"\r\n")
+        await writer.drain()
+        writer.transport.abort()
+    assert (await anna.say("still here"))[0] == 200
+    await rig.serving.stop()
+    assert [record.getMessage() for record in caplog.records] == []

@@ -62,6 +62,18 @@ async def test_no_token_is_in_the_tables(rig: Rig) -> None:
     assert b"anna" in raw
     assert token.encode() not in raw
     assert session.encode() not in raw
+    assert anna.csrf.encode() not in raw
+
+
+async def test_one_session_proves_nothing_for_another(rig: Rig) -> None:
+    token = await rig.link("anna", reusable=True)
+    one, other = await rig.stranger(), await rig.stranger()
+    for browser in (one, other):
+        assert await browser.sign_in(token) == 200
+    assert len(one.csrf) == len(other.csrf) > 32
+    assert one.csrf != other.csrf
+    other.csrf = one.csrf
+    assert (await other.say("hello"))[0] == 403
 
 
 async def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(rig: Rig) -> None:

@@ -13,8 +13,8 @@ from aiohttp import web
 from telegram import Bot
 from telegram.ext import ExtBot
 
-from bot.adapters.port import Door, Features, Health, Posted, Reader
-from bot.adapters.telegram import faults, hearing, inbound, render, topics, uploads
+from bot.adapters.port import Door, Features, Health, Posted, Reader, Unlearned
+from bot.adapters.telegram import faults, hearing, inbound, menus, render, topics, uploads
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.faults import Lost, Moved, NotModified, Threadless
 from bot.adapters.telegram.render import Look
@@ -69,13 +69,13 @@ class Telegram:
             get_updates_request=self._request,
         )
         self.rooms = Rooms(database, account.staff_rooms)
-        self.hearing = hearing.Hearing(account, self.bot, self.rooms.moved)
+        self.hearing = hearing.Hearing(account, self.bot, self.rooms.moved, self._offer_menus)
         self._topics = Topics(self.bot)
         self._sending = Sending(self.bot, self.rooms, path)
 
     async def run(self, door: Door) -> None:
-        await self.rooms.load()
         try:
+            await self.rooms.load()
             await self.hearing.run(door)
         finally:
             await self.close()
@@ -83,6 +83,11 @@ class Telegram:
     async def close(self) -> None:
         """Let go of every connection."""
         await self._request.shutdown()
+
+    async def _offer_menus(self) -> None:
+        await menus.offer(
+            self.bot, self.account, [self.rooms.chat(room) for room in self.account.staff_rooms]
+        )
 
     def routes(self) -> Sequence[web.RouteDef]:
         return self.hearing.routes()
@@ -93,13 +98,21 @@ class Telegram:
     def read(self, body: Mapping[str, Any]) -> Incoming | None:
         self._topics.notice(body)
         incoming = inbound.read(body, self.hearing.me)
-        if incoming is None:
-            return None
+        if incoming is None or incoming.private:
+            return incoming
+        if not (self.rooms.loaded and self.hearing.me.name):
+            raise Unlearned("which groups have moved, and by which name the bot is called there")
         chat = incoming.where.room
         room = self.rooms.name(chat)
         if room == chat:
             return incoming
         return inbound.renamed(incoming, room, lambda message: self.rooms.call(chat, message))
+
+    async def learn(self, body: Mapping[str, Any]) -> None:
+        """An update from a group does not tell how that was called before it moved, nor who the bot is."""
+        await self.rooms.load()
+        with faults.translated():
+            await self.hearing.meet()
 
     def direct(self, identity: Identity) -> Address | None:
         return Address(self.platform, identity.account) if identity.platform == self.platform else None
@@ -120,16 +133,22 @@ class Telegram:
 
     @asynccontextmanager
     async def _calling(self, to: Address) -> AsyncIterator[None]:
-        """A group that has just become a supergroup is followed; the next try finds it."""
+        """A group that has just become a supergroup is followed; the next try finds it. One whose every topic
+        is closed to us takes nothing."""
         try:
             yield
         except Moved as moved:
             await self.rooms.moved(to.room, moved.chat)
             raise TemporaryError(str(moved), delay=timedelta(0)) from None
+        except Threadless as error:
+            raise PermanentError(str(error), code="forbidden") from None
 
     # ---- showing
 
-    async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
+    async def post(
+        self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
+    ) -> Posted:
+        await self.rooms.load()
         look = self._look(message, reader)
         if reader.press is not None and await self._answered(reader.press, look, reader):
             return Posted("")
@@ -197,6 +216,7 @@ class Telegram:
         return True
 
     async def edit(self, to: Address, posted: Posted, message: Message, reader: Reader) -> Posted:
+        await self.rooms.load()
         look = self._look(message, reader)
         chat, shown = self.rooms.chat(to.room), self._found(to.room, posted)
         if not look.parts and not look.files:
@@ -215,6 +235,7 @@ class Telegram:
         return self._posted(to.room, chat, left, posted.thread)
 
     async def delete(self, to: Address, posted: Posted) -> None:
+        await self.rooms.load()
         chat = self.rooms.chat(to.room)
         async with self._calling(to):
             for message in self._found(to.room, posted):

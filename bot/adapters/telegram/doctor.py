@@ -53,10 +53,12 @@ async def _reached(adapter: Telegram, staff: Mapping[str, str]) -> AsyncIterator
 
 async def _hearing(adapter: Telegram) -> Finding:
     info = await adapter.bot.get_webhook_info()
-    wanted = adapter.account.webhook_url if adapter.account.mode == "webhook" else ""
-    right = info.url.startswith(wanted or "") if wanted else not info.url
-    facts: dict[str, Fact] = {"url": Plain(info.url or "—"), "count": info.pending_update_count}
-    return Finding(right, Words(f"doctor.telegram_{adapter.account.mode}", facts))
+    mode, own = adapter.account.mode, adapter.account.webhook_url or ""
+    ours = info.url.startswith(own) if mode == "webhook" else not info.url
+    facts: dict[str, Fact] = {"url": Plain(info.url), "count": info.pending_update_count}
+    if mode == "webhook" and not info.url:
+        return Finding(True, Words("doctor.telegram_webhook_later"))
+    return Finding(ours, Words(f"doctor.telegram_{mode}" if ours else f"doctor.telegram_{mode}_taken", facts))
 
 
 async def _group(adapter: Telegram, room: str, me: int) -> AsyncIterator[Finding]:

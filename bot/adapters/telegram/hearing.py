@@ -16,7 +16,7 @@ from telegram import Bot, error
 from telegram.warnings import PTBUserWarning
 
 from bot.adapters.port import Door, Health, Raw
-from bot.adapters.telegram import inbound, menus, webhook
+from bot.adapters.telegram import inbound, webhook
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.inbound import Me
 from core.kernel.errors import TemporaryError
@@ -46,22 +46,41 @@ def raw(update: Mapping[str, Any]) -> Raw:
     meet one of long ago; the content is part of the key."""
     content = json.dumps(update, sort_keys=True).encode()
     digest = hashlib.sha256(content).hexdigest()[:16]
-    lane, message = "malformed", None
-    with suppress(*_MALFORMED):
-        lane, message = inbound.lane(update), inbound.message_of(update)
+    lane, message = _place(update)
     return Raw(f"{update.get('update_id')}:{digest}", lane, update, message)
 
 
+def _place(update: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The lane, and the message it tells of; neither has half a character that no database takes."""
+    with suppress(*_MALFORMED):
+        lane, message = inbound.lane(update), inbound.message_of(update)
+        f"{lane}{message}".encode()
+        return lane, message
+    return "malformed", None
+
+
 class Hearing:
-    """Polls, or takes what the webhook brings; always tells truly whether it hears."""
+    """Polls, or takes what the webhook brings; always tells truly whether it hears.
+
+    `moved` is told of each group that has another number now, before anything is heard from there; `settle`
+    is done after connecting and after each move, and never fails."""
 
     def __init__(
-        self, account: Account, bot: Bot, moved: Moved, monotonic: Callable[[], float] = time.monotonic
+        self,
+        account: Account,
+        bot: Bot,
+        moved: Moved,
+        settle: Callable[[], Awaitable[None]],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._account = account
         self._bot = bot
         self._moved = moved
+        self._settle = settle
+        self._settled = False
         self._monotonic = monotonic
+        self._sleep = sleep
         self.me = Me(account.me)
         self._door: Door | None = None
         self._offset: int | None = None
@@ -96,7 +115,7 @@ class Hearing:
             except Exception as fault:  # noqa: BLE001 - no answer, however odd, may end the hearing
                 self._stumbled(_named(fault))
                 pause = max(min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE), _asked(fault))
-            await asyncio.sleep(pause)
+            await self._sleep(pause)
 
     def _stumbled(self, trouble: str) -> None:
         _log.warning("telegram does not answer as it should: %s", trouble)
@@ -107,16 +126,21 @@ class Hearing:
     def _sign_of_life(self) -> None:
         self._heard_at, self._trouble, self._troubled_at = self._monotonic(), "", None
 
-    async def _meet(self) -> None:
+    async def _settle_down(self) -> None:
+        if not self._settled:
+            self._settled = True
+            await self._settle()
+
+    async def meet(self) -> None:
+        """Learn the bot's own name."""
         user = await self._bot.get_me()
         self.me = Me(user.id, user.username or "")
 
     # ---- long polling
 
     async def _connect(self) -> None:
-        await self._meet()
+        await self.meet()
         await self._bot.delete_webhook()
-        await menus.offer(self._bot, self._account)
         self._sign_of_life()
 
     async def _poll(self) -> None:
@@ -124,6 +148,7 @@ class Hearing:
 
         The first after some trouble does not wait for news: that it is answered is news enough."""
         assert self._door is not None
+        await self._settle_down()
         patience = 0 if self._trouble else LONG_POLL
         wanted = {"timeout": patience, "allowed_updates": inbound.KINDS}
         asked = wanted if self._offset is None else {**wanted, "offset": self._offset}
@@ -134,22 +159,22 @@ class Hearing:
             self._offset = _after(updates)
         self._sign_of_life()
         if self._offset == before and patience and self._monotonic() - began < AT_ONCE:
-            await asyncio.sleep(FIRST_PAUSE)  # somebody in between answers without waiting for news
+            await self._sleep(FIRST_PAUSE)  # somebody in between answers without waiting for news
 
     async def _take(self, door: Door, updates: Sequence[Mapping[str, Any]]) -> None:
         for update in updates:
             if (move := _move(update)) is not None:
                 await self._moved(*move)
+                self._settled = False
         await door.accept(inbound.PLATFORM, str(self._account.me), [raw(update) for update in updates])
 
     # ---- webhook
 
     async def _set_webhook(self) -> None:
-        await self._meet()
+        await self.meet()
         await self._bot.set_webhook(
             self._address, secret_token=self._account.webhook_secret, allowed_updates=inbound.KINDS
         )
-        await menus.offer(self._bot, self._account)
         self._sign_of_life()
 
     @property
@@ -158,7 +183,8 @@ class Hearing:
 
     async def _watch(self) -> None:
         """Look whether the webhook is still ours, and whether what Telegram brings arrives."""
-        await asyncio.sleep(WATCH)
+        await self._settle_down()
+        await self._sleep(WATCH)
         info = await self._bot.get_webhook_info()
         if info.url != self._address:
             _log.warning("the webhook was taken away and is set again")

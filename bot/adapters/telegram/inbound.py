@@ -72,7 +72,7 @@ def _sender(user: Json) -> Sender:
 
 def _incoming(message: Json, user: Json, what: What) -> Incoming:
     private = message["chat"].get("type") == "private"
-    topic = _topic(message)
+    topic = None if private else _topic(message)
     where = Address(PLATFORM, str(int(message["chat"]["id"])), f"t{topic}" if topic else None)
     at = datetime.fromtimestamp(int(message.get("edit_date") or message.get("date") or 0), UTC)
     return Incoming(_sender(user), where, at, what, private)
@@ -123,7 +123,8 @@ def _said(message: Json, text: str, me: Me) -> Said:
 def _quoted(reply: Json) -> Quoted | None:
     if "from" not in reply:
         return None
-    return Quoted(_sender(reply["from"]), contents.words(reply), str(int(reply["message_id"])))
+    message = str(int(reply["message_id"]))
+    return Quoted(_sender(reply["from"]), contents.words(reply), message, contents.files(reply))
 
 
 # ---- to whom it is said

@@ -22,12 +22,14 @@ _log = logging.getLogger(__name__)
 DESCRIPTION = 256
 
 
-async def offer(bot: Bot, account: Account) -> None:
-    """Register the menus. They are a convenience: what fails is told in the log, and nobody waits for it."""
+async def offer(bot: Bot, account: Account, staff: Iterable[int]) -> None:
+    """Register the menus; `staff` are the chats of the staff as Telegram calls them now.
+
+    They are a convenience: what fails is told in the log, and nobody waits for it."""
     scopes: list[tuple[BotCommandScope, Callable[[MenuEntry], bool]]] = [
         (BotCommandScopeAllPrivateChats(), _for_requesters),
         (BotCommandScopeAllGroupChats(), _for_a_crowd),
-        *((BotCommandScopeChat(int(room)), _for_staff) for room in account.staff_rooms),
+        *((BotCommandScopeChat(chat), _for_staff) for chat in staff),
     ]
     for scope, offered in scopes:
         try:

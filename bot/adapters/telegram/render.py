@@ -45,6 +45,10 @@ class Look:
     parts: tuple[Part, ...]
     keyboard: Keyboard = None
     files: tuple[File, ...] = ()
+    silent: bool = False
+    """It makes no sound."""
+    previews: bool = True
+    """What links lead to is shown below it."""
 
     def under(self, place: int) -> Keyboard:
         """What stands under this part."""
@@ -87,7 +91,7 @@ def look(message: Message, reader: Reader, now: datetime, features: Features) ->
     if message.call is not None:
         writer.call(message.call)
     if message.author is not None:
-        writer.line(word(message.author), "bold")
+        writer.line(_MARKS.get(message.tone, "") + word(message.author), "bold")
     aside = _aside(message)
     for block in message.blocks:
         _write(writer, block, word, aside)
@@ -96,7 +100,19 @@ def look(message: Message, reader: Reader, now: datetime, features: Features) ->
         for block in message.blocks
         if isinstance(block, Attachment)
     )
-    return Look(_parts(writer), _keyboard(message, word, features), files)
+    return Look(
+        _parts(writer),
+        _keyboard(message, word, features),
+        files,
+        silent=message.tone == "event",
+        previews=message.tone in _SAID,
+    )
+
+
+_MARKS = {"note": "📝 "}
+"""What stands before the name of who says it."""
+_SAID = ("request", "reply", "note")
+"""People's own words; in what the desk says of them a link needs no picture."""
 
 
 def _not_shown(file: Attachment) -> Words:
@@ -162,14 +178,15 @@ def _keyboard(message: Message, word: Word, features: Features) -> Keyboard:
     return InlineKeyboardMarkup(shown) if shown else None
 
 
-WIDE = 40
-"""Characters of labels that can be read side by side on a phone."""
+WIDE = 44
+"""Characters that can be read side by side on a phone, two of them around each label; all buttons of a row
+are as wide as its longest."""
 
 
 def _fitted(row: Sequence[Choice], word: Word, features: Features) -> Sequence[Sequence[Choice]]:
     """As many rows as the labels need to be read."""
-    rows = max(1, -(-sum(len(word(choice.label)) + 2 for choice in row) // WIDE))
-    in_row = min(features.buttons_in_row, -(-len(row) // rows))
+    longest = max((len(word(choice.label)) + 2 for choice in row), default=1)
+    in_row = min(features.buttons_in_row, max(WIDE // longest, 1))
     return degrade.fit_rows([row], replace(features, buttons_in_row=in_row))
 
 

@@ -11,6 +11,8 @@ from telegram.request import BaseRequest, RequestData
 
 CONNECT = 10.0
 """Seconds in which a connection must stand."""
+CONNECTIONS = 256
+"""More than poller, delivery and fetching of files ever need at once: none of them waits for the others."""
 
 
 _OF_SENT = ("message_id", "message_thread_id", "date", "chat")
@@ -24,7 +26,7 @@ class Unsent(NetworkError):
 class Request(BaseRequest):
     """What `telegram.Bot` sends its requests with."""
 
-    def __init__(self, *, connections: int = 64, read_timeout: float = 15.0) -> None:
+    def __init__(self, *, connections: int = CONNECTIONS, read_timeout: float = 15.0) -> None:
         self._connections = connections
         self._read_timeout = read_timeout
         self._session: aiohttp.ClientSession | None = None

@@ -18,13 +18,16 @@ class Rooms:
     def __init__(self, database: Database, staff: Collection[str]) -> None:
         self._database = database
         self._staff = frozenset(staff)
+        self.loaded = False
         self._room_of: dict[str, str] = {}
         self._chat_of: dict[str, str] = {}
 
     async def load(self) -> None:
-        """Remember every move there was."""
-        for chat, room in (await self._database.read(store.all_moves)).items():
-            self._remember(chat, room)
+        """Remember every move there was; before that no group can be told from another."""
+        if not self.loaded:
+            for chat, room in (await self._database.read(store.all_moves)).items():
+                self._remember(chat, room)
+            self.loaded = True
 
     async def moved(self, old: str, new: str) -> None:
         """Telegram calls the chat by a new number from now on."""

@@ -3,11 +3,11 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from telegram import Bot, ReplyParameters
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
 
 from bot.adapters.telegram import faults, topics, uploads
 from bot.adapters.telegram.faults import Lost, NotModified
@@ -57,22 +57,23 @@ class Sending:
 
     async def show(self, place: Place, look: Look, begun: Begun) -> None:
         """Show what is not shown yet. Raises Threadless when its topic is closed to us."""
-        below = self._below(place)
+        manner = self._below(place) | ({"disable_notification": True} if look.silent else {})
+        preview = _preview(look)
         for at, part in enumerate(look.parts):
             if at >= len(begun.sent):
-                begun.sent.append(await self._text(place.chat, part, look.under(at), below))
+                begun.sent.append(await self._text(place.chat, part, look.under(at), manner | preview))
         for at, file in enumerate(look.files, len(look.parts)):
             if at >= len(begun.sent):
-                begun.sent.append(await self._file(place.chat, file, below))
+                begun.sent.append(await self._file(place.chat, file, manner))
 
-    async def _text(self, chat: int, part: Part, keyboard: Keyboard, below: dict[str, Any]) -> int:
+    async def _text(self, chat: int, part: Part, keyboard: Keyboard, manner: dict[str, Any]) -> int:
         with faults.translated():
             message = await self._bot.send_message(
-                chat, part.text, entities=part.entities, reply_markup=keyboard, **below
+                chat, part.text, entities=part.entities, reply_markup=keyboard, **manner
             )
         return message.message_id
 
-    async def _file(self, chat: int, shown: File, below: dict[str, Any]) -> int:
+    async def _file(self, chat: int, shown: File, manner: dict[str, Any]) -> int:
         """The file; else as a plain document; else a line that it could not be shown, and why."""
         file = shown.file
         kind = uploads.kind(file)
@@ -80,12 +81,15 @@ class Sending:
         for as_ in tries:
             try:
                 with faults.translated():
-                    return await uploads.send(self._bot, self._path, file, chat, below, as_=as_)
+                    return await uploads.send(self._bot, self._path, file, chat, manner, as_=as_)
             except PermanentError as error:
                 if error.code not in ("refused", "too_large"):
                     raise
                 _log.info("a file was refused as %s: %s", as_, error)
-        return await self._text(chat, shown.instead, None, below)
+            except FileNotFoundError:
+                _log.error("a file is not on disk any more: %s", file.file_id)
+                break
+        return await self._text(chat, shown.instead, None, manner)
 
     async def change(self, place: Place, shown: Sequence[int], look: Look) -> list[int]:
         """Make what was shown look so: parts are edited, added at the end, or taken away.
@@ -94,14 +98,16 @@ class Sending:
         texts = shown[: max(len(shown) - len(look.files), 0)]
         files = shown[len(texts) :]
         for at, (message, part) in enumerate(zip(texts, look.parts, strict=False)):
-            await self._edit(place.chat, message, part, look.under(at))
+            await self._edit(place.chat, message, part, look.under(at), _preview(look))
         for message in texts[len(look.parts) :]:
             await self.delete(place.chat, message)
         begun = Begun(sent=list(texts[: len(look.parts)]))
-        await self.show(place, Look(look.parts, look.keyboard), begun)
+        await self.show(place, replace(look, files=()), begun)
         return [*begun.sent, *files]
 
-    async def _edit(self, chat: int, message: int, part: Part, keyboard: Keyboard) -> None:
+    async def _edit(
+        self, chat: int, message: int, part: Part, keyboard: Keyboard, preview: dict[str, Any]
+    ) -> None:
         try:
             with faults.translated():
                 await self._bot.edit_message_text(
@@ -110,6 +116,7 @@ class Sending:
                     message_id=message,
                     entities=part.entities,
                     reply_markup=keyboard,  # type: ignore[arg-type]
+                    **preview,
                 )
         except NotModified:
             pass
@@ -133,3 +140,10 @@ class Sending:
         if root is None:
             return {}
         return {"reply_parameters": ReplyParameters(root, allow_sending_without_reply=True)}
+
+
+_NONE = LinkPreviewOptions(is_disabled=True)
+
+
+def _preview(look: Look) -> dict[str, Any]:
+    return {} if look.previews else {"link_preview_options": _NONE}

@@ -42,7 +42,7 @@ class Topics:
                 topic = await self._bot.create_forum_topic(chat, name)
         except PermanentError as error:
             _log.info("no topic could be made: %s", error)
-            del self._forums[chat]
+            self._forums.pop(chat, None)
             return None
         self._kept[chat, topic.message_thread_id] = (name, False)
         return f"{_MARK}{topic.message_thread_id}"

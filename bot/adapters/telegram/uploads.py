@@ -27,14 +27,14 @@ _BY_MIME = {"video/mp4": "video", "audio/mpeg": "audio", "audio/mp4": "audio"}
 
 
 async def send(
-    bot: Bot, path: Callable[[str], Path], file: Attachment, chat: int, below: dict[str, Any], *, as_: str
+    bot: Bot, path: Callable[[str], Path], file: Attachment, chat: int, manner: dict[str, Any], *, as_: str
 ) -> int:
     """Stream the file; returns the message's number."""
     handle = await asyncio.to_thread(path(file.file_id).open, "rb")
     try:
         content = InputFile(handle, filename=file.name, read_file_handle=False)
         act = getattr(bot, f"send_{as_}")
-        message = await act(chat, content, **below)
+        message = await act(chat, content, **manner)
     finally:
         handle.close()
     return int(message.message_id)

@@ -50,7 +50,12 @@ class Webchat:
             private=receive.is_direct(room),
         )
 
-    async def post(self, to: Address, message: Message, reader: Reader, nonce: str) -> Posted:
+    async def learn(self, body: Mapping[str, Any]) -> None:
+        """What is said on the page tells everything by itself."""
+
+    async def post(
+        self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
+    ) -> Posted:
         thread = None if to.thread is None else _number(to.thread)
 
         async def work(tx: Transaction) -> int:

@@ -41,7 +41,6 @@ web_sessions = Table(
     Column("token_hash", Text, primary_key=True),
     Column("identity", Text, nullable=False, index=True),
     Column("seat", Text, nullable=False),
-    Column("csrf", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
 )

@@ -5,11 +5,12 @@ import { t } from "./words.js";
 
 const LINES = 40;
 const SIGNS = 4000;
+const LABEL = 16;
 const LINK = /\bhttps?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}»”]/gu;
 const MARK = /^(\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?)\s*/u;
 const SHADES = {
   "🔴": "critical", "🟠": "high", "🟡": "normal", "🔵": "low", "⚪": "low", "⚪️": "low", "⚫": "done",
-  "🟢": "fine", "✅": "fine", "🟣": "odd",
+  "🟢": "fine", "✅": "fine", "🟣": "odd", "☑️": "done", "☑": "done",
 };
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
 
@@ -82,7 +83,7 @@ function paragraph(block, place, open) {
 function facts(block) {
   const rows = block.rows.map(([name, value]) => h(
     "div",
-    null,
+    { class: name.length > LABEL ? "long" : null },
     h("dt", { dir: "auto" }, name),
     h("dd", { dir: "auto" }, ...linked(value)),
   ));

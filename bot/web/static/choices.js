@@ -14,13 +14,20 @@ export function settleRoom(room) {
   for (const choices of [...busy]) if (choices.message.room === room) choices.settle();
 }
 
+/** A scale of stars stays in one line, however narrow. */
+function rowOf(line) {
+  return line.length && line.every((choice) => /^★+$/u.test(choice.label)) ? "row stars" : "row";
+}
+
 export class Choices {
   #drawn = "";
   #menu = null;
   #pressed = "";
   #patience = 0;
+  #width = 0;
+  #stowed = new Set();
 
-  /** `left` is called when the focused button went away and nothing here can take the focus. */
+  /** `flat` puts everything into one row; where that may not wrap, what has no room goes into the menu. `left` is called when the focused button went away and nothing here can take the focus. */
   constructor(message, { flat = false, left = () => {} } = {}) {
     this.flat = flat;
     this.left = left;
@@ -28,6 +35,13 @@ export class Choices {
     this.rows = h("div", { class: "rows" });
     this.node = h("div", { class: "choices" }, this.rows, this.trouble);
     this.update(message);
+    if (flat) new ResizeObserver(() => this.#resized()).observe(this.rows);
+  }
+
+  #resized() {
+    if (this.rows.clientWidth === this.#width) return;
+    this.#width = this.rows.clientWidth;
+    this.#redraw();
   }
 
   update(message) {
@@ -36,9 +50,19 @@ export class Choices {
     const drawn = JSON.stringify(message.rows);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const focus = this.#focused();
-    this.#draw();
     this.node.hidden = message.rows.length === 0;
+    this.#redraw();
+  }
+
+  #redraw() {
+    const focus = this.#focused();
+    this.#stowed.clear();
+    this.#draw();
+    const shown = this.message.rows.flat().filter((choice) => !choice.menu);
+    while (this.flat && shown.length > 1 && this.rows.scrollWidth > this.rows.clientWidth) {
+      this.#stowed.add(shown.pop());
+      this.#draw();
+    }
     if (focus) this.#refocus(focus);
   }
 
@@ -64,10 +88,11 @@ export class Choices {
   #draw() {
     const { rows } = this.message;
     const lines = this.flat ? [rows.flat()] : rows;
-    const hidden = rows.flat().filter((choice) => choice.menu);
+    const inMenu = (choice) => choice.menu || this.#stowed.has(choice);
+    const hidden = rows.flat().filter(inMenu).sort((one, other) => one.menu - other.menu);
     this.#menu = hidden.length ? menuButton(t("page.more"), hidden, (choice) => this.#chosen(choice)) : null;
-    const drawn = lines.map((line) => line.filter((choice) => !choice.menu)).filter((line) => line.length);
-    const nodes = drawn.map((line) => h("div", { class: "row" }, line.map((choice) => this.#button(choice))));
+    const drawn = lines.map((line) => line.filter((choice) => !inMenu(choice))).filter((line) => line.length);
+    const nodes = drawn.map((line) => h("div", { class: rowOf(line) }, line.map((choice) => this.#button(choice))));
     if (this.#menu && !nodes.length) nodes.push(h("div", { class: "row" }));
     this.rows.replaceChildren(...nodes);
     if (this.#menu) (this.flat ? this.rows : nodes.at(-1)).append(this.#menu.node);
@@ -138,6 +163,6 @@ export class Choices {
   /** What was chosen in the menu shows as busy on "More". */
   #inButton() {
     const choice = this.message.rows.flat().find((one) => one.label === this.#pressed);
-    return choice?.menu ? "" : this.#pressed;
+    return choice?.menu || this.#stowed.has(choice) ? "" : this.#pressed;
   }
 }

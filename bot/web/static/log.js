@@ -103,8 +103,8 @@ export class Log {
     const { look, message } = this.#items[at].bubble;
     if (this.place !== "thread" || !["reply", "note"].includes(look)) return;
     const words = typedIn(message).trim();
-    const mine = ({ bubble }) => bubble.look === "command" && bubble.message.mine;
-    const command = this.#items.slice(Math.max(0, at - 3), at).findLast(mine);
+    const theirs = ({ bubble }) => bubble.look === "command" && bubble.message.author.name === message.author.name;
+    const command = this.#items.slice(Math.max(0, at - 3), at).findLast(theirs);
     const typed = command && typedIn(command.bubble.message).trim();
     if (words && typed?.startsWith(`/${look} `) && typed.endsWith(words)) command.node.hidden = true;
   }

@@ -2,7 +2,7 @@
 
 import { bodyOf } from "./body.js";
 import { Choices } from "./choices.js";
-import { h, icon, iconButton } from "./dom.js";
+import { h, iconButton } from "./dom.js";
 import { t } from "./words.js";
 
 const MOST = 3;
@@ -32,14 +32,14 @@ export class Pings {
   #show(message) {
     const body = h("div", { class: "ping-body" });
     const choices = new Choices(message);
-    const head = h(
-      "header",
-      null,
-      icon("bell"),
-      h("b", null, t("page.ping")),
+    const node = h(
+      "article",
+      { class: "ping", role: "alert", "data-ping": message.id },
+      h("b", { class: "unseen" }, t("page.ping")),
+      body,
+      choices.node,
       iconButton("close", t("page.ping.later"), () => this.drop(message.id)),
     );
-    const node = h("article", { class: "ping", role: "alert", "data-ping": message.id }, head, body, choices.node);
     choices.node.addEventListener("click", () => (this.#pressed = Date.now()));
     const made = { node, body, choices };
     this.#shown.set(message.id, made);

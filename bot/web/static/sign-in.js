@@ -1,7 +1,7 @@
 // Turns the one-time token of a link into a session; without one it says where links come from.
 
-import { h, icon } from "./dom.js";
-import { t } from "./words.js";
+import { h } from "./dom.js";
+import { given, t } from "./words.js";
 import { Refused, post } from "./wire.js";
 
 const title = h("h1", null, t("page.sign_in.title"));
@@ -11,7 +11,8 @@ const again = h(
   { type: "button", class: "button primary", hidden: true, onclick: () => enter() },
   t("page.pending.again"),
 );
-const mark = h("span", { class: "welcome-mark", "aria-hidden": "true" }, icon("desk"));
+const mark = h("img", { src: "/static/icon.svg", alt: "", width: 56, height: 56 });
+const help = given.visitors && h("a", { class: "button", href: "/chat" }, t("page.sign_in.visit"));
 let token = location.hash.slice(1).replace(/^token=/, "");
 
 /** The token leaves the address at once, so that it is neither seen nor shared. */
@@ -42,6 +43,6 @@ function begin() {
   enter();
 }
 
-document.getElementById("app").replaceChildren(h("main", { class: "sign-in" }, mark, title, words, again));
+document.getElementById("app").replaceChildren(h("main", { class: "lone" }, mark, title, words, again, help));
 addEventListener("hashchange", begin);
 begin();

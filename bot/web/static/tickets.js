@@ -89,7 +89,9 @@ export class Tickets {
 
   #fill(button, { card, last, unread }, chosen) {
     const { mark, title, quiet } = gist(card);
+    const [how = "", ...who] = quiet;
     const room = this.rooms.length > 1 ? this.rooms.find((one) => one.room === card.room)?.title : null;
+    const where = room && !how.split(" · ").includes(room) ? `${how} · ${room}` : how;
     const badge = unread ? h(
       "span",
       { class: "badge" },
@@ -114,7 +116,7 @@ export class Tickets {
         h(
           "span",
           { class: "ticket-lines" },
-          [quiet[0]?.includes(room) ? null : room, ...quiet].filter(Boolean).slice(0, 2).map((line) => h(
+          [where, who[0]].filter(Boolean).map((line) => h(
             "span",
             { class: "ticket-quiet", dir: "auto" },
             line,

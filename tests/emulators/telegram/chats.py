@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.emulators.telegram.messages import Message, Topic
+from tests.emulators.telegram.times import PATIENCE
 
 if TYPE_CHECKING:
     from tests.emulators.telegram.people import User
@@ -62,7 +63,7 @@ class Chat:
                 return message
         raise AssertionError(f"nothing with {words!r} in {self.texts}")
 
-    async def sees(self, words: str, seconds: float = 5.0) -> Message:
+    async def sees(self, words: str, seconds: float = PATIENCE) -> Message:
         """Waits (real seconds) until a visible message has these words."""
         await self.world.until(
             lambda: any(words in text for text in self.texts), seconds, f"{words!r} in {self!r}"

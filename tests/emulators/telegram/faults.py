@@ -1,8 +1,9 @@
 """Trouble on demand: what goes wrong with the next calls."""
 
+import asyncio
 import fnmatch
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal[
@@ -20,11 +21,12 @@ Kind = Literal[
     "cut after",
     "hang before",
     "hang after",
+    "late",
     "truncated",
     "not json",
 ]
-"""`before` and `after`: of performing the call. `truncated` performs it and sends half of the answer's
-JSON."""
+"""`before` and `after`: of performing the call. `late` performs it only once the trouble is healed. `truncated`
+performs it and sends half of the answer's JSON."""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Fault:
     text: str
     seconds: float
     skip: int
+    healed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Faults:
@@ -46,6 +49,7 @@ class Faults:
 
     def __init__(self, seed: int = 0) -> None:
         self._ready: list[Fault] = []
+        self._struck: list[Fault] = []
         self._random = random.Random(seed)
 
     def add(
@@ -68,6 +72,9 @@ class Faults:
         return fault
 
     def clear(self) -> None:
+        for fault in self._struck:
+            fault.healed.set()
+        self._struck.clear()
         self._ready.clear()
 
     def draw(self, method: str, chat: int | None) -> Fault | None:
@@ -79,6 +86,7 @@ class Faults:
                 fault.skip -= 1
                 continue
             fault.times -= 1
+            self._struck.append(fault)
             if fault.times == 0:
                 self._ready.remove(fault)
             return fault

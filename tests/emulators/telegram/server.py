@@ -146,6 +146,8 @@ class Server:
                 return self._cut(request)
             case "hang before":
                 return await self._hang(request, fault)
+            case "late":
+                await fault.healed.wait()
             case "429":
                 raise too_many(fault.retry_after)
             case "502 html":
@@ -213,7 +215,7 @@ class Server:
         if kept is None or kept.gone:
             raise Refused(*NOT_FOUND)
         call.outcome = 200
-        if fault is None:
+        if fault is None or fault.kind == "late":
             return web.Response(body=kept.data, content_type="application/octet-stream")
         response = web.StreamResponse(headers={"Content-Length": str(len(kept.data))})
         await response.prepare(request)

@@ -5,6 +5,9 @@ import time
 from datetime import datetime
 from typing import Protocol
 
+PATIENCE = 60.0
+"""Seconds of this machine in which even a busy one gets done what is waited for."""
+
 
 class Clock(Protocol):
     """Tells the present instant, aware."""

@@ -18,7 +18,7 @@ from tests.emulators.telegram.people import Press, User
 from tests.emulators.telegram.polling import Polling
 from tests.emulators.telegram.rates import Rates
 from tests.emulators.telegram.server import Server
-from tests.emulators.telegram.times import Clock, Times
+from tests.emulators.telegram.times import PATIENCE, Clock, Times
 from tests.emulators.telegram.updates import Updates
 from tests.emulators.telegram.webhook import Webhook
 
@@ -189,7 +189,7 @@ class Telegram:
         """Something changed: those who wait look again."""
         self._changed.set()
 
-    async def until(self, condition: Callable[[], object], seconds: float = 5.0, what: str = "") -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE, what: str = "") -> None:
         """Waits (real seconds) until the condition holds; looks at each change."""
         end = time.monotonic() + seconds
         while not condition():
@@ -200,17 +200,6 @@ class Telegram:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), min(left, 0.05))
 
-    async def settled(self, seconds: float = 5.0) -> None:
+    async def settled(self, seconds: float = PATIENCE) -> None:
         """Until the bot has confirmed (or taken by webhook) every update."""
         await self.until(lambda: not self.updates.pending, seconds, "unconfirmed updates")
-
-    async def idle(self, seconds: float = 0.2, at_most: float = 10.0) -> None:
-        """Until the bot confirmed everything and asked nothing but getUpdates for so many real seconds."""
-
-        def still() -> bool:
-            work = [call for call in self.calls[-50:] if call.method != "getupdates"]
-            quiet = all(call.ended and time.monotonic() - call.ended >= seconds for call in work)
-            return quiet and not self.updates.pending
-
-        await asyncio.sleep(seconds)
-        await self.until(still, at_most, "the bot to come to rest")

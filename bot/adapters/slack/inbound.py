@@ -1,0 +1,170 @@
+"""Reading: what Slack brought becomes what somebody did. Nothing is decided, nothing unknown is an error."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from bot.adapters.slack import acts, envelope
+from bot.adapters.slack.envelope import Json
+from bot.adapters.slack.reading import PLATFORM, Known, Reading, is_direct, thread_of
+from bot.incoming import Edited, Incoming, Opened, Reacted, Said, Sender, Trouble
+from core.kernel.ids import Address, Identity
+
+__all__ = ["PLATFORM", "Known", "read"]
+
+EMOJI = {
+    "eyes": "👀",
+    "white_check_mark": "✅",
+    "heavy_check_mark": "✅",
+    "ballot_box_with_check": "✅",
+    "ticket": "🎫",
+    "admission_tickets": "🎫",
+}
+"""What Slack calls the emoji that mean something here."""
+TICKET = "🎫"
+_SAYING = (None, "file_share", "thread_broadcast", "me_message", "bot_message")
+"""Kinds of messages in which somebody says something; the others tell of what happened to a channel."""
+
+
+def read(body: Json, known: Known) -> Incoming | None:
+    """What it means; None where it is of no concern. Raises ValueError for what is malformed, Lacking for
+    what Slack must be asked about first."""
+    try:
+        at = datetime.fromtimestamp(float(body["at"]), UTC)
+        reading = Reading(known, body["payload"], at, body.get("press"))
+        incoming = _READERS[body["kind"]](reading)
+    except envelope.ODD as error:
+        raise ValueError(f"this is nothing that Slack tells ({type(error).__name__})") from error
+    return incoming if incoming is None or _served(incoming, known) else None
+
+
+def _served(incoming: Incoming, known: Known) -> bool:
+    """People of other workspaces are others, though their ids may be the same."""
+    at_home = incoming.sender.identity.account.startswith(f"{known.me.team}/")
+    return at_home or known.others or isinstance(incoming.what, Trouble)
+
+
+def _event(reading: Reading) -> Incoming | None:
+    event: Json = reading.payload.get("event") or {}
+    reader = _EVENTS.get(event.get("type", ""))
+    return reader(reading, event) if reader is not None else None
+
+
+# ---- what is said
+
+
+def _message(reading: Reading, event: Json) -> Incoming | None:
+    if event.get("subtype") == "message_changed":
+        return _edited(reading, event)
+    if event.get("subtype") not in _SAYING or event.get("hidden") or envelope.ours(event, reading.me):
+        return None
+    return _said(reading, event)
+
+
+def _said(reading: Reading, event: Json) -> Incoming:
+    """In direct messages every message that stands in no thread begins one."""
+    channel, ts, thread = event["channel"], str(event["ts"]), thread_of(event)
+    direct = is_direct(channel)
+    said = Said(
+        reading.text(event),
+        ts,
+        files=reading.carried(event),
+        reply_to=thread if direct else None,
+        addressed=direct or reading.names_us(event),
+    )
+    sender = reading.author(event)
+    return reading.incoming(sender, channel, said, thread=thread or (ts if direct else None), at=ts)
+
+
+def _edited(reading: Reading, event: Json) -> Incoming | None:
+    """New words of a person. That Slack shows what a link leads to is no edit, nor is a message's end."""
+    message, before = event["message"], event.get("previous_message") or {}
+    if message.get("subtype") not in _SAYING or message.get("bot_id") or envelope.ours(message, reading.me):
+        return None
+    if "edited" not in message or message.get("text") == before.get("text"):
+        return None
+    channel, ts, thread = event["channel"], str(message["ts"]), thread_of(message)
+    edited = Edited(reading.text(message), ts)
+    at = message["edited"]["ts"]
+    thread = thread or (ts if is_direct(channel) else None)
+    return reading.incoming(reading.author(message), channel, edited, thread=thread, at=at)
+
+
+def _reacted(reading: Reading, event: Json) -> Incoming | None:
+    """An emoji that means something. What stands above a ticket is asked for where people talk: what the
+    desk itself wrote, and what is said in staff rooms, it knows."""
+    emoji = EMOJI.get(str(event["reaction"]).partition("::")[0])
+    item = event["item"]
+    if emoji is None or item.get("type") != "message":
+        return None
+    channel, ts = item["channel"], str(item["ts"])
+    sender = reading.sender(event["user"])
+    quoted = None
+    others = event.get("item_user") != reading.me.user
+    if emoji == TICKET and others and f"{reading.me.team}/{channel}" not in reading.known.staff:
+        found = reading.known.channels.message(channel, ts)
+        quoted = reading.quoted(found) if found is not None else None
+    return reading.incoming(sender, channel, Reacted(emoji, ts, quoted))
+
+
+def _opened(reading: Reading, event: Json) -> Incoming | None:
+    if event.get("tab") != "home":
+        return None
+    return acts.at_home(reading, reading.sender(event["user"]), Opened())
+
+
+# ---- what happens to the desk itself
+
+
+def _joined(reading: Reading, event: Json) -> Incoming | None:
+    if event["user"] != reading.me.user:
+        return None
+    return _trouble(reading, "returned", event["channel"], event.get("inviter"))
+
+
+def _left(reading: Reading, event: Json) -> Incoming | None:
+    return _trouble(reading, "removed", event["channel"], event.get("actor_id"))
+
+
+def _archived(reading: Reading, event: Json) -> Incoming | None:
+    return _trouble(reading, "removed", event["channel"], event.get("user"))
+
+
+def _unarchived(reading: Reading, event: Json) -> Incoming | None:
+    return _trouble(reading, "returned", event["channel"], event.get("user"))
+
+
+def _trouble(reading: Reading, kind: str, channel: str, actor: str | None) -> Incoming | None:
+    """What happened to a room of agents; elsewhere nobody misses the desk."""
+    room = f"{reading.me.team}/{channel}"
+    if room not in reading.known.staff:
+        return None
+    sender = reading.sender(actor) if actor else reading.app()
+    return reading.incoming(sender, channel, Trouble(kind, reading.known.channels.name(channel)))
+
+
+def shut_out(staff: Sequence[str], at: datetime) -> Incoming | None:
+    """The desk may do nothing more in the workspace: that is told of its first room of agents."""
+    if not staff:
+        return None
+    sender = Sender(Identity(PLATFORM, f"{staff[0].partition('/')[0]}/app"), "Slack")
+    return Incoming(sender, Address(PLATFORM, staff[0]), at, Trouble("rights", staff[0]), private=False)
+
+
+_EVENTS: Mapping[str, Callable[[Reading, Json], Incoming | None]] = {
+    "message": _message,
+    "app_mention": _message,
+    "reaction_added": _reacted,
+    "app_home_opened": _opened,
+    "member_joined_channel": _joined,
+    "channel_left": _left,
+    "group_left": _left,
+    "channel_archive": _archived,
+    "group_archive": _archived,
+    "channel_unarchive": _unarchived,
+    "group_unarchive": _unarchived,
+}
+_READERS: Mapping[str, Callable[[Reading], Incoming | None]] = {
+    "event": _event,
+    "interaction": acts.interaction,
+    "command": acts.command,
+}

@@ -1,0 +1,80 @@
+"""Fetching: the files of an event are brought here before its turn, outside any transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+from bot import turns
+from bot.adapters.port import Adapter
+from bot.flows import crowd
+from bot.incoming import Carried, Incoming, Reacted, Said
+from bot.turns import Fetched
+from core.database.transaction import Transaction
+from core.desk import Desk
+from core.files import actions as files
+from core.files.blobs import Blobs
+from core.files.model import File, Kept
+from core.inbox import store as inbox
+from core.inbox.model import Letter, pause
+from core.kernel.errors import PermanentError, TemporaryError, UserError
+
+PATIENCE = timedelta(minutes=10)
+"""So long a conversation waits for a file that cannot be fetched; then it goes on without it."""
+
+
+class Fetching:
+    """What is here already for the event at hand of each conversation, so that no try fetches it again."""
+
+    def __init__(self, desk: Desk, adapters: Mapping[str, Adapter], blobs: Blobs, language: str) -> None:
+        self._desk = desk
+        self._adapters = adapters
+        self._blobs = blobs
+        self._language = language
+        self._here: dict[str, dict[str, File | None]] = {}
+        self._tries: dict[str, int] = {}
+
+    def here(self, lane: str) -> Fetched:
+        return self._here.get(lane, {})
+
+    def done(self, lane: str) -> None:
+        """The event has been handled."""
+        self._here.pop(lane, None)
+        self._tries.pop(lane, None)
+
+    async def bring(self, lane: str, letter: Letter, incoming: Incoming, wanted: Sequence[Carried]) -> bool:
+        """Fetch what its turn needs. False when that must be tried again later."""
+        here = self._here.setdefault(lane, {})
+        try:
+            for carried in wanted:
+                here[carried.key] = await self._brought(incoming, carried)
+        except TemporaryError:
+            return await self._desk.database.write(partial(self._later, lane=lane, letter=letter))
+        return True
+
+    async def _later(self, tx: Transaction, *, lane: str, letter: Letter) -> bool:
+        """True where it has been tried for long enough: what is not here by now never will be."""
+        if tx.now - letter.received_at > PATIENCE:
+            self._here[lane] = _Given(self._here[lane])
+            return True
+        self._tries[lane] = tries = self._tries.get(lane, 0) + 1
+        await inbox.change(tx, letter.id, due_at=tx.now + pause(tries))
+        return False
+
+    async def _brought(self, incoming: Incoming, carried: Carried) -> File | None:
+        """None for one that cannot be had."""
+        adapter = self._adapters[incoming.where.platform]
+        try:
+            kept = await self._blobs.keep(adapter.fetch(carried))
+        except (UserError, PermanentError):
+            return None
+        own = partial(self._own, incoming=incoming, carried=carried, kept=kept)
+        return await self._desk.database.write(own)
+
+    async def _own(self, tx: Transaction, *, incoming: Incoming, carried: Carried, kept: Kept) -> File:
+        """A file belongs to whoever said what it came with."""
+        person = await turns.meet(tx, incoming.sender, self._language)
+        quoted = crowd.wanted(incoming.what)
+        if quoted is not None and carried in quoted.files:
+            person = await turns.meet(tx, quoted.sender, person.language)
+        return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)

@@ -1,0 +1,148 @@
+"""A whole report in one form, in a messenger where forms open: what happened, then what its type asks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot import codes
+from bot.flows import draft as drafts
+from bot.flows import intake, phrases, questions
+from bot.flows.draft import DESCRIBE, TYPE, URGENCY, Draft
+from bot.flows.turn import Turn
+from bot.message import Form, Input, Message, Option, Words
+from core.dialogs import store as dialogs
+from core.dialogs.model import Dialog
+from core.kernel import text as texts
+from core.kernel.errors import UserError
+from core.kernel.ids import DialogId
+from core.tickets import store as ticket_store
+from core.tickets.catalogue import Priority, Question
+from core.tickets.model import Answer
+
+FLOW = "report"
+FIRST, REST = "first", "rest"
+Values = Mapping[str, str]
+
+
+async def begin(turn: Turn, text: str = "") -> None:
+    """Open the form. Raises UserError where none can open."""
+    if not turn.forms or turn.press is None:
+        raise UserError("press.stale")
+    home = turn.direct(turn.incoming.sender.identity)
+    if home is not None and not turn.incoming.private:
+        turn = replace(turn, incoming=replace(turn.incoming, where=home, private=True), about=None)
+    await turn.tell(Message((), form=_first(turn, text)))
+
+
+def _first(turn: Turn, text: str) -> Form:
+    kinds = tuple(Option(kind.name, phrases.titled(kind.title)) for kind in turn.catalogue.types.values())
+    fields = (
+        Input("text", Words("form.report_text"), long=True, value=text),
+        Input(
+            "type",
+            Words("intake.field_type"),
+            "choice",
+            required=False,
+            options=kinds,
+            hint=Words("form.report_type_hint"),
+        ),
+    )
+    return Form(codes.code("n", FIRST), Words("form.report_title"), fields, Words("form.report_next"))
+
+
+async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str, str]]) -> None:
+    """One of the two forms came back. Raises UserError naming the field that is not right."""
+    filled = {name: texts.clean(value).strip() for name, value in values}
+    match list(words):
+        case ["first"]:
+            await _described(turn, filled)
+        case ["rest"]:
+            await _answered(turn, filled)
+        case _:
+            raise UserError("press.stale")
+
+
+async def _described(turn: Turn, values: Values) -> None:
+    draft = _draft(turn, values)
+    fields = _rest(turn, draft)
+    if not fields:
+        await _send(turn, draft)
+        return
+    await dialogs.start(
+        turn.tx, Dialog(DialogId(0), _place(turn), turn.person.id, FLOW, REST, drafts.dump(draft), 0)
+    )
+    title = phrases.type_title(turn.catalogue, draft.type or "")
+    form = Form(codes.code("n", REST), title, fields, Words("button.send"))
+    await turn.tell(Message((), form=form))
+
+
+def _draft(turn: Turn, values: Values) -> Draft:
+    text, chosen = values.get("text", ""), values.get("type", "")
+    if not text:
+        raise UserError("form.missing", field="text")
+    if chosen and chosen not in turn.catalogue.types:
+        raise UserError("form.choose", field="type")
+    draft = Draft().with_words(text, None).finished(DESCRIBE).finished(TYPE)
+    if chosen:
+        return replace(draft, type=chosen)
+    guessed = turn.catalogue.guess(text)
+    return replace(draft, type=guessed.name if guessed else turn.catalogue.last.name, guessed=True)
+
+
+def _rest(turn: Turn, draft: Draft) -> tuple[Input, ...]:
+    asked = [_question(each) for each in drafts.questions(draft, turn.catalogue).values()]
+    if URGENCY in drafts.steps(draft, turn.catalogue):
+        options = tuple(Option(each, Words(f"urgency.{each}")) for each in Priority)
+        asked.append(Input(URGENCY, Words("intake.ask_urgency"), "choice", options=options))
+    return tuple(asked)
+
+
+def _question(question: Question) -> Input:
+    label, required = phrases.titled(question.text), not question.optional
+    if not question.options:
+        return Input(f"q-{question.name}", label, required=required, long=True)
+    options = tuple(Option(str(at), phrases.titled(title)) for at, title in enumerate(question.options))
+    return Input(f"q-{question.name}", label, "choice", required=required, options=options)
+
+
+async def _answered(turn: Turn, values: Values) -> None:
+    under_way = await dialogs.at(turn.tx, _place(turn), turn.person.id)
+    if under_way is None:
+        raise UserError("press.over")
+    draft = drafts.fitted(drafts.load(under_way.draft), turn.catalogue)
+    if draft.type is None:
+        raise UserError("press.over")
+    for step, question in drafts.questions(draft, turn.catalogue).items():
+        answer = _answer(step, question, values.get(step, ""))
+        draft = draft.with_answer(answer, question.name)
+    if URGENCY in drafts.steps(draft, turn.catalogue):
+        urgency = values.get(URGENCY, "")
+        if urgency not in tuple(Priority):
+            raise UserError("form.choose", field=URGENCY)
+        draft = replace(draft, priority=Priority(urgency))
+    await dialogs.end(turn.tx, _place(turn), turn.person.id)
+    await _send(turn, draft)
+
+
+def _answer(step: str, question: Question, value: str) -> Answer | None:
+    if not value:
+        if question.optional:
+            return None
+        raise UserError("form.missing", field=step)
+    if not question.options:
+        return Answer(question.name, value, None)
+    if not codes.is_number(value) or int(value) >= len(question.options):
+        raise UserError("form.choose", field=step)
+    return Answer(question.name, next(iter(question.options[int(value)].values())), int(value))
+
+
+def _place(turn: Turn) -> str:
+    """Where the first form waits for the second: beside whatever is said in the same conversation."""
+    return f"{turn.place}~{FLOW}"
+
+
+async def _send(turn: Turn, draft: Draft) -> None:
+    """The ticket is opened; what was sent stands above all that will be said of it."""
+    number = await ticket_store.next_number(turn.tx)
+    sent = questions.summary(turn, draft, Words("intake.sent"))
+    await turn.tell(Message(sent, ticket=number))
+    await intake.open_ticket(turn, draft, number)

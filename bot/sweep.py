@@ -1,0 +1,51 @@
+"""The nightly sweep: files nobody needs, and events and parcels that are over for long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from bot.flows import dialog
+from core.database.engine import Database
+from core.dialogs import store as dialogs
+from core.files import actions as files
+from core.files.blobs import Blobs
+from core.inbox import store as inbox
+from core.kernel.clock import Clock
+from core.outbox import store as outbox
+
+
+class Sweep:
+    """Forgets what is over after `keep_for`. What waits, what was given up, what belongs to a ticket and
+    what people read on the page is never touched."""
+
+    def __init__(self, database: Database, blobs: Blobs, clock: Clock, keep_for: timedelta) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+        self._keep_for = keep_for
+
+    async def run(self) -> None:
+        await self._files()
+        await self._events()
+
+    async def _files(self) -> None:
+        """Delete files that no ticket came of, and bytes that no file came of."""
+        sweep = partial(files.sweep, holders=(dialogs.holding, inbox.holding))
+        gone: set[str] = set(await self._database.write(sweep))
+        old = await asyncio.to_thread(self._blobs.before, self._clock.now() - files.LOOSE_FOR)
+        gone |= await self._database.read(lambda tx: files.unknown(tx, old))
+        for file_id in gone:
+            await asyncio.to_thread(self._blobs.remove, file_id)
+
+    async def _events(self) -> None:
+        before = self._clock.now() - self._keep_for
+        kept = {dialog.slot(each) for each in await self._database.read(dialogs.all_under_way)}
+        for forget in (inbox.forget, outbox.forget, partial(outbox.forget_posts, kept=kept)):
+            await self._through(partial(forget, before=before))
+
+    async def _through(self, forget: Callable[..., Awaitable[int | None]]) -> None:
+        """Stretch by stretch, each in a transaction of its own, with everybody else in between."""
+        after: int | None = 0
+        while after is not None:
+            after = await self._database.write(partial(forget, after=after))
