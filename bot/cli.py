@@ -202,6 +202,11 @@ async def _settle(database: Database, what: str, name: str) -> bool:
     return await database.write(lambda tx: settle(tx, ParcelId(int(number))))
 
 
+def _names(name: str, account: Identity) -> tuple[str, ...]:
+    """As an operator may call somebody."""
+    return name.casefold(), str(account).casefold(), account.account.casefold()
+
+
 def _sign_in(settings: Settings, options: argparse.Namespace) -> int:
     from bot import main as house
 
@@ -212,7 +217,7 @@ def _sign_in(settings: Settings, options: argparse.Namespace) -> int:
         if account.platform == "web"
     ]
     wanted = options.who.casefold()
-    identity = next((web for name, web in accounts if wanted in (name.casefold(), str(web).casefold())), None)
+    identity = next((web for name, web in accounts if wanted in _names(name, web)), None)
     if identity is None:
         known = ", ".join(f"{name} ({web})" for name, web in accounts) or "nobody: give somebody web:name"
         raise SetupError(f"{options.who} cannot sign in here. With a web account there are: {known}.")

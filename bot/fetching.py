@@ -1,6 +1,6 @@
 """Fetching: the files of an event are brought here before its turn, outside any transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -42,32 +42,32 @@ class Fetching:
         self._here.pop(lane, None)
         self._tries.pop(lane, None)
 
-    async def bring(self, lane: str, letter: Letter, incoming: Incoming, wanted: Sequence[Carried]) -> bool:
-        """Fetch what its turn needs. False when that must be tried again later."""
+    async def bring(self, lane: str, letter: Letter, incoming: Incoming, *, late: bool) -> bool:
+        """Fetch what its turn needs. False when that must be tried again later; `late`: it never will be."""
         here = self._here.setdefault(lane, {})
         try:
-            for carried in wanted:
-                here[carried.key] = await self._brought(incoming, carried)
+            for carried in missing(incoming, here):
+                here[carried.key] = await self._brought(incoming, carried, late=late)
         except TemporaryError:
-            return await self._desk.database.write(partial(self._later, lane=lane, letter=letter))
+            self._tries[lane] = self._tries.get(lane, 0) + 1
+            await self._desk.database.write(partial(self._later, letter=letter, tries=self._tries[lane]))
+            return False
         return True
 
-    async def _later(self, tx: Transaction, *, lane: str, letter: Letter) -> bool:
-        """True where it has been tried for long enough: what is not here by now never will be."""
-        if tx.now - letter.received_at > PATIENCE:
-            self._here[lane] = _Given(self._here[lane])
-            return True
-        self._tries[lane] = tries = self._tries.get(lane, 0) + 1
+    async def _later(self, tx: Transaction, *, letter: Letter, tries: int) -> None:
         await inbox.change(tx, letter.id, due_at=tx.now + pause(tries))
-        return False
 
-    async def _brought(self, incoming: Incoming, carried: Carried) -> File | None:
+    async def _brought(self, incoming: Incoming, carried: Carried, *, late: bool) -> File | None:
         """None for one that cannot be had."""
         adapter = self._adapters[incoming.where.platform]
         try:
             kept = await self._blobs.keep(adapter.fetch(carried))
         except (UserError, PermanentError):
             return None
+        except TemporaryError:
+            if late:
+                return None
+            raise
         own = partial(self._own, incoming=incoming, carried=carried, kept=kept)
         return await self._desk.database.write(own)
 
@@ -78,3 +78,26 @@ class Fetching:
         if quoted is not None and carried in quoted.files:
             person = await turns.meet(tx, quoted.sender, person.language)
         return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)
+
+
+def is_late(tx: Transaction, letter: Letter) -> bool:
+    """Whether it has waited for its files long enough."""
+    return tx.now - letter.received_at > PATIENCE
+
+
+def missing(incoming: Incoming, here: Fetched) -> tuple[Carried, ...]:
+    """The files that came along, or that somebody points at, and are not here yet."""
+    own = incoming.what.files if isinstance(incoming.what, Said) else ()
+    quoted = crowd.wanted(incoming.what)
+    carried = (*own, *(quoted.files if quoted else ()))
+    return tuple(each for each in carried if not each.kept and each.key not in here)
+
+
+def with_files(incoming: Incoming, here: Fetched) -> Incoming:
+    """The same, with the files of what somebody points at."""
+    what, quoted = incoming.what, crowd.wanted(incoming.what)
+    if quoted is None or not isinstance(what, Said | Reacted):
+        return incoming
+    found = [(each, here.get(each.key)) for each in quoted.files]
+    kept = tuple(replace(each, kept=file.id) if file else each for each, file in found)
+    return replace(incoming, what=replace(what, quoted=replace(quoted, files=kept)))

@@ -7,58 +7,49 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot import albums, turns
+from bot import albums, fetching, turns
 from bot.adapters.port import Adapter, Health, Raw, Unlearned
-from bot.flows import crowd
+from bot.fetching import Fetching
 from bot.flows.turn import Turn
-from bot.i18n import guess
-from bot.incoming import Carried, Incoming, Pressed, Quoted, Reacted, Said, Sender, Submitted
+from bot.incoming import Incoming, Pressed, Quoted, Reacted, Said, Submitted
 from bot.metrics import Metrics
 from bot.signs import Signs
+from bot.turns import Fetched
 from core.database.bells import wait
 from core.database.transaction import Transaction
 from core.desk import Desk
-from core.files import actions as files
 from core.files.blobs import Blobs
-from core.files.model import File, Kept
 from core.inbox import actions as inbox
 from core.inbox import store as inbox_store
 from core.inbox.model import Event, Letter
-from core.kernel.errors import PermanentError, TemporaryError, UserError
+from core.kernel.errors import TemporaryError, UserError
 from core.outbox import actions as outbox
 from core.outbox.model import ANSWER, Parcel
-from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor, Person
 from core.tickets.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
-Fetched = dict[str, File | None]
-"""Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
 AT_ONCE = 64
 """Conversations handled side by side."""
 ALBUM = 20
 """So many waiting events are looked at for further parts of an album."""
-FETCH_FOR = timedelta(minutes=10)
-"""So long a conversation waits for a file that cannot be fetched; then it goes on without it."""
 POLL = 1.0
 """Seconds after which the inbox is looked at even if no bell rang."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What became of the oldest event of a lane: whether more wait behind it, or what to fetch first."""
+    """What became of the oldest event of a lane: whether more wait behind it, or what it takes first."""
 
     more: bool
-    fetch: tuple[Carried, ...] = ()
     letter: Letter | None = None
-    incoming: Incoming | None = None
+    fetch: Incoming | None = None
+    """Files that it came with must be brought here."""
     late: bool = False
-    """It has waited for its files long enough."""
     learn: bool = False
     """The platform must be asked for something before the letter can be read."""
 
@@ -78,11 +69,11 @@ class Router:
     ) -> None:
         self._desk = desk
         self._adapters = adapters
-        self._blobs = blobs
         self._language = language
         self._time_zone = time_zone
         self._metrics = metrics
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._fetching = Fetching(desk, adapters, blobs, language)
         self._signs = Signs(adapters)
         self._heard = desk.database.bells.listen(inbox.BELL)
         self._trouble = ""
@@ -136,17 +127,19 @@ class Router:
 
     async def _serve(self, lane: str) -> None:
         """One conversation, event after event, until none is waiting or the oldest must wait."""
-        fetched: Fetched = {}
         learned = None
         going = True
         while going:
-            turn = partial(self._handle_next, lane=lane, fetched=fetched)
+            turn = partial(self._handle_next, lane=lane)
             try:
                 handled = await self._desk.database.write(turn)
                 if handled.learn:
                     learned = await self._learn(handled, learned)
                     continue
-                fetched = await self._fetch(handled) if handled.fetch else {}
+                if handled.fetch is not None and handled.letter is not None:
+                    brought = self._fetching.bring(lane, handled.letter, handled.fetch, late=handled.late)
+                    going = await brought
+                    continue
             except TemporaryError as error:
                 self._trouble = str(error)
                 await asyncio.sleep(POLL)  # the lane stays taken so long: nothing is tried in a hurry
@@ -154,9 +147,10 @@ class Router:
             except Exception as error:  # noqa: BLE001 - any fault of one event must not stop the others
                 going = await self._stumble(lane, error)
                 continue
-            going = handled.more or bool(handled.fetch)
+            self._fetching.done(lane)
+            going = handled.more
 
-    async def _handle_next(self, tx: Transaction, *, lane: str, fetched: Fetched) -> Handled:
+    async def _handle_next(self, tx: Transaction, *, lane: str) -> Handled:
         letter = await inbox_store.head(tx, lane)
         if letter is None:
             return Handled(False)
@@ -172,11 +166,10 @@ class Router:
         if incoming is not None and _concerns(tx, incoming):
             self._signs.meet(lane, incoming)
             incoming = await self._reread(tx, incoming)
-            missing = _unfetched(incoming, fetched)
-            if missing:
-                late = tx.now - letter.received_at > FETCH_FOR
-                return Handled(False, missing, letter, incoming, late)
-            await self._turn(tx, _kept(incoming, fetched), fetched)
+            here = self._fetching.here(lane)
+            if fetching.missing(incoming, here):
+                return Handled(False, letter, incoming, fetching.is_late(tx, letter))
+            await self._turn(tx, fetching.with_files(incoming, here), here)
         for each in letters:
             await inbox.finish(tx, each)
             self._metrics.handled(each.platform)
@@ -234,39 +227,6 @@ class Router:
         if incoming is not None and incoming.private:
             await outbox.put(tx, Parcel("told_parked", room=str(incoming.where.space)))
 
-    async def _fetch(self, handled: Handled) -> Fetched:
-        """Bring the files of an event here; one that cannot be had is None."""
-        assert handled.incoming is not None
-        adapter = self._adapters[handled.incoming.where.platform]
-        fetched: Fetched = {}
-        for carried in handled.fetch:
-            kept = await self._brought(adapter, carried, late=handled.late)
-            if kept is None:
-                fetched[carried.key] = None
-                continue
-            keep = partial(self._own, incoming=handled.incoming, carried=carried, kept=kept)
-            fetched[carried.key] = await self._desk.database.write(keep)
-        return fetched
-
-    async def _brought(self, adapter: Adapter, carried: Carried, *, late: bool) -> Kept | None:
-        """The bytes of a file, kept; None where it cannot be had. Raises TemporaryError while it may be."""
-        try:
-            return await self._blobs.keep(adapter.fetch(carried))
-        except (UserError, PermanentError):
-            return None
-        except TemporaryError:
-            if late:
-                return None
-            raise
-
-    async def _own(self, tx: Transaction, *, incoming: Incoming, carried: Carried, kept: Kept) -> File:
-        """A file belongs to whoever said what it came with."""
-        person = await self._meet(tx, incoming.sender, self._language)
-        quoted = crowd.wanted(incoming.what)
-        if quoted is not None and carried in quoted.files:
-            person = await self._meet(tx, quoted.sender, person.language)
-        return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)
-
     async def _reread(self, tx: Transaction, incoming: Incoming) -> Incoming:
         """An emoji says where it stands but not under which words; those came in an earlier event."""
         what, where = incoming.what, incoming.where
@@ -304,14 +264,10 @@ class Router:
             ),
         )
 
-    async def _meet(self, tx: Transaction, sender: Sender, otherwise: str) -> Person:
-        language = guess(sender.language, otherwise)
-        return await people.meet(tx, sender.identity, name=sender.name, language=language)
-
     # ---- one turn
 
-    async def _turn(self, tx: Transaction, incoming: Incoming, fetched: Fetched) -> None:
-        person = await self._meet(tx, incoming.sender, self._language)
+    async def _turn(self, tx: Transaction, incoming: Incoming, here: Fetched) -> None:
+        person = await turns.meet(tx, incoming.sender, self._language)
         await people_store.seen(tx, incoming.sender.identity)
         about = await turns.ticket_of_thread(tx, incoming)
         actor = Actor(person, incoming.sender.identity.platform)
@@ -330,7 +286,7 @@ class Router:
         )
         try:
             async with tx.savepoint():
-                await turns.act(turn, fetched)
+                await turns.act(turn, here)
         except UserError as error:
             await turn.tell(turns.refused(incoming, error))
 
@@ -351,21 +307,3 @@ def _concerns(tx: Transaction, incoming: Incoming) -> bool:
     what, room = incoming.what, str(incoming.where.space)
     apart = isinstance(what, Said) and not what.addressed and room not in tx.rule(Catalogue).by_space
     return not (apart or incoming.sender.automatic)
-
-
-def _unfetched(incoming: Incoming, fetched: Fetched) -> tuple[Carried, ...]:
-    """The files that came along, or that somebody points at, and are not here yet."""
-    own = incoming.what.files if isinstance(incoming.what, Said) else ()
-    quoted = crowd.wanted(incoming.what)
-    carried = (*own, *(quoted.files if quoted else ()))
-    return tuple(each for each in carried if not each.kept and each.key not in fetched)
-
-
-def _kept(incoming: Incoming, fetched: Fetched) -> Incoming:
-    """The same, with the files that somebody points at."""
-    what, quoted = incoming.what, crowd.wanted(incoming.what)
-    if quoted is None or not isinstance(what, Said | Reacted):
-        return incoming
-    here = [(each, fetched.get(each.key)) for each in quoted.files]
-    files = tuple(replace(each, kept=file.id) if file else each for each, file in here)
-    return replace(incoming, what=replace(what, quoted=replace(quoted, files=files)))

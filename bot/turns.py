@@ -8,7 +8,8 @@ from bot.flows import commands, crowd, dialog, home, intake, phrases, report, ta
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
-from bot.incoming import Edited, Incoming, Opened, Pressed, Reacted, Said, Submitted, Trouble, What
+from bot.i18n import guess
+from bot.incoming import Edited, Incoming, Opened, Pressed, Reacted, Said, Sender, Submitted, Trouble, What
 from bot.message import Block, Message, Paragraph, Plain, Quote, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -18,6 +19,8 @@ from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import TicketId
 from core.outbox import store as posts
+from core.people import actions as people
+from core.people.model import Person
 from core.tickets import actions as tickets
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
@@ -28,6 +31,12 @@ Fetched = Mapping[str, File | None]
 
 TYPED = 20
 """A value longer than this was typed, not chosen."""
+
+
+async def meet(tx: Transaction, sender: Sender, otherwise: str) -> Person:
+    """Whoever that is, known from now on; `otherwise` is their language where their account tells none."""
+    language = guess(sender.language, otherwise)
+    return await people.meet(tx, sender.identity, name=sender.name, language=language)
 
 
 async def act(turn: Turn, fetched: Fetched) -> None:

@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from bot.adapters.port import Raw
-from bot.adapters.slack import catchup, hearing, sockets
 from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
 from bot.adapters.slack.hearing import Hearing
@@ -170,24 +168,3 @@ async def ear(
             await opened.client.close()
             await database.close()
             lock.release()
-
-
-Patch = Callable[[str, float], None]
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses that a test need not wait for."""
-    for module, name, seconds in (
-        (sockets, "APART", 0.0),
-        (sockets, "FIRST_PAUSE", 0.01),
-        (sockets, "LONGEST_PAUSE", 0.05),
-        (sockets, "LOOK", 0.01),
-        (sockets, "GOODBYE", 0.05),
-        (sockets, "PING", 0.1),
-        (hearing, "FIRST_PAUSE", 0.01),
-        (hearing, "LONGEST_PAUSE", 0.05),
-        (hearing, "WATCH", 0.05),
-        (catchup, "PAUSE", 0.01),
-    ):
-        monkeypatch.setattr(module, name, seconds)

@@ -9,9 +9,8 @@ from bot.adapters.slack import hearing, store
 from bot.incoming import Edited, Said
 from core.kernel.ids import Address
 from tests.emulators.slack import File
-from tests.slack.ear import Ear, ear, hurried
+from tests.slack.ear import Ear, ear
 
-__all__ = ["hurried"]
 pytestmark = pytest.mark.usefixtures("hurried", "any_outage_is_long")
 
 
@@ -53,11 +52,10 @@ async def test_after_an_outage_every_direct_message_is_heard_in_its_order(tmp_pa
         await _caught_up(one, 8)
         reads = await one.reads()
         of = {name: [each for each in reads if each.sender.name == name] for name in ("Ann Lee", "Boris")}
-        words = {
-            name: [each.what.text for each in found if isinstance(each.what, Said)]
-            for name, found in of.items()
+        said = {
+            name: [each.what for each in found if isinstance(each.what, Said)] for name, found in of.items()
         }
-        assert words == {
+        assert {name: [what.text for what in whats] for name, whats in said.items()} == {
             "Ann Lee": ["before", "ann 0", "ann 1", "ann 2"],
             "Boris": ["hello", "boris 0", "boris 1", "boris 2"],
         }

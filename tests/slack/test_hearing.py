@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.port import Health
 from bot.adapters.slack import hearing, taking
 from bot.adapters.slack.known import Lacking
 from bot.incoming import Opened, Pressed, Quoted, Reacted, Said, Submitted, Trouble
@@ -15,9 +16,8 @@ from core.kernel.errors import TemporaryError
 from core.kernel.ids import Address
 from tests.emulators.slack import File, User
 from tests.emulators.slack.faults import Kind
-from tests.slack.ear import Ear, ear, hurried
+from tests.slack.ear import Ear, ear
 
-__all__ = ["hurried"]
 pytestmark = pytest.mark.usefixtures("hurried")
 MODES = pytest.mark.parametrize("mode", ["socket", "http"])
 BUTTONS = [
@@ -103,7 +103,7 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards
         one.door.shut = False
         await one.slack.settled(10)
         assert sorted(await one.words()) == ["before", *(f"meanwhile {number}" for number in range(5))]
-        await one.slack.until(lambda: one.hearing.health() == hearing.Health(True))
+        await one.slack.until(lambda: one.hearing.health() == Health(True))
 
 
 async def test_it_finds_out_by_itself_that_the_database_is_back(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ async def test_it_finds_out_by_itself_that_the_database_is_back(tmp_path: Path) 
         await one.slack.until(lambda: one.hearing.health().detail)
         await one.slack.settled(10)
         one.door.shut = False
-        await one.slack.until(lambda: one.hearing.health() == hearing.Health(True))
+        await one.slack.until(lambda: one.hearing.health() == Health(True))
 
 
 @MODES
@@ -378,7 +378,7 @@ async def test_trouble_while_it_begins_only_delays_it(tmp_path: Path, kind: Kind
         assert "not connected yet" in one.hearing.health().detail
         await one.start()
         await one.hears("hello")
-        assert one.hearing.health() == hearing.Health(True)
+        assert one.hearing.health() == Health(True)
 
 
 def _troubles(one: Ear) -> list[Trouble]:
@@ -433,7 +433,7 @@ async def test_a_token_revoked_without_a_word_is_noticed_too(
         await one.slack.until(lambda: _troubles(one))
         assert not one.hearing.health().ok
         one.slack.revoked = False
-        await one.slack.until(lambda: one.hearing.health() == hearing.Health(True))
+        await one.slack.until(lambda: one.hearing.health() == Health(True))
 
 
 async def test_missing_scopes_are_said_and_told_once(tmp_path: Path) -> None:
@@ -441,7 +441,7 @@ async def test_missing_scopes_are_said_and_told_once(tmp_path: Path) -> None:
         one.slack.scopes -= {"files:write", "reactions:read"}
         await one.start()
         words = "slack: the app lacks the scopes files:write, reactions:read: install it again"
-        await one.slack.until(lambda: one.hearing.health() == hearing.Health(True, words))
+        await one.slack.until(lambda: one.hearing.health() == Health(True, words))
         await one.slack.until(lambda: _troubles(one))
         await one.hears("hello")
         await one.restart()

@@ -11,10 +11,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from bot.adapters.slack import http, signing, taking
-from tests.slack.ear import Ear, ear, hurried
+from tests.slack.ear import Ear, ear
 from tests.slack.lore import SAMPLES, names, sample
 
-__all__ = ["hurried"]
 pytestmark = pytest.mark.usefixtures("hurried")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 BODY = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": {"type": "Xyzzy"}}).encode()
@@ -196,7 +195,7 @@ async def test_an_odd_fault_inside_is_never_taken_for_kept(tmp_path: Path) -> No
         async def broken(*_: Any) -> int:
             raise RuntimeError("Xyzzy")
 
-        one.door.accept = broken  # type: ignore[method-assign]
+        one.door.accept = broken  # type: ignore[assignment, method-assign]
         assert await _post(one, BODY) == (503, "")
 
 

@@ -448,7 +448,7 @@ def test_what_is_broken_is_kept_and_is_a_value_error_or_read_as_far_as_it_goes(n
     assert found is None or isinstance(found, Incoming)
 
 
-_ODD = st.sampled_from(
+_ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 2**70, 1.5, "", "x", "\ud800", "1e999", "nan", [], [[]], [None], {}, {"id": {}}]
 ).map(copy.deepcopy)
 _PAYLOADS = [sample(name) for name in names()]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.port import Health
 from bot.adapters.slack import hearing, sockets
 from tests.emulators.slack.faults import Kind
-from tests.slack.ear import Ear, ear, hurried
+from tests.slack.ear import Ear, ear
 
-__all__ = ["hurried"]
 pytestmark = pytest.mark.usefixtures("hurried")
 
 
@@ -93,7 +93,7 @@ async def test_lines_that_are_cut_are_replaced(tmp_path: Path) -> None:
             one.slack.sockets.cut()
             await one.slack.connected(2)
             await _talk(one, 4)
-        assert one.hearing.health() == hearing.Health(True)
+        assert one.hearing.health() == Health(True)
 
 
 async def test_a_connection_on_which_nothing_passes_any_more_is_replaced(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ async def test_socket_mode_switched_off_is_said_and_told_until_it_is_on_again(tm
         assert one.door.last.body["payload"] == {"words": words}
         one.slack.sockets.enable()
         await one.slack.connected(2)
-        await one.slack.until(lambda: one.hearing.health() == hearing.Health(True))
+        await one.slack.until(lambda: one.hearing.health() == Health(True))
         await _talk(one, 2)
 
 
@@ -154,7 +154,7 @@ async def test_it_connects_again_by_itself_after(tmp_path: Path, kind: Kind) -> 
         one.slack.fail("apps.connections.open", kind, 4, retry_after=0)
         one.slack.sockets.cut()
         await one.slack.connected(2)
-        await one.slack.until(lambda: one.hearing.health() == hearing.Health(True))
+        await one.slack.until(lambda: one.hearing.health() == Health(True))
         await _talk(one, 2)
 
 

@@ -1,6 +1,5 @@
 """Every kind of message: read as what it is, brought to ticket and thread whole, or with the limit told."""
 
-import asyncio
 import contextlib
 import copy
 import json
@@ -15,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import export, logs, router
+from bot import export, fetching, logs
 from bot.adapters.port import Raw, Reader
 from bot.adapters.telegram import hearing, inbound
 from bot.adapters.telegram.account import Account
@@ -353,16 +352,18 @@ async def test_a_file_that_breaks_off_is_fetched_again(tmp_path: Path) -> None:
 async def test_a_file_that_never_comes_holds_its_conversation_up_for_minutes_only(tmp_path: Path) -> None:
     async with desk_of(tmp_path) as desk:
         await desk.report()
-        desk.telegram.fail("file", "cut before", -1)
-        await desk.ivan.send("the log", document=File("log.txt", b"a"))
+        desk.telegram.fail("file", "cut before", -1, skip=1)
+        began = desk.clock.now()
+        await desk.ivan.send_album([File("a.log", b"a"), File("b.log", b"b")], "the log", kind="document")
         await desk.ivan.send("and a word")
         await desk.heard()
-        working = asyncio.create_task(desk.house.router.catch_up())
-        await desk.telegram.until(lambda: len(desk.telegram.called("file")) >= 2)
-        assert not working.done()
-        desk.clock.advance(router.FETCH_FOR + timedelta(seconds=1))
-        await working
+        while not desk.clock.now() > began + fetching.PATIENCE:
+            await desk.house.router.catch_up()
+            assert desk.word("file.not_taken", "en") not in desk.ivan.chat.texts
+            desk.clock.advance(timedelta(seconds=20))
         await desk.settle()
+        assert [call.outcome for call in desk.telegram.called("file")].count(200) == 1, "once is enough"
+        assert len(desk.telegram.called("getFile")) < 40
         assert desk.word("file.not_taken", "en") in desk.ivan.chat.texts
         assert desk.told(1).index("the log") < desk.told(1).index("and a word")
 

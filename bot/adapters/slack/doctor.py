@@ -23,10 +23,9 @@ async def examine(
     try:
         async for finding in _examine(adapter, staff, config_token):
             yield finding
-    except PermanentError as fault:
-        yield Finding(False, Words("doctor.slack_token", {"reason": Plain(str(fault))}))
-    except TemporaryError as fault:
-        yield Finding(False, Words("doctor.slack_away", {"reason": Plain(str(fault))}))
+    except (PermanentError, TemporaryError) as fault:
+        key = "doctor.slack_token" if faults.mendable(fault) else "doctor.slack_away"
+        yield Finding(False, Words(key, {"reason": Plain(str(fault))}))
 
 
 async def _examine(

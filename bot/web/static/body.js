@@ -5,7 +5,7 @@ import { t } from "./words.js";
 
 const LINES = 40;
 const SIGNS = 4000;
-const LABEL = 16;
+const LABEL = 40;
 const LINK = /\bhttps?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}»”]/gu;
 const MARK = /^(\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?)\s*/u;
 const SHADES = {

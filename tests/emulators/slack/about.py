@@ -38,6 +38,14 @@ def open_connection(world: "Slack", arguments: Arguments) -> Body:
     return {"url": world.url.replace("http", "ws", 1) + world.sockets.ticket()}
 
 
+@method("apps.manifest.export", tier="3", config_level=True)
+def export_manifest(world: "Slack", arguments: Arguments) -> Body:
+    """App manifests: only a configuration token is shown the app as it is set up."""
+    if arguments.needed("app_id") != world.app_id:
+        raise Refused("app_not_eligible")
+    return {"manifest": world.manifest}
+
+
 @method("team.info", "team:read")
 def team_info(world: "Slack", arguments: Arguments) -> Body:
     team = {"id": world.team, "name": world.name, "domain": world.domain, "email_domain": "example.com"}

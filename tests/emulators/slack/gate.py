@@ -21,8 +21,12 @@ def admit(world: "Slack", method: Method, token: str) -> None:
     """Web API: the token must be given, be right, alive, of the right kind, and have the scope."""
     if not token:
         raise Refused("not_authed")
-    if token not in (world.bot_token, world.app_token):
+    if token not in (world.bot_token, world.app_token, world.config_token):
         raise Refused("invalid_auth")
+    if method.config_level or token == world.config_token:
+        if not method.config_level or token != world.config_token:
+            raise Refused("not_allowed_token_type")
+        return
     if world.uninstalled:
         raise Refused("account_inactive")
     if world.revoked:

@@ -62,6 +62,8 @@ class Slack(Waiting):
         self.bot_token = "xoxb-1000000000001-emulator-0123456789abcdef"
         self.app_token = "xapp-1-A0DESK-1000000000002-0123456789abcdef"
         self.signing_secret = "0123456789abcdef0123456789abcdef"
+        self.config_token = "xoxe.xoxp-1-emulator-0123456789abcdef"
+        self.manifest: dict[str, Any] = {}
         self.verification_token = "emulatorVerificationToken"
         self.times = Times(clock, time_scale)
         self.patience = self.times.real(3) if patience is None else patience
