@@ -1,6 +1,7 @@
 """Telegram beside a stock echo bot: updates answered, memory a conversation, a burst at the limit."""
 
 import asyncio
+import bisect
 import contextlib
 import itertools
 import signal
@@ -133,6 +134,8 @@ async def fill(place: Path, count: int, rooms: int) -> None:
 class Burst:
     took: float
     ideal: float
+    most: int
+    """Messages in the fullest second."""
     waits: Sequence[float]
 
 
@@ -159,7 +162,13 @@ async def burst(place: Path, count: int, rooms: int, pause: float) -> Burst:
         calls = telegram.called("sendMessage")
         refused = [call for call in calls if call.outcome != 200]
         assert refused == [], refused
-        return Burst(calls[-1].began - calls[0].began, (len(calls) - 1) / PER_SECOND, waits)
+        times = [call.began for call in calls]
+        return Burst(times[-1] - times[0], (len(times) - 1) / PER_SECOND, fullest(times), waits)
+
+
+def fullest(times: Sequence[float]) -> int:
+    """How many of these fall into the second that holds the most."""
+    return max(bisect.bisect_left(times, at + 1.0) - place for place, at in enumerate(times))
 
 
 def _notices(telegram: Telegram, rooms: int) -> int:
@@ -188,6 +197,7 @@ async def measure(place: Path, *, quick: bool) -> Report:
         [
             *_rows(desks, echoes),
             Row(f"burst of {count} over {rooms} chats (floor: the limit)", sent.took, "s", sent.ideal),
+            Row("its fullest second (floor: the limit)", sent.most, "messages", PER_SECOND),
             Row("who writes meanwhile is answered, p50", quantile(sent.waits, 0.5), "ms"),
             Row("who writes meanwhile is answered, p99", quantile(sent.waits, 0.99), "ms"),
         ],

@@ -17,7 +17,7 @@ from core.kernel.clock import WallClock
 class Unpaced(Pace):
     """The floor keeps no pace, so beside it neither does the desk."""
 
-    def take(self, gaps: Mapping[str, timedelta], *, urgent: bool = False) -> bool:
+    def take(self, gaps: Mapping[str, timedelta], lane: str, *, urgent: bool = False) -> bool:
         return True
 
 

@@ -116,6 +116,7 @@ class Delivery:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a delivery ended badly; its lease runs out", exc_info=error, extra={"lane": lane})
         del self._busy[lane]
+        self._pace.arrived(lane)
         self._heard.set()
 
     async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
@@ -134,7 +135,7 @@ class Delivery:
         if not self._pace.allows(overall, urgent=urgent):
             return False
         edit = head.slot is not None and await posts.post_in(tx, room, head.slot) is not None
-        return self._pace.take({**overall, room: adapter.gap(to, edit=edit)}, urgent=urgent)
+        return self._pace.take({**overall, room: adapter.gap(to, edit=edit)}, head.lane, urgent=urgent)
 
     async def _job(self, tx: Transaction, parcel: Parcel) -> Job:
         reader = await self._reader(tx, parcel)
@@ -233,16 +234,15 @@ class Delivery:
         else:
             again = parcel.uncertain
             shown = await adapter.post(address, job.message, job.reader, job.nonce, again=again)
-            if job.reader.press is None:
-                self._pace.arrived(str(address.space))
-        self._count(adapter, address.space, before, shown)
+        self._arrived(adapter, job, address.space, shown)
         await self._note(lambda tx: _settle(tx, job, address, shown))
         self._metrics.sent(address.platform)
 
-    def _count(self, adapter: Adapter, room: Address, before: Posted | None, shown: Posted) -> None:
+    def _arrived(self, adapter: Adapter, job: Job, room: Address, shown: Posted) -> None:
         """It took one turn when it was claimed; what is shown as several messages has used up as many."""
-        more = len(shown.parts) - len(before.parts if before else ())
-        self._pace.count({room.platform: adapter.features.pace_overall, str(room): adapter.gap(room)}, more)
+        more = len(shown.parts) - len(job.before.parts if job.before else ())
+        gaps = {room.platform: adapter.features.pace_overall, str(room): adapter.gap(room)}
+        self._pace.arrived(job.parcel.lane, gaps, more=more)
 
     async def _edit(self, adapter: Adapter, job: Job, address: Address, before: Posted) -> Posted | None:
         """Bring it up to date. A card that somebody deleted is shown anew; nothing else is worth that."""

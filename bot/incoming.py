@@ -78,7 +78,8 @@ class Trouble:
 
     `kind`: removed (the desk was put out of it), returned (it is there again),
     rights (it may not do its work there any more),
-    moved (the platform gave the room another id; the desk follows)."""
+    moved (the platform gave the room another id; the desk follows),
+    shut_out (the messenger does not let the desk work as it should; `room` says why)."""
 
     kind: str
     room: str

@@ -1,19 +1,34 @@
 """Pacing: no room gets messages faster than its messenger allows, and no room waits for another.
 
-A gap of three seconds means twenty in any minute, one of a thirtieth thirty in any second; within that they
-go at an even pace, a few at once after a quiet time. Who is waiting for an answer need not keep the even
-pace, only the limit.
+A gap of three seconds means twenty in any minute, one of a thirtieth thirty in any second, counted from when
+each had arrived: on their way some are slow and some are fast. Within that they go at an even pace, a few at
+once after a quiet time. Who is waiting for an answer need not keep the even pace, only the limit.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 BURST = 4
-MARGIN = 0.025
-"""Seconds by which two messages may come closer to each other on their way."""
+MARGIN = 0.001
+"""Seconds of a clock's smallest step."""
+ON_ITS_WAY = 30.0
+"""Seconds after which a message of which nothing more was heard counts as arrived."""
 _NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Sent:
+    """One message, and when it had arrived at the latest."""
+
+    at: float
+    on_its_way: bool = True
+
+    @property
+    def arrived_at(self) -> float:
+        return self.at + ON_ITS_WAY if self.on_its_way else self.at
 
 
 class Meter:
@@ -23,29 +38,27 @@ class Meter:
 
     def __init__(self, gap: float) -> None:
         times = max(1, round((1.0 if gap <= 1 else 60.0) / gap))
-        self._gap, self._span = gap, times * gap
-        self._sent: deque[float] = deque(maxlen=times)
+        self._gap, self._span = gap, times * gap + MARGIN
+        self._sent: deque[Sent] = deque(maxlen=times)
         self._even_at = 0.0
 
     def ready_at(self, urgent: bool) -> float:
         """When the next one may go."""
         full = len(self._sent) == self._sent.maxlen
-        at = self._sent[0] + self._span + MARGIN if full else 0.0
+        at = self._sent[0].arrived_at + self._span if full else 0.0
         return at if urgent else max(at, self._even_at - min(BURST, len(self._sent)) * self._gap)
 
-    def use(self, now: float) -> None:
+    def use(self, now: float) -> Sent:
         """One goes now. Where there is no room for it any more, it takes the place of one to come."""
         full = len(self._sent) == self._sent.maxlen
-        self._sent.append(max(now, self._sent[0] + self._span) if full else now)
+        sent = Sent(max(now, self._sent[0].at + self._span) if full else now)
+        self._sent.append(sent)
         self._even_at = max(self._even_at, now) + self._gap
-
-    def arrived(self, now: float) -> None:
-        """The newest one has arrived by now; where only one fits in, its time counts from here."""
-        if self._sent.maxlen == 1 and self._sent:
-            self._sent[0] = max(now, self._sent[0])
+        return sent
 
     def idle(self, now: float) -> bool:
-        return not self._sent or max(self._even_at, self._sent[-1] + self._span + MARGIN) <= now
+        last = max((sent.arrived_at for sent in self._sent), default=-_NEVER)
+        return max(self._even_at, last + self._span) <= now
 
 
 class Pace:
@@ -54,6 +67,7 @@ class Pace:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._meters: dict[str, Meter] = {}
+        self._on_their_way: dict[str, list[Sent]] = {}
         self._held: dict[str, float] = {}
         self._awaited = _NEVER
 
@@ -65,28 +79,34 @@ class Pace:
         self._awaited = min(self._awaited, at)
         return False
 
-    def take(self, gaps: Mapping[str, timedelta], *, urgent: bool = False) -> bool:
-        """The same; saying yes uses up each one's turn for its gap."""
+    def take(self, gaps: Mapping[str, timedelta], lane: str, *, urgent: bool = False) -> bool:
+        """The same; saying yes uses up each one's turn for its gap, until `arrived` is said of the lane."""
         if not self.allows(gaps, urgent=urgent):
             return False
-        self.count(gaps)
+        self._on_their_way[lane] = self._use(gaps)
         return True
 
-    def count(self, gaps: Mapping[str, timedelta], times: int = 1) -> None:
-        """So many have gone, whether they were allowed to or not: what was too much is waited for later."""
+    def arrived(self, lane: str, gaps: Mapping[str, timedelta] | None = None, *, more: int = 0) -> None:
+        """What was sent for this lane has arrived, or never will; it took so many `more` turns of these."""
         now = self._monotonic()
-        for name, gap in gaps.items():
-            for _ in range(times if gap else 0):
-                self._meters.setdefault(name, Meter(gap.total_seconds())).use(now)
+        for sent in self._on_their_way.pop(lane, ()):
+            sent.at, sent.on_its_way = now, False
+        for _ in range(more):
+            for sent in self._use(gaps or {}):
+                sent.on_its_way = False
+
+    def _use(self, gaps: Mapping[str, timedelta]) -> list[Sent]:
+        now = self._monotonic()
+        return [self._meter(name, gap).use(now) for name, gap in gaps.items() if gap]
+
+    def _meter(self, name: str, gap: timedelta) -> Meter:
+        if name not in self._meters:
+            self._meters[name] = Meter(gap.total_seconds())
+        return self._meters[name]
 
     def _ready_at(self, name: str, urgent: bool) -> float:
         meter = self._meters.get(name)
         return max(self._held.get(name, 0.0), meter.ready_at(urgent) if meter else 0.0)
-
-    def arrived(self, name: str) -> None:
-        """What was sent there has arrived: on its way it may have been slow, and the next one fast."""
-        if name in self._meters:
-            self._meters[name].arrived(self._monotonic())
 
     def hold(self, name: str, span: timedelta) -> None:
         """Nothing may be written there for `span`."""
@@ -101,5 +121,10 @@ class Pace:
         now, awaited = self._monotonic(), self._awaited
         self._meters = {name: meter for name, meter in self._meters.items() if not meter.idle(now)}
         self._held = {name: at for name, at in self._held.items() if at > now}
+        self._on_their_way = {
+            lane: sent
+            for lane, sent in self._on_their_way.items()
+            if any(each.arrived_at > now for each in sent)
+        }
         self._awaited = _NEVER
         return max(0.0, min(at_most, awaited - now))

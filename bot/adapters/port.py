@@ -89,6 +89,8 @@ class Health:
 
     ok: bool
     detail: str = ""
+    note: str = ""
+    """What is missing though everything gets through."""
 
 
 @dataclass(frozen=True, slots=True)

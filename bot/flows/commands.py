@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bot.flows import crowd, forms, intake, lists, report, talk, when, work
+from bot.flows import crowd, forms, intake, lists, report, verdict, when, whom, work
 from bot.flows import dialog as dialogs
 from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
@@ -18,7 +18,6 @@ from core.kernel.errors import Forbidden, UserError
 from core.kernel.ids import TicketId
 from core.outbox import actions as outbox
 from core.people import actions as people_actions
-from core.people import store as people
 from core.people.model import Person, Right
 from core.tickets import actions as tickets
 from core.tickets import doors
@@ -72,8 +71,9 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
     command = _named(turn, found[1].casefold())
     if command.staff and not turn.person.staff:
         raise Forbidden("right.staff_command", command=f"/{command.name}")
-    number, rest = _arguments(turn, command, (found[2] or "").strip())
-    await command.run(turn, number, rest)
+    rest = (found[2] or "").strip()
+    number, words = _arguments(turn, command, rest, quoted if command.run is _reply else None)
+    await command.run(turn, number, words)
 
 
 def _named(turn: Turn, name: str) -> Command:
@@ -88,7 +88,8 @@ def _near(turn: Turn, name: str) -> str:
     return next(iter(difflib.get_close_matches(name, known, n=1)), "")
 
 
-def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
+def _arguments(turn: Turn, command: Command, rest: str, quoted: Quoted | None) -> tuple[TicketId, str]:
+    """The ticket and the words; where none were typed, those of a colleague that are pointed at."""
     number = NO_TICKET
     if command.ticket:
         found = _NUMBER.fullmatch(rest)
@@ -98,7 +99,10 @@ def _arguments(turn: Turn, command: Command, rest: str) -> tuple[TicketId, str]:
             number = turn.about
         else:
             raise UserError("command.needs_ticket", example=command.example)
-    if command.words and not rest:
+    if not rest and quoted is not None and not quoted.sender.automatic:
+        rest = texts.clean(quoted.text).strip()
+    said = rest or (turn.files and command.run in (_reply, _note))
+    if command.words and not said:
         raise UserError("command.incomplete", example=command.example)
     return number, rest
 
@@ -187,7 +191,7 @@ async def _reopen(turn: Turn, ticket: TicketId, rest: str) -> None:
     if seen.requester == turn.person.id and seen.status in ACTIVE:
         raise UserError("talk.open_already", ticket=ticket)
     if seen.requester == turn.person.id:
-        await talk.reopen(turn, ticket)
+        await verdict.reopen(turn, ticket)
     else:
         await tickets.reopen(turn.tx, turn.actor, ticket)
         await _done(turn, ticket)
@@ -221,43 +225,9 @@ async def _take(turn: Turn, ticket: TicketId, rest: str) -> None:
 
 async def _pass(turn: Turn, ticket: TicketId, rest: str) -> None:
     seen = await doors.allowed(turn.tx, turn.actor, ticket, Right.WORK)
-    whom, note = await _person(turn, seen.queue, rest)
-    await tickets.pass_to(turn.tx, turn.actor, ticket, whom.id, note)
+    person, note = await whom.named(turn.tx, seen.queue, rest)
+    await tickets.pass_to(turn.tx, turn.actor, ticket, person.id, note)
     await _done(turn, ticket)
-
-
-async def _person(turn: Turn, queue: str, rest: str) -> tuple[Person, str]:
-    """The member of staff whom the words name most fully, and the words after the name.
-
-    Of several alike those are meant who work in the queue. Raises UserError for nobody, or still several."""
-    staff = await people.staff(turn.tx)
-    said = rest.removeprefix("@").strip()
-    named = [
-        (len(name), name == person.name, person, note)
-        for person in staff
-        for name in {person.name, person.name.split()[0]}
-        if (note := _after_name(said, name)) is not None
-    ]
-    if not named:
-        raise UserError("person.unknown", names=", ".join(person.name for person in staff))
-    fullest = max(each[:2] for each in named)
-    alike = [each for each in named if each[:2] == fullest]
-    meant = [each for each in alike if each[2].serves(queue)] if len(alike) > 1 else alike
-    if len(meant) != 1:
-        raise UserError("person.several", names=", ".join(each[2].name for each in meant or alike))
-    return meant[0][2], meant[0][3]
-
-
-def _after_name(said: str, name: str) -> str | None:
-    """The words after the name that they begin with; None if they do not."""
-    wanted = texts.search_text(name)
-    for word in re.finditer(r"\S+", said):
-        begun = texts.search_text(said[: word.end()])
-        if begun == wanted:
-            return said[word.end() :].strip(" ,:")
-        if not wanted.startswith(begun):
-            return None
-    return None
 
 
 async def _reply(turn: Turn, ticket: TicketId, rest: str) -> None:

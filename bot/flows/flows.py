@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.flows import intake, offer, talk, work
+from bot.flows import intake, offer, talk, verdict, work
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from core.dialogs.model import Dialog
@@ -11,6 +11,6 @@ FLOWS: Mapping[str, Callable[[Turn, Dialog, Heard], Awaitable[None]]] = {
     intake.FLOW: intake.hear,
     offer.FLOW: offer.hear,
     talk.CLOSED: talk.hear_closed,
-    talk.COMMENT: talk.hear_comment,
+    verdict.COMMENT: talk.hear_comment,
     work.FORM: work.hear_form,
 }

@@ -1,19 +1,19 @@
-"""The requester's talk after intake: which ticket their words belong to, confirming, reopening, rating."""
+"""The requester's talk after intake: which ticket their words belong to, and where they may go instead."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot import codes
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
-from bot.flows import intake, offer, phrases
+from bot.flows import intake, offer, phrases, verdict
 from bot.flows.dialog import SKIP, Heard
 from bot.flows.draft import Draft
 from bot.flows.turn import Turn
 from bot.i18n import in_every_language
-from bot.message import Choice, Fact, Message, Paragraph, Plain, Quote, Words
+from bot.message import Choice, Fact, Message, Paragraph, Plain, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.feedback import actions as feedback
@@ -22,18 +22,15 @@ from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import MessageId, TicketId
 from core.outbox import store as posts
-from core.people import store as people
 from core.tickets import actions as tickets
 from core.tickets import doors, queries
 from core.tickets import store as ticket_store
-from core.tickets.model import Said, Status, Ticket, question_slot
+from core.tickets.model import Said, Status, Ticket
 
-CLOSED, COMMENT = "closed", "comment"
+CLOSED = "closed"
 REOPEN, NEW = "reopen", "new"
 MEANT = 3
 """So many tickets under way are offered for words that begin a thread."""
-COMMENT_FOR = timedelta(minutes=10)
-"""So long after the rating words are its comment."""
 THANKS = re.compile(
     r"(большое |огромное )?(спасибо|благодарю|спс|thanks|thank you|thx|cheers|great|супер|отлично|класс)"
     r"( большое| огромное| a lot| so much| very much| all good)?"
@@ -135,10 +132,10 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
     """The words become the ticket's; `elsewhere`: they were said for another one, or for none."""
     plain = texts.search_text(heard.text)
     if ticket.status is Status.RESOLVED and not heard.files and plain in YES:
-        await confirm(turn, ticket.id)
+        await verdict.confirm(turn, ticket.id)
         return
     if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
-        await reopen(turn, ticket.id)
+        await verdict.reopen(turn, ticket.id)
         return
     thanks = _only_thanks(heard) and ticket.status is not Status.WAITING
     source = intake.source(turn, heard)
@@ -263,53 +260,7 @@ async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     await intake.start(turn, replace(draft, origin=number))
 
 
-# ---- is it fixed?
-
-
-async def confirm(turn: Turn, ticket_id: TicketId) -> None:
-    """It is fixed: closed, and a rating is asked for if it is time for one."""
-    before = await ticket_store.get(turn.tx, ticket_id)
-    await tickets.confirm(turn.tx, turn.actor, ticket_id)
-    await _settle_question(turn, before, "talk.fixed")
-    if await feedback.ask(turn.tx, turn.actor, ticket_id):
-        await turn.tell(_stars(ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
-
-
-async def reopen(turn: Turn, ticket_id: TicketId) -> None:
-    """It is not fixed: back to the same agent."""
-    before = await ticket_store.get(turn.tx, ticket_id)
-    await tickets.reopen(turn.tx, turn.actor, ticket_id)
-    await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, ticket_id)
-    if before.status is Status.RESOLVED:
-        await _settle_question(turn, before, "talk.not_fixed")
-    name = (await people.get(turn.tx, before.owner)).name if before.owner else ""
-    key = "talk.back_to" if name else "talk.back"
-    text = Words(key, {"ticket": ticket_id, "name": Plain(name)})
-    await turn.tell(Message((Paragraph(text),), ticket=ticket_id))
-
-
-async def _settle_question(turn: Turn, before: Ticket, key: str) -> None:
-    resolution = [Quote(Plain(before.resolution))] if before.resolution else []
-    text = Paragraph(Words(key, {"ticket": before.id, "title": Plain(before.title)}), "quiet")
-    await turn.tell(Message((text, *resolution), ticket=before.id), slot=question_slot(before))
-
-
-def _stars(ticket_id: TicketId) -> Message:
-    row = tuple(Choice(codes.code("r", "rate", ticket_id, n), Plain("★" * n)) for n in range(1, 6))
-    return Message((Paragraph(Words("rating.ask")),), (row,), ticket=ticket_id)
-
-
-async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
-    """One press of the row of stars; a comment is welcome."""
-    await feedback.rate(turn.tx, turn.actor, ticket_id, stars)
-    thanks = Words("rating.thanks", {"stars": stars})
-    await turn.tell(Message((Paragraph(thanks),), ticket=ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
-    if await dialog_store.at(turn.tx, turn.place, turn.person.id) is not None:
-        return  # a request under way matters more than a comment
-    until = turn.tx.now + COMMENT_FOR
-    dialog = await dialogs.begin(turn, COMMENT, COMMENT, {"ticket": ticket_id, "until": until.isoformat()})
-    skip = dialogs.button(dialog, SKIP, Words("button.no_comment"))
-    await dialogs.ask(turn, dialog, Message((Paragraph(Words("rating.ask_comment")),), ((skip,),)))
+# ---- after the rating
 
 
 async def hear_comment(turn: Turn, dialog: Dialog, heard: Heard) -> None:
@@ -333,12 +284,12 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
     match list(words):
         case ["yes", number]:
             await _check_asked(turn, TicketId(int(number)), Status.RESOLVED)
-            await confirm(turn, TicketId(int(number)))
+            await verdict.confirm(turn, TicketId(int(number)))
         case ["no" | "reopen", number]:
             await _check_asked(turn, TicketId(int(number)), Status.RESOLVED, Status.CLOSED)
-            await reopen(turn, TicketId(int(number)))
+            await verdict.reopen(turn, TicketId(int(number)))
         case ["rate", number, stars]:
-            await rate(turn, TicketId(int(number)), int(stars))
+            await verdict.rate(turn, TicketId(int(number)), int(stars))
         case ["into", number]:
             await _into(turn, TicketId(int(number)))
         case ["change", message]:

@@ -19,7 +19,7 @@ async def ready(request: web.Request) -> web.Response:
     """Whether every part can do its work, and in plain words which cannot."""
     parts = request.app[SITE].health()
     ok = all(part.ok for part in parts.values())
-    components = {name: {"ok": part.ok, "detail": part.detail} for name, part in parts.items()}
+    components = {name: {"ok": part.ok, "detail": part.detail or part.note} for name, part in parts.items()}
     return web.json_response({"ok": ok, "components": components}, status=200 if ok else 503)
 
 

@@ -12,7 +12,7 @@ from core.kernel.events import Event
 from core.kernel.ids import MessageId, PersonId, TicketId
 from core.people import store as people
 from core.people.model import Actor, Right
-from core.tickets import model, store
+from core.tickets import model, search, store
 from core.tickets.catalogue import Catalogue, Level, Priority
 from core.tickets.doors import needs, record
 from core.tickets.model import Answer, Said, Ticket
@@ -54,9 +54,9 @@ async def open_ticket(
         "answers": [asdict(answer) for answer in answers],
         "origin": origin,
     }
-    search = texts.search_text(" ".join((text, actor.person.name, *(answer.text for answer in answers))))
+    found_by = search.words(tx, [text], actor.person.name, type_name, answers)
     event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
-    ticket = await store.insert(tx, event, search)
+    ticket = await store.insert(tx, event, found_by)
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
     await store.announce(tx, replace(event, facts={**facts, "message": message}))
     return ticket
@@ -82,19 +82,6 @@ async def _keep(
         given = await files.of_owner(tx, actor.person_id, file_ids)
         await files.attach(tx, [file.id for file in given], ticket.id, message)
     return message
-
-
-async def _index(tx: Transaction, ticket: Ticket) -> None:
-    """Let the ticket be found by what stands in it now, notes left out: an agent may ask about their own."""
-    requester = await people.get(tx, ticket.requester)
-    said = [
-        each.text
-        for each in await store.messages_of(tx, ticket.id)
-        if each.kind != "note" and each.withdrawn_at is None
-    ]
-    answers = [answer.text for answer in ticket.answers]
-    words = " ".join((*said, requester.name, *answers, ticket.resolution or ""))
-    await store.set_search(tx, ticket.id, texts.search_text(words))
 
 
 async def _own(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
@@ -128,7 +115,7 @@ async def say(
     kind = "thanked" if thanks else "said"
     model.check(ticket, kind)
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
-    await store.add_search(tx, ticket.id, texts.search_text(text))
+    await search.grow(tx, ticket, text)
     await record(tx, actor, ticket, kind, {"message": message})
     return message
 
@@ -213,7 +200,7 @@ async def reply(
     model.check(ticket, "replied")
     ticket = await _own(tx, actor, ticket)
     message = await _keep(tx, actor, ticket, "reply", text, file_ids, source)
-    await store.add_search(tx, ticket.id, texts.search_text(text))
+    await search.grow(tx, ticket, text)
     await record(tx, actor, ticket, "replied", {"message": message})
     return message
 
@@ -249,7 +236,7 @@ async def withdraw(tx: Transaction, actor: Actor, ticket: Ticket, message_id: Me
     if tx.now > said.at + tx.rule(Catalogue).undo_for:
         raise UserError("reply.too_late")
     await store.change_message(tx, message_id, withdrawn_at=tx.now)
-    await _index(tx, ticket)
+    await search.refresh(tx, ticket)
     restored = model.restoring(await store.timeline(tx, ticket.id), message_id)
     return await record(tx, actor, ticket, "withdrawn", restored)
 
@@ -284,7 +271,7 @@ async def resolve(tx: Transaction, actor: Actor, ticket: Ticket, text: str = "")
     """Solved, in the agent's eyes; the requester is asked to confirm."""
     model.check(ticket, "resolved")
     ticket = await _own(tx, actor, ticket)
-    await store.add_search(tx, ticket.id, texts.search_text(text))
+    await search.grow(tx, ticket, text)
     return await record(tx, actor, ticket, "resolved", {"text": text.strip()})
 
 
@@ -321,7 +308,7 @@ async def edit_message(
     if said.text == text or said.withdrawn_at is not None:
         return ticket
     await store.change_message(tx, message_id, text=_filled(text), edited_at=tx.now)
-    await _index(tx, ticket)
+    await search.refresh(tx, ticket)
     return await record(tx, actor, ticket, "edited", {"message": message_id, "before": said.text})
 
 
@@ -336,7 +323,7 @@ async def move_away(
     if not await may_move(tx, said):
         raise UserError("reply.not_movable")
     await store.change_message(tx, message_id, withdrawn_at=tx.now, room=None, remote=None)
-    await _index(tx, ticket)
+    await search.refresh(tx, ticket)
     await files.release(tx, message_id)
     return await record(tx, actor, ticket, "moved", {"message": message_id, "to": to})
 

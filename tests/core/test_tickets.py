@@ -520,10 +520,14 @@ async def test_a_search_finds_what_stands_in_the_ticket_now(scene: Scene) -> Non
             text="Printer",
             priority=Priority.HIGH,
             home="web:u-ivan",
-            answers=[Answer("where", "the attic"), Answer("who", "Everybody", 2)],
+            answers=[
+                Answer("change", "the attic"),
+                Answer("where", "Home", 1),
+                Answer("gone", "a lighthouse"),
+            ],
         )
     )
-    for words in ("attic", "printer attic", "everybody"):
+    for words in ("attic", "printer attic", "home", "из дома", "lighthouse"):
         assert await numbers_found(scene, words) == [2], words
     later = await scene.do(tickets.say, scene.ivan, "the walrus")
     await scene.do(tickets.edit_message, scene.ivan, later, "the narwhal")

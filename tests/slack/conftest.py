@@ -19,5 +19,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
         (hearing, "LONGEST_PAUSE", 0.05),
         (hearing, "WATCH", 0.05),
         (catchup, "PAUSE", 0.01),
+        (catchup, "LONGEST_PAUSE", 0.05),
     ):
         monkeypatch.setattr(module, name, seconds)

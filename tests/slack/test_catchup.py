@@ -242,6 +242,7 @@ async def test_what_slack_kept_back_is_fetched_when_the_rush_is_over(
         await one.slack.users["U0ANN"].send("kept back", told=False)
         limited = {"type": "app_rate_limited", "team_id": one.slack.team, "minute_rate_limited": 1}
         one.slack.deliveries.send("events_api", limited)
+        one.slack.sockets.cut(one.slack.sockets.open[:1])
         await one.slack.until(lambda: len(one.door.kept) == 3, what="the message that was kept back")
         assert sorted(await one.words()) == ["before", "kept back"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bot.adapters.port import Health
-from bot.adapters.slack import hearing, taking
+from bot.adapters.slack import faults, hearing, taking
 from bot.adapters.slack.known import Lacking
 from bot.incoming import Opened, Pressed, Quoted, Reacted, Said, Submitted, Trouble
-from core.kernel.errors import TemporaryError
+from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address
 from tests.emulators.slack import File, User
 from tests.emulators.slack.faults import Kind
@@ -399,7 +399,7 @@ async def test_a_token_that_is_not_accepted_is_said_and_those_who_run_the_desk_a
         assert not health.ok
         assert health.detail.startswith(f"slack: Slack does not accept the token ({word})")
         assert one.slack.bot_token not in health.detail
-        assert _troubles(one) == [Trouble("rights", one.account.staff_rooms[0])]
+        assert _troubles(one) == [Trouble("shut_out", f"Slack does not accept the token ({word})")]
         where = one.hearing.read(one.door.last.body)
         assert where is not None
         assert where.where == Address("slack", one.account.staff_rooms[0])
@@ -441,12 +441,11 @@ async def test_missing_scopes_are_said_and_told_once(tmp_path: Path) -> None:
         one.slack.scopes -= {"files:write", "reactions:read"}
         await one.start()
         words = "slack: the app lacks the scopes files:write, reactions:read: install it again"
-        await one.slack.until(lambda: one.hearing.health() == Health(True, words))
+        await one.slack.until(lambda: one.hearing.health() == Health(True, note=words))
         await one.slack.until(lambda: _troubles(one))
         await one.hears("hello")
         await one.restart()
         await one.hears("hello again")
-        await asyncio.sleep(0.15)
         assert len(_troubles(one)) == 1
 
 
@@ -477,3 +476,71 @@ async def test_nothing_that_people_say_and_no_secret_reaches_the_logs(
     told = caplog.text
     for secret in ("Xyzzy", one.slack.bot_token, one.slack.app_token, one.slack.signing_secret, "ticket="):
         assert secret not in told
+
+
+# ---- what Slack's errors mean
+
+
+async def _refusal(one: Ear) -> TemporaryError | PermanentError:
+    try:
+        with faults.translated():
+            await one.client.web.chat_postMessage(channel=one.town.id, text="Xyzzy")
+    except (TemporaryError, PermanentError) as error:
+        return error
+    raise AssertionError("it was posted")
+
+
+async def test_a_refusal_is_what_it_means_for_the_desk(tmp_path: Path) -> None:
+    async with ear(tmp_path, begin=False) as one:
+        for words, code in {
+            "channel_not_found user_disabled": "gone",
+            "message_not_found edit_window_closed cant_update_message": "gone",
+            "not_in_channel is_archived restricted_action missing_scope": "forbidden",
+            "messages_tab_disabled cannot_dm_bot": "blocked",
+            "file_too_large": "too_large",
+            "msg_too_long invalid_blocks msg_blocks_too_long something_new expired_trigger_id": "refused",
+        }.items():
+            for word in words.split():
+                one.slack.fail("chat.postMessage", "error", text=word)
+                refusal = await _refusal(one)
+                assert isinstance(refusal, PermanentError), word
+                assert (refusal.code, "Xyzzy" in str(refusal)) == (code, False), word
+        one.slack.fail("chat.postMessage", "error", text="edit_window_closed")
+        assert isinstance(await _refusal(one), faults.Lost)
+        one.slack.fail("chat.postMessage", "error", text="expired_trigger_id")
+        assert isinstance(await _refusal(one), faults.TooLate)
+        one.slack.fail("chat.postMessage", "error", text="token_revoked")
+        assert isinstance(await _refusal(one), faults.ShutOut)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unknown", "delay"),
+    [
+        ("429", False, 7.0),
+        ("500", True, None),
+        ("503 html", True, None),
+        ("503 empty", True, None),
+        ("200 html", True, None),
+        ("truncated", True, None),
+        ("cut before", True, None),
+        ("cut after", True, None),
+    ],
+)
+async def test_trouble_says_whether_it_may_have_been_done(
+    tmp_path: Path, kind: Kind, unknown: bool, delay: float | None
+) -> None:
+    async with ear(tmp_path, begin=False) as one:
+        one.slack.fail("chat.postMessage", kind, retry_after=7)
+        trouble = await _refusal(one)
+        assert isinstance(trouble, TemporaryError)
+        assert trouble.unknown == unknown
+        assert (trouble.delay.total_seconds() if trouble.delay else None) == delay
+
+
+async def test_what_never_reached_slack_was_not_done(tmp_path: Path) -> None:
+    async with ear(tmp_path, begin=False) as one:
+        await one.slack.go_down()
+        trouble = await _refusal(one)
+        assert isinstance(trouble, TemporaryError)
+        assert not trouble.unknown
+        await one.slack.come_back()

@@ -112,6 +112,12 @@ async def test_the_address_can_be_verified_whatever_else_is_wrong(tmp_path: Path
         assert await _post(one, BODY) == (503, "")
 
 
+async def test_the_check_of_our_certificate_is_answered_and_not_kept(tmp_path: Path) -> None:
+    async with ear(tmp_path, mode="http") as one:
+        assert await _post(one, b"ssl_check=1&token=x", FORM) == (200, "")
+        assert one.door.told == 0
+
+
 # ---- what passes
 
 

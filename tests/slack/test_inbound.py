@@ -347,7 +347,7 @@ def test_send_to_requester_is_a_reply_in_that_thread() -> None:
     found = heard("message_action_send")
     assert found.where == Address("slack", TRIAGE, ROOT)
     assert isinstance(found.what, Said)
-    assert found.what.text == "/reply Restart it, please"
+    assert found.what.text == "/reply"
     assert found.what.quoted is not None
     assert found.what.quoted.text == "Restart it, please"
 

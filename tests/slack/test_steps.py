@@ -244,3 +244,27 @@ async def test_foreign_words_ping_nobody_and_read_as_they_were_written(desk: Rig
     copy = desk.triage.last
     assert evil in copy.shown
     assert [ping for message in desk.triage.from_bot for ping in message.pings] == []
+
+
+async def test_words_that_begin_with_a_number_are_sent_to_the_requester_of_this_thread(desk: Rig) -> None:
+    await desk.report()
+    await desk.report("VPN is slow at my neighbour's")
+    note = await desk.say(desk.anna, "#1 is the same: restart it", thread=desk.card(2))
+    await desk.shortcut(desk.anna, "send_to_requester", note)
+    assert "#1 is the same: restart it" in desk.told(2)
+    assert "#1 is the same" not in desk.told(1)
+
+
+async def test_a_file_goes_along_with_the_words_that_are_sent(desk: Rig) -> None:
+    root = await desk.report()
+    note = await desk.say(desk.anna, "Run this", thread=desk.card(1), files=[File("fix.reg", b"REGEDIT4")])
+    await desk.shortcut(desk.anna, "send_to_requester", note)
+    shown = [each for each in desk.ivan.dm.from_bot if each.thread_ts == root.ts]
+    assert any(file.data == b"REGEDIT4" for each in shown for file in each.files)
+    assert any("Run this" in each.shown for each in shown)
+
+
+async def test_what_the_desk_itself_said_is_not_sent_on(desk: Rig) -> None:
+    await desk.report()
+    await desk.shortcut(desk.anna, "send_to_requester", desk.card(1))
+    assert "/reply" in whispers(desk, desk.anna)[-1]

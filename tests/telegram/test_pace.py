@@ -13,7 +13,7 @@ import pytest
 from bot import main
 from bot import message as messages
 from bot.message import Plain, say
-from bot.pace import MARGIN, Pace
+from bot.pace import MARGIN, ON_ITS_WAY, Pace
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity, PersonId
 from core.outbox import actions as outbox
@@ -41,8 +41,9 @@ class Turning:
         """When each of so many goes, each looked at a little late, as a busy machine does."""
         late, times = random.Random(7), []
         while len(times) < count:
-            if self.pace.take(gaps, urgent=urgent):
+            if self.pace.take(gaps, "lane", urgent=urgent):
                 times.append(self.now)
+                self.pace.arrived("lane")
             else:
                 self.now += self.pace.soonest(1000.0) + late.uniform(0, 0.01)
         return times
@@ -75,12 +76,34 @@ def test_one_conversation_hears_one_message_a_second(turning: Turning) -> None:
 
 
 def test_a_second_counts_from_when_the_message_had_arrived(turning: Turning) -> None:
-    turning.sends(1, {"telegram:5": PRIVATE})
+    assert turning.pace.take({"telegram:5": PRIVATE}, "first")
     turning.now += 0.7
-    turning.pace.arrived("telegram:5")
+    turning.pace.arrived("first")
     arrived = turning.now
     (after,) = turning.sends(1, {"telegram:5": PRIVATE})
     assert after - arrived >= 1.0
+
+
+def test_however_long_they_are_on_their_way_no_second_sees_more_than_thirty_arrive(turning: Turning) -> None:
+    """Some are held up by nothing, some by a second; each is on its way until it arrives."""
+    chance, underway, arrivals = random.Random(7), dict[int, float](), list[float]()
+    for number in range(600):
+        while True:
+            for lane in [lane for lane, at in underway.items() if at <= turning.now]:
+                arrivals.append(underway.pop(lane))
+                turning.pace.arrived(str(lane))
+            if turning.pace.take({"telegram": OVERALL}, str(number), urgent=chance.random() < 0.1):
+                break
+            turning.now += min(turning.pace.soonest(1000.0), 0.01) or 0.001
+        underway[number] = turning.now + chance.choice([0.003, 0.05, 1.0])
+    assert closest(sorted([*arrivals, *underway.values()]), 30) >= 1.0
+
+
+def test_what_never_says_that_it_arrived_holds_nothing_up_for_long(turning: Turning) -> None:
+    assert turning.pace.take({"telegram:5": PRIVATE}, "lost")
+    began = turning.now
+    (after,) = turning.sends(1, {"telegram:5": PRIVATE}, urgent=True)
+    assert after - began < ON_ITS_WAY + 1.5
 
 
 def test_a_group_hears_twenty_a_minute_the_first_few_at_once(turning: Turning) -> None:
@@ -101,10 +124,10 @@ def test_an_answer_goes_before_its_even_turn_but_not_beyond_the_limit(turning: T
 @pytest.mark.parametrize("urgent", [False, True])
 def test_what_is_shown_as_several_messages_uses_up_as_many_turns(turning: Turning, urgent: bool) -> None:
     in_private = turning.sends(1, {"telegram:5": PRIVATE})
-    turning.pace.count({"telegram:5": PRIVATE}, 2)
+    turning.pace.arrived("lane", {"telegram:5": PRIVATE}, more=2)
     assert turning.sends(1, {"telegram:5": PRIVATE}, urgent=urgent)[0] - in_private[0] >= 3.0
     in_group = turning.sends(15, {"telegram:-5": ROOMS_OF_MANY}, urgent=urgent)
-    turning.pace.count({"telegram:-5": ROOMS_OF_MANY}, 10)
+    turning.pace.arrived("lane", {"telegram:-5": ROOMS_OF_MANY}, more=10)
     after = turning.sends(21, {"telegram:-5": ROOMS_OF_MANY}, urgent=urgent)
     assert after[0] - in_group[0] >= 60.0
     assert after[15] - in_group[0] >= 120.0, "15 and 10 and 15 are two minutes' worth"
@@ -112,11 +135,12 @@ def test_what_is_shown_as_several_messages_uses_up_as_many_turns(turning: Turnin
 
 def test_what_is_quiet_takes_no_memory(turning: Turning) -> None:
     for number in range(1000):
-        turning.pace.take({f"telegram:{number}": PRIVATE})
+        turning.pace.take({f"telegram:{number}": PRIVATE}, str(number))
         turning.pace.hold(f"telegram:{number}", PRIVATE)
-    turning.now += 1.0 + MARGIN
+    turning.now += ON_ITS_WAY + 1.0 + MARGIN
     turning.pace.soonest(1.0)
     assert not turning.pace._meters
+    assert not turning.pace._on_their_way
     assert not turning.pace._held
 
 

@@ -94,7 +94,7 @@ def _on_message(reading: Reading) -> Incoming | None:
     if payload["callback_id"] == manifest.TICKET:
         text = "/ticket"
     elif payload["callback_id"] == manifest.SEND:
-        text, thread = f"/reply {quoted.text}", thread or quoted.message
+        text, thread = "/reply", thread or quoted.message
     if not text:
         return None
     said = Said(text, _id(reading), reading.carried(message), quoted=quoted, press=reading.press)

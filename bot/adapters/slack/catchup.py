@@ -26,8 +26,8 @@ MARGIN = timedelta(minutes=1)
 PEOPLE = ("U", "W")
 """What the ids of people begin with."""
 PAGE = 200
-PAUSE = 1.0
-"""Seconds until the next try where Slack does not say how long to wait."""
+PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds until the next try where Slack does not say how long to wait; they double."""
 
 
 class CatchUp:
@@ -56,8 +56,8 @@ class CatchUp:
         for room in self._account.staff_rooms:
             await self._conversation(room.rpartition("/")[2], since, read)
         async for direct in self._pages("conversations_list", "channels", types="im"):
-            self._channels.direct(str(direct["id"]), str(direct["user"]))
-            await self._conversation(str(direct["id"]), since, read)
+            self._channels.direct(str(direct.get("id")), str(direct.get("user")))
+            await self._conversation(str(direct.get("id")), since, read)
 
     async def _place(self, address: Address) -> str | None:
         """The channel of a room, be it somebody's direct messages; None where there is none any more."""
@@ -75,7 +75,7 @@ class CatchUp:
         found.reverse()
         await self._tell(channel, found, since)
         for message in found:
-            if float(message.get("latest_reply") or 0) > since:
+            if _at(message, "latest_reply") > since:
                 await self._thread(channel, str(message["ts"]), since, read)
 
     async def _thread(self, channel: str, thread: str, since: float, read: set[tuple[str, str]]) -> None:
@@ -87,7 +87,7 @@ class CatchUp:
 
     async def _tell(self, channel: str, messages: Sequence[Json], since: float) -> None:
         """A thread's first message always comes along, however old it is."""
-        fresh = [message for message in messages if float(message["ts"]) > since]
+        fresh = [message for message in messages if _at(message, "ts") > since]
         events = [event for message in fresh for event in _events(channel, message)]
         if events and (count := await _patiently(lambda: self._hear(events))):
             _log.info("caught up with %d events", count, extra={"channel": channel})
@@ -107,7 +107,7 @@ class CatchUp:
             except PermanentError as error:
                 _log.info("what was said meanwhile cannot be read: %s", error, extra=asked)
                 return
-            for each in answer[key]:
+            for each in answer.get(key) or ():
                 yield each
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -128,6 +128,14 @@ def _events(channel: str, message: Json) -> list[Json]:
     return [_wrapped(said), _wrapped({**edited, "message": message, "ts": message["edited"]["ts"]})]
 
 
+def _at(message: Json, name: str) -> float:
+    """An instant in seconds since 1970; the beginning of it where there is none."""
+    try:
+        return float(message.get(name) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
 def _wrapped(event: Json) -> Json:
     return {"type": "event_callback", "event": event}
 
@@ -139,8 +147,10 @@ async def no_threads() -> Sequence[Address]:
 
 async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
     """However often it takes. Raises PermanentError."""
+    pause = PAUSE
     while True:
         try:
             return await act()
         except TemporaryError as error:
-            await asyncio.sleep(PAUSE if error.delay is None else error.delay.total_seconds())
+            await asyncio.sleep(pause if error.delay is None else error.delay.total_seconds())
+            pause = min(pause * 2, LONGEST_PAUSE)

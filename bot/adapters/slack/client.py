@@ -5,8 +5,8 @@ import logging
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-PATIENCE = 30
-"""Seconds in which Slack must have answered."""
+PATIENCE, CONNECT = 30, 10.0
+"""Seconds in which Slack must have answered, and a connection must stand."""
 SILENT = logging.getLogger("slack_sdk.silent")
 """The libraries' own log lines hold addresses with secrets and what people said: none is written."""
 SILENT.setLevel(logging.CRITICAL + 1)
@@ -25,7 +25,9 @@ class Client:
     @property
     def session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64))
+            timeout = aiohttp.ClientTimeout(total=PATIENCE, sock_connect=CONNECT)
+            connector = aiohttp.TCPConnector(limit=64)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
         return self._session
 
     @property

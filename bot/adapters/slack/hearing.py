@@ -40,8 +40,6 @@ WATCH, MEET = 10.0, 30.0
 LONG = timedelta(minutes=1)
 """After an outage shorter than this Slack itself brings all events once more; after a longer one they are
 fetched, for its further tries come late, and the last after some six minutes (docs.slack.dev: Events API)."""
-
-
 KEPT_BACK = LONG.total_seconds() + 10
 """Seconds after which what Slack kept back, because there was too much of it, can be fetched."""
 _HEARING = frozenset(("sockets", "inbox"))
@@ -108,7 +106,7 @@ class Hearing:
         """See `bot.adapters.port.Adapter.read`."""
         if body.get("kind") == TROUBLE:
             at = datetime.fromtimestamp(body["at"], UTC)
-            return inbound.shut_out(self._account.staff_rooms, at)
+            return inbound.shut_out(self._account.staff_rooms, at, str(body["payload"]["words"]))
         staff, others = self._account.staff_rooms, self._account.other_workspaces
         return inbound.read(body, Known(self.me, self.people, self.channels, self._files, staff, others))
 
@@ -129,15 +127,17 @@ class Hearing:
     async def run(self, door: Door) -> None:
         self._door = door
         self._troubles = self._unmet()
-        await self._patiently(self._begin)
-        self._taking = Taking(self._client.web, self.me, self.presses, self._clock, self._keep)
+        await self._patiently(self._meet)
+        self._deaf_from = await self._database.read(lambda tx: store.heard_until(tx, self.me.team))
+        client = self._client.web
+        self._taking = Taking(client, self.me, self.presses, self._clock, self._keep)
+        self._recovered("account")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watch())
                 group.create_task(self._follow())
                 if self._account.mode == "socket":
-                    web = self._client.web
-                    sockets = Sockets(self._account.app_token, web, self._take, self._connected)
+                    sockets = Sockets(self._account.app_token, client, self._take, self._connected)
                     group.create_task(sockets.run())
                 else:
                     self._hears.set()
@@ -156,11 +156,6 @@ class Hearing:
                 await self._look_after()
                 pause = max(min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE), faults.asked(fault))
             await asyncio.sleep(pause)
-
-    async def _begin(self) -> None:
-        await self._meet()
-        self._deaf_from = await self._database.read(lambda tx: store.heard_until(tx, self.me.team))
-        self._recovered("account")
 
     async def _meet(self) -> None:
         with faults.translated():
@@ -216,7 +211,7 @@ class Hearing:
         if worst is not None:
             lasting = now - worst.since
             return Health(lasting < HICCUP, f"slack: {worst.words} (for {lasting:.0f} s)")
-        return Health(True, f"slack: {self._lacks}" if self._missing else "")
+        return Health(True, note=f"slack: {self._lacks}" if self._missing else "")
 
     @property
     def _lacks(self) -> str:
@@ -323,11 +318,15 @@ class Hearing:
             case "tokens_revoked" | "app_uninstalled":
                 self._look.set()
             case "app_rate_limited":
-                self._missed()
-                asyncio.get_running_loop().call_later(KEPT_BACK, self._hears.set)
+                asyncio.get_running_loop().call_later(KEPT_BACK, self._kept_back, self._clock.now())
             case "message" | "app_home_opened" if str(event["channel"]).startswith(DIRECT):
                 if "bot_id" not in event and event["user"] != SLACKBOT:
                     self.channels.direct(event["channel"], event["user"])
+
+    def _kept_back(self, since: datetime) -> None:
+        """Slack brought nothing for a while, because there was too much of it."""
+        self._deaf_from = min(since, self._deaf_from or since)
+        self._hears.set()
 
     async def _keep(self, event: Raw) -> int:
         assert self._door is not None

@@ -142,12 +142,12 @@ def _trouble(reading: Reading, kind: str, channel: str, actor: str | None) -> In
     return reading.incoming(sender, channel, Trouble(kind, reading.known.channels.name(channel)))
 
 
-def shut_out(staff: Sequence[str], at: datetime) -> Incoming | None:
-    """The desk may do nothing more in the workspace: that is told of its first room of agents."""
+def shut_out(staff: Sequence[str], at: datetime, why: str) -> Incoming | None:
+    """The desk cannot work in the workspace as it should: that is told of its first room of agents."""
     if not staff:
         return None
     sender = Sender(Identity(PLATFORM, f"{staff[0].partition('/')[0]}/app"), "Slack")
-    return Incoming(sender, Address(PLATFORM, staff[0]), at, Trouble("rights", staff[0]), private=False)
+    return Incoming(sender, Address(PLATFORM, staff[0]), at, Trouble("shut_out", why), private=False)
 
 
 _EVENTS: Mapping[str, Callable[[Reading, Json], Incoming | None]] = {

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,24 @@ FILE = "file:"
 """How the desk calls a file's message: Slack tells the file's id at once, the message's only later."""
 LOOKED_BACK = timedelta(days=1)
 PAGE, PAGES = 200, 10
+UPLOAD = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=60.0)
 
 
 @dataclass(slots=True)
 class Begun:
-    """What already stands there of a message, by the number of the part."""
+    """What already stands there of a message: the ids of its texts and of its files, by their number."""
 
-    sent: dict[int, str] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
+    files: dict[int, str] = field(default_factory=dict)
+
+    def add(self, other: "Begun") -> None:
+        self.texts |= other.texts
+        self.files |= other.files
+
+    @property
+    def ids(self) -> list[str]:
+        """In the order in which they are shown."""
+        return [shown[at] for shown in (self.texts, self.files) for at in sorted(shown)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +69,14 @@ class Sending:
         it stands there, for an answer may have been lost."""
         begun = self._remembered(nonce)
         if again:
-            begun.sent |= await self._found(place, look, nonce)
+            begun.add(await self._found(place, nonce, look.files))
         for at, part in enumerate(look.parts):
-            if at not in begun.sent:
-                begun.sent[at] = await self._text(place, part, _mark(nonce, at))
-        for at, file in enumerate(look.files, len(look.parts)):
-            if at not in begun.sent:
-                begun.sent[at] = await self._file(place, file, _mark(nonce, at))
-        return [begun.sent[at] for at in sorted(begun.sent)]
+            if at not in begun.texts:
+                begun.texts[at] = await self._text(place, part, _mark(nonce, part=at))
+        for at, file in enumerate(look.files):
+            if at not in begun.files:
+                begun.files[at] = await self._file(place, file, _mark(nonce, file=at))
+        return begun.ids
 
     def _remembered(self, nonce: str) -> Begun:
         if not nonce:
@@ -90,21 +102,28 @@ class Sending:
 
     # ---- what may stand there already
 
-    async def _found(self, place: Place, look: Look, nonce: str) -> dict[int, str]:
-        """The parts of a message that an earlier try has shown."""
-        found: dict[int, str] = {}
-        names: dict[str, str] = {}
+    async def _found(self, place: Place, nonce: str, files: Sequence[File] = ()) -> Begun:
+        """What of a message stands there. Files carry no mark of ours: they are those that were shared after
+        its first words, and nothing else is sent in between."""
+        found = Begun()
+        shared: list[tuple[float, Mapping[str, Any]]] = []
         async for message in self._recent(place):
-            marked = message.get("metadata", {})
-            payload = marked.get("event_payload", {}) if marked.get("event_type") == MARK else {}
-            if payload.get("nonce") == nonce:
-                found[int(payload["part"])] = str(message["ts"])
+            mark = message.get("metadata") or {}
+            told = mark.get("event_payload") or {}
+            if mark.get("event_type") == MARK and told.get("nonce") == nonce:
+                if "file" in told:
+                    found.files[int(told["file"])] = str(message["ts"])
+                else:
+                    found.texts[int(told["part"])] = str(message["ts"])
             elif message.get("bot_id"):
-                names |= {file.get("name", ""): f"{FILE}{file['id']}" for file in message.get("files", ())}
-        if found:
-            for at, file in enumerate(look.files, len(look.parts)):
-                if at not in found and file.file.name in names:
-                    found[at] = names[file.file.name]
+                shared += [(float(message["ts"]), file) for file in message.get("files", ())]
+        begun = float(found.texts.get(0, "inf"))
+        after = [file for at, file in sorted(shared, key=itemgetter(0)) if at > begun]
+        for number, file in enumerate(files):
+            same = (each for each in after if _is(each, file))
+            if number not in found.files and (shown := next(same, None)) is not None:
+                found.files[number] = f"{FILE}{shown['id']}"
+                after.remove(shown)
         return found
 
     async def _recent(self, place: Place) -> AsyncIterator[Mapping[str, Any]]:
@@ -148,7 +167,7 @@ class Sending:
             with self._path(file.file_id).open("rb") as handle:
                 length = {"Content-Length": str(file.size)}
                 async with self._client.session.post(
-                    ticket["upload_url"], data=handle, headers=length
+                    ticket["upload_url"], data=handle, headers=length, timeout=UPLOAD
                 ) as answer:
                     if answer.status != 200:
                         raise TemporaryError(f"the file could not be handed over ({answer.status})")
@@ -167,18 +186,24 @@ class Sending:
     # ---- changing
 
     async def change(self, place: Place, shown: Sequence[str], look: Look) -> list[str]:
-        """Make what was shown look so: parts are edited, added at the end, or taken away; files stay.
+        """Make what was shown look so: parts are edited, added at the end, or taken away; files stay. Parts
+        that are added are marked too: an earlier try may have added them.
 
         Raises PermanentError with the code `gone` when one of them can not be edited any more."""
         texts = [each for each in shown if not each.startswith(FILE)]
         files = [each for each in shown if each.startswith(FILE)]
-        for message, part in zip(texts, look.parts, strict=False):
-            await self._edit(place.channel, message, part)
+        standing = dict(enumerate(texts))
+        if len(look.parts) > len(texts):
+            standing = (await self._found(place, shown[0])).texts | standing
+        kept = []
+        for at, part in enumerate(look.parts):
+            if at in standing:
+                await self._edit(place.channel, standing[at], part)
+                kept.append(standing[at])
+            else:
+                kept.append(await self._text(place, part, _mark(shown[0], part=at)))
         for message in texts[len(look.parts) :]:
             await self.delete(place.channel, message)
-        kept = texts[: len(look.parts)]
-        for part in look.parts[len(kept) :]:
-            kept.append(await self._text(place, part, None))
         return [*kept, *files]
 
     async def _edit(self, channel: str, message: str, part: Part) -> None:
@@ -229,5 +254,10 @@ class Sending:
         return False
 
 
-def _mark(nonce: str, part: int) -> dict[str, Any] | None:
-    return {"event_type": MARK, "event_payload": {"nonce": nonce, "part": part}} if nonce else None
+def _mark(nonce: str, **piece: int) -> dict[str, Any] | None:
+    return {"event_type": MARK, "event_payload": {"nonce": nonce, **piece}} if nonce else None
+
+
+def _is(told: Mapping[str, Any], file: File) -> bool:
+    """Whether Slack tells of this file."""
+    return (told.get("name"), told.get("size")) == (file.file.name, file.file.size)
