@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from tests.ports import free_port
 
 COMPILED = Path(tempfile.gettempdir()) / f"deskbridge-tests-{os.getuid()}-pyc"
 """Where the processes keep compiled modules, so that a start costs half a second instead of two."""
@@ -92,12 +93,6 @@ _ODD = re.compile(
     r"Traceback|Task was destroyed|never retrieved|never awaited|ResourceWarning|unclosed|Exception ignored"
     r"|Fatal Python|DeprecationWarning"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Desk:

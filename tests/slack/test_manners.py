@@ -1,4 +1,4 @@
-"""Slack's manners in the less straight cases: threads, whispers, forms in private, stale and foreign presses."""
+"""Slack's manners in the less straight cases: threads, whispers, forms, stale and foreign presses."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
