@@ -30,6 +30,7 @@ from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.desk import Desk
+from core.dialogs import store as dialogs
 from core.files.blobs import Blobs
 from core.kernel.clock import Clock, WallClock
 from core.kernel.ids import Address, Identity
@@ -144,7 +145,11 @@ def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -
         return sorted(await database.read(_talked_about), key=str)
 
     async def _talked_about(tx: Transaction) -> set[Address]:
-        return await posts.threads_of(tx, "slack", await queries.unclosed(tx, limit=LOOKED_AFTER))
+        """Where a request is on its way, a ticket is open, or may still be reopened."""
+        since = tx.now - settings.desk.reopen_for
+        tickets = await queries.unclosed(tx, limit=LOOKED_AFTER, since=since)
+        asked = {Address.parse(room) for room in await dialogs.rooms_of(tx, "slack")}
+        return await posts.threads_of(tx, "slack", tickets) | {each for each in asked if each.thread}
 
     return Slack(account, database=database, clock=clock, path=blobs.path, threads=threads)
 

@@ -46,6 +46,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """A command of the desk's with what may follow it, `/take 42`; told as it is typed in the messenger."""
+
+    text: str
+    kind: Literal["typed"] = "typed"
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A sentence of the catalogue. `count` chooses the plural and is also the fact `count`."""
 
@@ -64,7 +72,7 @@ class Several:
     kind: Literal["several"] = "several"
 
 
-Text = Annotated[Plain | Titled | At | Span | Words | Several, Field(discriminator="kind")]
+Text = Annotated[Plain | Titled | At | Span | Typed | Words | Several, Field(discriminator="kind")]
 Fact = Text | int | str
 
 

@@ -15,6 +15,7 @@ from bot.adapters.port import Adapter, Health, Raw, Unlearned
 from bot.fetching import Fetching
 from bot.flows.turn import Turn
 from bot.incoming import Incoming, Pressed, Quoted, Reacted, Said, Submitted
+from bot.learning import Learning
 from bot.metrics import Metrics
 from bot.signs import Signs
 from bot.turns import Fetched
@@ -74,6 +75,7 @@ class Router:
         self._metrics = metrics
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._fetching = Fetching(desk, adapters, blobs, language)
+        self._learning = Learning(desk.database, adapters, self._free)
         self._signs = Signs(adapters)
         self._heard = desk.database.bells.listen(inbox.BELL)
         self._trouble = ""
@@ -104,15 +106,17 @@ class Router:
             await self.drain()
 
     async def drain(self) -> None:
-        """Wait for the turns under way."""
-        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        """Wait for the turns under way, and for what they ask of platforms."""
+        while under_way := [*self._busy.values(), *self._learning.under_way]:
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _start_lanes(self) -> int:
         room = AT_ONCE - len(self._busy)
         if room <= 0:
             return 0
-        lanes = await self._desk.database.write(lambda tx: inbox_store.lanes(tx, AT_ONCE + len(self._busy)))
-        free = [lane for lane in lanes if lane not in self._busy][:room]
+        taken = {*self._busy, *self._learning.lanes}
+        lanes = await self._desk.database.write(lambda tx: inbox_store.lanes(tx, AT_ONCE + len(taken)))
+        free = [lane for lane in lanes if lane not in taken][:room]
         for lane in free:
             task = asyncio.create_task(self._serve(lane))
             self._busy[lane] = task
@@ -123,19 +127,22 @@ class Router:
     def _left(self, lane: str, _: asyncio.Task[None]) -> None:
         del self._busy[lane]
         self._signs.end(lane)
+        self._free()
+
+    def _free(self) -> None:
+        """A conversation may go on."""
         self._heard.set()
 
     async def _serve(self, lane: str) -> None:
         """One conversation, event after event, until none is waiting or the oldest must wait."""
-        learned = None
         going = True
         while going:
             turn = partial(self._handle_next, lane=lane)
             try:
                 handled = await self._desk.database.write(turn)
-                if handled.learn:
-                    learned = await self._learn(handled, learned)
-                    continue
+                if handled.learn and handled.letter is not None:
+                    self._learning.begin(lane, handled.letter)
+                    return
                 if handled.fetch is not None and handled.letter is not None:
                     brought = self._fetching.bring(lane, handled.letter, handled.fetch, late=handled.late)
                     going = await brought
@@ -148,6 +155,7 @@ class Router:
                 going = await self._stumble(lane, error)
                 continue
             self._fetching.done(lane)
+            self._learning.done(lane)
             going = handled.more
 
     async def _handle_next(self, tx: Transaction, *, lane: str) -> Handled:
@@ -157,7 +165,7 @@ class Router:
         try:
             incoming = self._adapters[letter.platform].read(letter.body)
         except Unlearned:
-            return Handled(True, letter=letter, learn=True)
+            return Handled(False, letter, learn=True)
         letters = [letter]
         if albums.name(incoming) is not None:
             letters, incoming = await self._album(tx, lane, letter)
@@ -174,14 +182,6 @@ class Router:
             await inbox.finish(tx, each)
             self._metrics.handled(each.platform)
         return Handled(await inbox_store.head(tx, lane) is not None)
-
-    async def _learn(self, handled: Handled, before: int | None) -> int:
-        """Ask the platform for what reading the letter takes, once; returns for which letter that was."""
-        assert handled.letter is not None
-        if handled.letter.id == before:
-            raise ValueError("the event cannot be read, whatever the platform is asked")
-        await self._adapters[handled.letter.platform].learn(handled.letter.body)
-        return handled.letter.id
 
     async def _album(self, tx: Transaction, lane: str, first: Letter) -> tuple[list[Letter], Incoming | None]:
         """The album's parts as one message; None while further parts may still come."""

@@ -99,7 +99,7 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     elif turn.about is not None:
         await work.said(turn, heard, said.reply_to)
     elif turn.room not in turn.catalogue.by_space:
-        await crowd.own(turn, heard)
+        await crowd.own(turn, heard, said.reply_to)
 
 
 def _answers(turn: Turn, under_way: Dialog) -> bool:

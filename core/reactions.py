@@ -163,9 +163,8 @@ async def close_later(tx: Transaction, event: Event, ticket: Ticket) -> None:
 async def _question_over(tx: Transaction, ticket: Ticket) -> None:
     """The newest question whether it is fixed loses its buttons."""
     for asked in (await posts.posts_beginning(tx, f"fixed:{ticket.id}:"))[-1:]:
-        room = asked.address.partition("#")[0]
         parcel = Parcel(
-            "told_resolved", room=room, person=ticket.requester, ticket=ticket.id, slot=asked.slot
+            "told_resolved", room=asked.address, person=ticket.requester, ticket=ticket.id, slot=asked.slot
         )
         await outbox.put(tx, parcel)
 

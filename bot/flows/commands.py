@@ -11,7 +11,7 @@ from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
 from bot.i18n import guess, languages
 from bot.incoming import Quoted
-from bot.message import Fact, Message, Paragraph, Plain, Text, Words
+from bot.message import Fact, Message, Paragraph, Plain, Text, Typed, Words
 from core.dialogs import store as dialog_store
 from core.kernel import text as texts
 from core.kernel.errors import Forbidden, UserError
@@ -172,7 +172,7 @@ def _help_page(person: Person) -> Message:
     lines = [Paragraph(Words("help.staff" if person.staff else "help.requester"))]
     for command in COMMANDS:
         if not command.staff or person.staff:
-            line = Words("help.line", {"command": Plain(command.example), "what": command.help})
+            line = Words("help.line", {"command": Typed(command.example), "what": command.help})
             lines.append(Paragraph(line, "quiet"))
     return Message(tuple(lines))
 

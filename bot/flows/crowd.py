@@ -2,6 +2,7 @@
 
 import re
 
+from bot.flows import talk
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from bot.i18n import guess
@@ -10,6 +11,7 @@ from bot.message import Message, Paragraph, Plain, Words
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.outbox import actions as outbox
+from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import actions as people
 from core.people import store as people_store
@@ -17,6 +19,7 @@ from core.people.model import Actor
 from core.tickets import actions as tickets
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
+from core.tickets.model import Status
 
 TICKET_EMOJI = "🎫"
 _COMMAND = re.compile(r"/ticket(?!\w)", re.IGNORECASE)
@@ -64,10 +67,20 @@ async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] 
     await turn.tell(told, only=False, below=quoted.message)
 
 
-async def own(turn: Turn, heard: Heard) -> None:
-    """Somebody spoke to the desk among others: their words are the report."""
+async def own(turn: Turn, heard: Heard, reply_to: str | None) -> None:
+    """Somebody spoke to the desk among others: their words are the report, or go on with theirs that they
+    answer. Thanks are nothing to report."""
     assert heard.message is not None
-    await make_ticket(turn, Quoted(turn.incoming.sender, heard.text, heard.message), heard.files)
+    source = (turn.room, heard.message)
+    post = await posts.at(turn.tx, turn.room, reply_to) if reply_to else None
+    ticket = await ticket_store.find(turn.tx, post.ticket) if post and post.ticket else None
+    if ticket and ticket.requester == turn.person.id and ticket.status is not Status.CLOSED:
+        thanks = talk.only_thanks(heard)
+        await tickets.say(
+            turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
+        )
+    elif not (post and talk.only_thanks(heard)):
+        await make_ticket(turn, Quoted(turn.incoming.sender, heard.text, heard.message), heard.files)
 
 
 async def trouble(turn: Turn, kind: str, room: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.message import At, Choice, Fact, Plain, Span, Text, Titled, Words
+from bot.message import At, Choice, Fact, Plain, Span, Text, Titled, Typed, Words
 from core.kernel.errors import UserError
 from core.tickets.catalogue import Catalogue, Priority, Title
 from core.tickets.model import Status, Ticket
@@ -56,6 +56,8 @@ def error(raised: UserError) -> Words:
 
 def _fact(name: str, value: object) -> Fact:
     match value:
+        case str() if name in ("command", "near", "example"):
+            return Typed(value)
         case datetime():
             return At(value, "ago" if name == "ago" else "both")
         case timedelta():

@@ -44,14 +44,14 @@ NO = frozenset({"no", "nope", "not fixed", "still broken", "нет", "не ра�
 async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     """Free words in a private conversation: a running ticket's, or the beginning of a new one."""
     ticket = await _meant(turn, heard, reply_to)
-    if ticket is None and _only_thanks(heard):
+    if ticket is None and only_thanks(heard):
         ticket = await _last_talked_about(turn)
     if ticket is None and turn.person.staff:
         await offer.ask(turn, intake.with_more(turn, Draft(), heard))
     elif ticket is None:
         draft = intake.with_more(turn, Draft(), heard)
         await intake.start(turn, draft, also=await _instead(turn))
-    elif ticket.status is Status.CLOSED and not _only_thanks(heard):
+    elif ticket.status is Status.CLOSED and not only_thanks(heard):
         await _closed(turn, ticket, heard)
     else:
         await _pass_on(turn, ticket, heard)
@@ -105,7 +105,7 @@ async def _last_talked_about(turn: Turn) -> Ticket | None:
     return ticket if ticket is not None and ticket.requester == turn.person.id else None
 
 
-def _only_thanks(heard: Heard) -> bool:
+def only_thanks(heard: Heard) -> bool:
     return THANKS.fullmatch(texts.search_text(heard.text)) is not None and not heard.files
 
 
@@ -137,7 +137,7 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
     if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
         await verdict.reopen(turn, ticket.id)
         return
-    thanks = _only_thanks(heard) and ticket.status is not Status.WAITING
+    thanks = only_thanks(heard)
     source = intake.source(turn, heard)
     message = await tickets.say(
         turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks

@@ -18,6 +18,8 @@ from bot.i18n import catalogue, moments
 _log = logging.getLogger(__name__)
 
 FACT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+COMMAND = re.compile(r"(?<![\w/.])/(?=[a-z]{2,}(?![\w/]))")
+"""Where a sentence of the catalogue names a command."""
 _MISSING_FACT = "…"
 
 
@@ -56,11 +58,14 @@ class _Reader:
     language: str
     zone: str
     now: datetime
+    root: str
 
 
-def word(text: "message.Text | str", language: str, *, time_zone: str, now: datetime) -> str:
-    """The text as this reader reads it. People's own words and facts are never looked into."""
-    return _told(text, _Reader(language, time_zone, now))
+def word(text: "message.Text | str", language: str, *, time_zone: str, now: datetime, root: str = "/") -> str:
+    """The text as this reader reads it. People's own words and facts are never looked into.
+
+    `root` is how a command begins in their messenger; our sentences write it "/"."""
+    return _told(text, _Reader(language, time_zone, now, root))
 
 
 def _told(text: object, to: _Reader) -> str:
@@ -69,6 +74,8 @@ def _told(text: object, to: _Reader) -> str:
             return text
         case message.Plain():
             return text.text
+        case message.Typed():
+            return text.text.replace("/", to.root, 1)
         case message.Words():
             return _sentence(text, to)
         case message.Titled():
@@ -107,7 +114,7 @@ def _sentence(words: message.Words, to: _Reader) -> str:
     except KeyError:
         _mistakes.tell(f"no sentence {words.key!r} in the catalogue")
         return words.key
-    first, *rest = _pieces(template)
+    first, *rest = _pieces(template if to.root == "/" else COMMAND.sub(to.root, template))
     if not rest:
         return first
     facts = words.facts if words.count is None else {**words.facts, "count": words.count}

@@ -91,6 +91,12 @@ async def all_under_way(tx: Transaction) -> list[Dialog]:
     return [_dialog(row) for row in await tx.all(select(dialogs))]
 
 
+async def rooms_of(tx: Transaction, platform: str) -> list[str]:
+    """Where on this platform a dialog is under way."""
+    statement = select(dialogs.c.room).where(dialogs.c.room.startswith(f"{platform}:", autoescape=True))
+    return [row.room for row in await tx.all(statement)]
+
+
 async def holding(tx: Transaction, texts: Collection[str]) -> set[str]:
     """Those of the texts that stand in the draft of a dialog under way."""
     drafts = [str(dialog.draft) for dialog in await all_under_way(tx)]

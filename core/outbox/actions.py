@@ -2,9 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy import case
 
 from core.database.transaction import Transaction
 from core.kernel.ids import ParcelId
@@ -109,7 +106,7 @@ async def replay(tx: Transaction, parcel_id: ParcelId) -> bool:
         await tx.execute(
             store.outbox.update()
             .where(store.outbox.c.id == parcel_id, store.outbox.c.state == State.DEAD)
-            .values(**_once_more(tx))
+            .values(**store.once_more(tx.now))
         )
     )
 
@@ -120,15 +117,8 @@ async def revive(tx: Transaction, room: str) -> int:
     return await tx.execute(
         store.outbox.update()
         .where(store.within(room), store.outbox.c.state == State.DEAD)
-        .values(**_once_more(tx))
+        .values(**store.once_more(tx.now))
     )
-
-
-def _once_more(tx: Transaction) -> dict[str, Any]:
-    """What was tried in vain may stand there all the same: nobody knows what became of the last try."""
-    tried = store.outbox.c.attempts > 0
-    state = case((tried, State.UNCERTAIN), else_=State.PENDING)
-    return {"state": state, "attempts": 0, "due_at": tx.now, "settled_at": None}
 
 
 async def discard(tx: Transaction, parcel_id: ParcelId) -> bool:

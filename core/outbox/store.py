@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -234,7 +235,16 @@ async def add(tx: Transaction, new: Parcel) -> None:
 async def replace_waiting(tx: Transaction, new: Parcel) -> bool:
     """Put the newest content into a parcel of the same slot that was not sent yet."""
     same = {"same_slot": new.slot, "same_lane": new.lane}
-    content = {"kind": new.kind, "facts": new.facts, "retract": new.retract, "message_id": new.message}
+    content = {
+        "kind": new.kind,
+        "facts": new.facts,
+        "retract": new.retract,
+        "message_id": new.message,
+        "room": new.room,
+        "ticket_id": new.ticket,
+        "thread": new.thread,
+        "only_for": new.only,
+    }
     return bool(await tx.execute(_REPLACE, {**same, **content}))
 
 
@@ -261,6 +271,13 @@ async def lease(tx: Transaction, head: Head, until: datetime) -> Parcel:
     row = await tx.first(_LEASE, {"parcel": head.id, "until": until})
     assert row is not None
     return replace(parcel(row), uncertain=head.state != State.PENDING)
+
+
+def once_more(now: datetime) -> dict[str, Any]:
+    """The values of a dead parcel that is tried again. What was tried in vain before may stand there all
+    the same: nobody knows what became of the last try."""
+    state = case((outbox.c.attempts > 0, State.UNCERTAIN), else_=State.PENDING)
+    return {"state": state, "attempts": 0, "due_at": now, "settled_at": None}
 
 
 async def change(tx: Transaction, held: Parcel, **values: object) -> bool:

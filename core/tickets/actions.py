@@ -15,7 +15,7 @@ from core.people.model import Actor, Right
 from core.tickets import model, search, store
 from core.tickets.catalogue import Catalogue, Level, Priority
 from core.tickets.doors import needs, record
-from core.tickets.model import Answer, Said, Ticket
+from core.tickets.model import Answer, Said, Status, Ticket
 
 TITLE_LIMIT = 80
 
@@ -111,8 +111,10 @@ async def say(
     source: Source | None = None,
     thanks: bool = False,
 ) -> MessageId:
-    """The requester's further words; they reopen what waits or is resolved, unless they only thank."""
-    kind = "thanked" if thanks else "said"
+    """The requester's further words; they reopen what waits or is resolved.
+
+    Mere thanks reopen nothing that is resolved; where an answer is awaited they are that answer."""
+    kind = "thanked" if thanks and ticket.status is not Status.WAITING else "said"
     model.check(ticket, kind)
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
     await search.grow(tx, ticket, text)

@@ -1,6 +1,7 @@
 """Looking at tickets: every question carries the scope of whoever asks."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, or_, select, true
 
@@ -109,10 +110,11 @@ async def unclosed_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
     return [store.ticket(row) for row in await tx.all(_UNCLOSED_OF, {"requester": requester})]
 
 
-async def unclosed(tx: Transaction, *, limit: int) -> list[TicketId]:
-    """The newest tickets that are not closed."""
+async def unclosed(tx: Transaction, *, limit: int, since: datetime) -> list[TicketId]:
+    """The newest tickets that are not closed, or were not before that."""
     c = store.tickets.c
-    statement = select(c.id).where(_status(*UNCLOSED)).order_by(c.id.desc()).limit(limit)
+    going = or_(_status(*UNCLOSED), c.closed_at >= since)
+    statement = select(c.id).where(going).order_by(c.id.desc()).limit(limit)
     return [TicketId(row.id) for row in await tx.all(statement)]
 
 

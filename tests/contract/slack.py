@@ -169,8 +169,8 @@ class SlackRig:
 
     async def submit(self, who: Identity, opened: Opened, answers: Mapping[str, str]) -> Deed:
         """The desk answers every form that is sent in; here it has nothing to say to it."""
-        sending = asyncio.create_task(self._user(who).submit(answers))
         known = len(await letters(self))
+        sending = asyncio.create_task(self._user(who).submit(answers))
         while len(await letters(self)) == known:
             await asyncio.sleep(0)
         incoming = (await heard(self))[-1]

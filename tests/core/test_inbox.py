@@ -227,14 +227,14 @@ async def test_whoever_said_what_was_parked_is_told(town: Town, office: Messenge
 @contextlib.contextmanager
 def failing_turns(town: Town) -> Iterator[None]:
     """While inside, every turn fails for a reason of its own."""
-    meet = town.house.router._meet
+    turn = town.house.router._turn
 
     async def fails(*_: object) -> None:
         raise ZeroDivisionError
 
-    town.house.router._meet = fails  # type: ignore[method-assign, assignment]
+    town.house.router._turn = fails  # type: ignore[method-assign, assignment]
     yield
-    town.house.router._meet = meet  # type: ignore[method-assign]
+    town.house.router._turn = turn  # type: ignore[method-assign]
 
 
 async def test_a_parked_event_can_be_replayed(town: Town, office: Messenger) -> None:

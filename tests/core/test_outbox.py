@@ -342,7 +342,7 @@ async def test_a_replayed_dead_letter_has_all_its_tries_again(town: Town, office
     (dead,) = await town.database.read(store.dead)
     await town.database.write(lambda tx: outbox.replay(tx, ParcelId(dead.id)))
     await town.settle()
-    assert await states(town) == ["pending"]
+    assert await states(town) == ["uncertain"]
     await town.later(SECOND)
     assert await states(town) == ["sent"]
 

@@ -306,7 +306,7 @@ PATHS: Mapping[Status, tuple[str, ...]] = {
 DEEDS = """
             N O W H R C
 say         N O O H O -
-thank       N O W H R C
+thank       N O O H R C
 confirm     - - - - C -
 reopen      - - - - O O
 take        O - - - - -

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.tickets.model import Status
+from tests.emulators.slack import Channel
 from tests.slack import rig as rigs
 from tests.slack.rig import Rig
 
@@ -179,3 +180,85 @@ async def test_an_archived_channel_of_agents_is_told_to_the_admin_and_nothing_is
     await desk.triage.unarchive()
     await desk.settle()
     assert VPN in desk.card(1).shown
+
+
+async def test_a_whisper_to_a_press_in_a_thread_stands_in_that_thread(desk: Rig) -> None:
+    await desk.report()
+    await desk.press(desk.anna, desk.word("button.reply"), desk.card(1))
+    await desk.fill(desk.anna, {desk.word("form.text"): "Restart it"})
+    pressed = await desk.boris.press(desk.triage.saying("Restart it"), desk.word("button.undo"))
+    await desk.settle()
+    await pressed.done()
+    whisper = desk.triage.private_to(desk.boris)[-1]
+    assert whisper.shown == desk.word("reply.not_yours")
+    assert whisper.thread_ts == desk.card(1).ts
+
+
+async def test_what_was_said_when_it_was_settled_is_not_overwritten(desk: Rig) -> None:
+    root = await desk.report()
+    await desk.react(desk.anna, desk.card(1), "eyes")
+    await desk.react(desk.anna, desk.card(1), "white_check_mark")
+    await desk.choose(desk.ivan, desk.word("button.fixed"))
+    await desk.later(timedelta(minutes=1))
+    settled = desk.word("talk.fixed", ticket=1, title=root.shown)
+    assert any(settled in each.shown for each in root.replies)
+
+
+async def test_a_press_on_what_only_one_person_sees_is_answered_where_they_are(desk: Rig) -> None:
+    await desk.report()
+    await desk.command(desk.anna, "/desk queue")
+    shown = desk.anna.dm.private_to(desk.anna)[-1]
+    for _ in range(2):
+        await desk.press(desk.anna, "Take #1", shown)
+    assert (await desk.ticket(1)).status is Status.IN_PROGRESS
+    assert [call.error for call in desk.slack.called("chat.postMessage") if call.error] == []
+    assert "#1" in desk.anna.dm.from_bot[-1].shown
+
+
+async def test_nothing_is_made_of_a_strangers_words_where_strangers_are_not_served(desk: Rig) -> None:
+    stranger = desk.slack.user("Zoe Stranger", team="TOTHER", locale="en-US")
+    shared = desk.slack.channel("partners", members=[desk.anna, desk.ivan, stranger], shared=True)
+    words = await desk.say(stranger, "your portal is down for us", channel=shared)
+    await desk.shortcut(desk.anna, "ticket", words)
+    await desk.react(desk.anna, words, "ticket")
+    assert stranger.dm.messages == []
+    assert [each for each in desk.triage.from_bot if "#1" in each.shown] == []
+    assert len([each for each in shared.history if each.only_for is desk.anna]) == 2
+
+
+async def test_a_strangers_words_become_a_ticket_where_strangers_are_served(tmp_path: Path) -> None:
+    async with rigs.rig(tmp_path, more="other_workspaces = true") as desk:
+        stranger = desk.slack.user("Zoe Stranger", team="TOTHER", locale="en-US")
+        shared = desk.slack.channel("partners", members=[desk.anna, stranger], shared=True)
+        words = await desk.say(stranger, "your portal is down for us", channel=shared)
+        await desk.shortcut(desk.anna, "ticket", words)
+        assert "your portal is down" in desk.card(1).shown
+
+
+async def test_a_shortcut_where_the_app_is_not_is_answered_in_private(desk: Rig) -> None:
+    away = desk.slack.channel("lunch", members=[desk.ivan, desk.anna])
+    away.members.pop(desk.slack.bot.id)
+    words = away.add(desk.ivan, text="my screen is black")
+    await desk.shortcut(desk.anna, "ticket", words)
+    assert "my screen is black" in desk.card(1).shown
+    assert "#1" in desk.anna.dm.from_bot[-1].shown
+    await desk.shortcut(desk.anna, "send_to_requester", away.add(desk.ivan, text="by the way"))
+    assert "by the way" not in desk.told(1)
+
+
+async def test_a_shortcut_in_a_talk_between_two_people_is_answered_in_private(desk: Rig) -> None:
+    talk = Channel(desk.slack, "D0FOREIGN", "talk", "im")
+    talk.members = {each.id: each for each in (desk.anna, desk.ivan)}
+    desk.slack.channels[talk.id] = talk
+    await desk.shortcut(desk.anna, "ticket", talk.add(desk.ivan, text="my screen is black"))
+    assert "my screen is black" in desk.card(1).shown
+    assert "#1" in desk.anna.dm.from_bot[-1].shown
+
+
+async def test_a_report_typed_at_length_with_the_command_is_in_the_ticket_to_its_end(desk: Rig) -> None:
+    text = "word " * 900 + "THE END"
+    await desk.command(desk.ivan, f"/desk new {text}")
+    await desk.fill(desk.ivan, {})
+    form = desk.ivan.modals[-1]
+    await desk.fill(desk.ivan, {form.blocks[-1]["label"]["text"]: "It can wait"})
+    assert text in " ".join(desk.told(1).split()) or any("THE END" in each.shown for each in desk.triage.messages)

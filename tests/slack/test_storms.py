@@ -108,7 +108,8 @@ async def test_files_whose_answer_was_lost_are_shown_once(tmp_path: Path, kind: 
 async def test_parts_added_by_an_edit_whose_answer_was_lost_are_added_once(tmp_path: Path) -> None:
     """A card that has grown out of one message of Slack's, and shrinks again."""
     async with rig(tmp_path) as t:
-        adapter, where, reader = t.house.adapters["slack"], Address.parse(mail.room(t.town)), Reader("en", "UTC")
+        adapter, reader = t.house.adapters["slack"], Reader("en", "UTC")
+        where = Address.parse(mail.room(t.town))
         short = await adapter.post(where, say(Plain("short")), reader, "one")
         long = say(*(Plain(f"{number} {'words ' * 480}") for number in range(12)))
         for kind in ("cut after", "truncated"):
@@ -176,7 +177,9 @@ async def test_nobody_is_written_to_before_their_wait_is_over_and_everything_arr
 
 
 @pytest.mark.parametrize("retry_after", [0, "soon", None, "Wed, 21 Oct 2026 07:28:00 GMT"])
-async def test_a_wait_without_a_length_is_one_all_the_same(tmp_path: Path, retry_after: int | str | None) -> None:
+async def test_a_wait_without_a_length_is_one_all_the_same(
+    tmp_path: Path, retry_after: int | str | None
+) -> None:
     async with rig(tmp_path) as t:
         rooms = mail.channels(t, 1)
         t.slack.fail("chat.postMessage", "429", 20, retry_after=retry_after)
@@ -250,7 +253,7 @@ async def test_a_long_time_without_slack_loses_nothing_and_makes_no_storm(
         await pass_time(t, AWAY, step=5.0)
         tries = len(posts(t))
         assert set(await states(t)) <= {"pending", "uncertain"}
-        assert tries < AWAY, "less than one call a second"
+        assert tries <= len(rooms) * AWAY / 4, "none of them tries in a hurry"
         if trouble == "away":
             await t.slack.come_back()
         t.slack.revoked = False

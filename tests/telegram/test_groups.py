@@ -20,6 +20,7 @@ from core.people import store as people
 from core.tickets import queries
 from core.tickets import store as tickets
 from tests.emulators.telegram import PIXEL, File, Group, Telegram
+from tests.emulators.telegram.faults import Kind
 from tests.telegram import rig as rigs
 from tests.telegram.rig import ANNA, BORIS, GROUP, MARIA, Rig, labels
 
@@ -88,6 +89,19 @@ async def test_who_names_the_desk_gets_a_ticket_and_goes_on_in_private(desk: Rig
     await desk.say(desk.ivan, "Since Monday")
     assert "Since Monday" in desk.told(1)
     assert len(room.from_bot) == 1
+
+
+async def test_an_answer_to_what_the_desk_said_goes_on_with_ones_own_ticket(desk: Rig) -> None:
+    room = lobby(desk)
+    await desk.say(desk.ivan, "@desk_test_bot VPN drops", chat=room)
+    await desk.say(desk.ivan, "since Monday", chat=room, reply_to=room.from_bot[0])
+    await desk.say(desk.ivan, "thank you!", chat=room, reply_to=room.from_bot[0])
+    await desk.say(desk.telegram.users[601], "Thanks", chat=room, reply_to=room.from_bot[0])
+    assert await count(desk) == 1
+    assert "since Monday" in desk.told(1)
+    await desk.say(desk.telegram.users[601], "mine is slow too", chat=room, reply_to=room.from_bot[0])
+    assert "Petr" in desk.card(2).text
+    assert len(room.from_bot) == 2
 
 
 @pytest.mark.parametrize("door", ["command", "reaction"])
@@ -447,11 +461,13 @@ async def test_commands_stand_in_the_menus_of_each_scope_and_language(desk: Rig)
     assert all(1 <= len(each["description"]) <= 256 for menu in registered.values() for each in menu)
 
 
-async def test_menus_that_cannot_be_registered_keep_nobody_waiting(desk: Rig) -> None:
-    desk.telegram.fail("setMyCommands", "429", times=-1, retry_after=300)
+@pytest.mark.parametrize("kind", ["429", "late"])
+async def test_menus_that_cannot_be_registered_keep_nobody_waiting(desk: Rig, kind: Kind) -> None:
+    desk.telegram.fail("setMyCommands", kind, times=-1, retry_after=300)
     await desk.restart()
     await desk.say(desk.ivan, "VPN drops")
     assert "Where are you working from?" in desk.ivan.chat.last.text
+    desk.telegram.heal()
 
 
 async def test_links_open_a_form_or_show_a_ticket(desk: Rig) -> None:

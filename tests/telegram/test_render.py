@@ -73,7 +73,12 @@ def look(message: Message) -> Look:
 
 def told(message: Message) -> str:
     """Every word of a message, in its order."""
-    lines = [message.call.name if message.call else "", _word(message.author)]
+    author = _word(message.author)
+    lines = [
+        message.call.name if message.call else "",
+        "📝" * bool(author and message.tone == "note"),
+        author,
+    ]
     for block in message.blocks:
         match block:
             case Paragraph(text=text) | Quote(text=text):

@@ -4,13 +4,9 @@ from collections.abc import Callable, Mapping
 
 from bot.adapters.slack import envelope, manifest
 from bot.adapters.slack.envelope import Json
-from bot.adapters.slack.reading import PLATFORM, Reading, is_direct, thread_of
+from bot.adapters.slack.reading import HOME, PLATFORM, Reading, is_direct, thread_of
 from bot.incoming import Incoming, Pressed, Said, Sender, Submitted, What
 from core.kernel.ids import Address
-
-HOME = "~home"
-"""What the room of somebody's Home tab ends with."""
-
 
 def interaction(reading: Reading) -> Incoming | None:
     act = _ACTS.get(reading.payload.get("type", ""))
@@ -53,7 +49,8 @@ def _pressed(reading: Reading) -> Incoming | None:
     channel = envelope.channel_of(payload)
     if channel is None:
         return None
-    below = thread or (ts if is_direct(channel) else None)
+    shown_to_all = not container.get("is_ephemeral")  # below what one person alone sees there is no thread
+    below = thread or (ts if is_direct(channel) and shown_to_all else None)
     return reading.incoming(sender, channel, Pressed(code, ts, press), thread=below)
 
 
@@ -98,6 +95,8 @@ def _on_message(reading: Reading) -> Incoming | None:
     if not text:
         return None
     said = Said(text, _id(reading), reading.carried(message), quoted=quoted, press=reading.press)
+    if not reading.known.channels.within(channel):  # nothing can be said there
+        return _alone(reading, sender, said)
     return reading.incoming(sender, channel, said, thread=thread)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bot.adapters.slack import faults, render, views
 from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
 from bot.adapters.slack.hearing import Hearing
+from bot.adapters.slack.reading import HOME, PLATFORM
 from bot.adapters.slack.sending import Place, Sending
 from bot.incoming import Carried, Incoming
 from bot.message import Form, Message, Paragraph, Words
@@ -25,9 +26,6 @@ from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address, Identity
 
 _log = logging.getLogger(__name__)
-PLATFORM = "slack"
-HOME = "~home"
-"""How the room of a person's Home tab ends."""
 FEATURES = Features(
     text_limit=3000,
     buttons=100,
@@ -42,6 +40,17 @@ FEATURES = Features(
 GAP = timedelta(seconds=1)
 FETCH = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=30.0)
 Threads = Callable[[], Awaitable[Sequence[Address]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whom the answer to a press is for, and which of our parcels it is."""
+
+    press: str
+    where: Address
+    reader: Reader
+    nonce: str
+    again: bool
 
 
 class Slack:
@@ -105,7 +114,7 @@ class Slack:
         self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
     ) -> Posted:
         if reader.press is not None:
-            await self._answer(reader.press, to, message, reader)
+            await self._answer(Answer(reader.press, to, reader, nonce, again), message)
             return Posted("")
         if to.room.endswith(HOME):
             return await self._publish(to, message, reader)
@@ -114,7 +123,7 @@ class Slack:
             return Posted("")
         place = await self._place(to)
         if reader.only is not None and not _is_person(to):
-            await self._sending.whisper(place, _own(reader.only.account), look, None)
+            await self._sending.whisper(place, _own(reader.only.account), look, nonce)
             return Posted("")
         first, *rest = await self._sending.show(place, look, nonce, again=again)
         return Posted(first, tuple(rest))
@@ -154,46 +163,43 @@ class Slack:
 
     # ---- answering presses, commands and forms
 
-    async def _answer(self, press: str, to: Address, message: Message, reader: Reader) -> None:
+    async def _answer(self, to: Answer, message: Message) -> None:
         """A form opens or stays, with what is wrong in it; words are shown to whoever pressed, alone."""
-        now = self._clock.now()
         if message.form is not None:
-            await self._open(press, to, message.form, reader)
-        elif message.field is not None and self._presses.waits(press):
-            fields = self.hearing.fields(press)
-            self._presses.answer(press, views.errors(message, reader, now, fields))
+            await self._open(to, message.form)
+        elif message.field is not None and self._presses.waits(to.press):
+            fields = self._presses.fields(to.press)
+            errors = views.errors(message, to.reader, self._clock.now(), fields)
+            self._presses.answer(to.press, errors)
         else:
-            self._presses.answer(press, None)
+            self._presses.answer(to.press, None)
             if message.blocks:
-                await self._whisper(press, to, message, reader)
+                await self._whisper(to, message)
 
-    async def _open(self, press: str, to: Address, form: Form, reader: Reader) -> None:
-        view = views.modal(form, reader, self._clock.now(), str(to))
-        if self._presses.answer(press, {"response_action": "update", "view": view}):
+    async def _open(self, to: Answer, form: Form) -> None:
+        view = views.modal(form, to.reader, self._clock.now(), str(to.where))
+        if self._presses.answer(to.press, {"response_action": "update", "view": view}):
             return
-        trigger = self._presses.trigger(press)
+        trigger = self._presses.trigger(to.press)
         try:
             if trigger is None:
                 raise faults.TooLate("the press is too old to open a form", code="late")
             with faults.translated():
                 await self.client.web.views_open(trigger_id=trigger, view=view)
         except faults.TooLate:
-            await self._whisper(
-                press, to, Message((Paragraph(Words("press.too_late")),), tone="hint"), reader
-            )
+            await self._whisper(to, Message((Paragraph(Words("press.too_late")),), tone="hint"))
 
-    async def _whisper(self, press: str, to: Address, message: Message, reader: Reader) -> None:
+    async def _whisper(self, to: Answer, message: Message) -> None:
         """Where it was pressed; in private where that cannot be."""
-        look = self._look(to, message, reader)
-        assert reader.only is not None
-        user = _own(reader.only.account)
-        url = None if to.thread else self._presses.respond_url(press)
+        assert to.reader.only is not None
+        look, account = self._look(to.where, message, to.reader), to.reader.only.account
+        url = None if to.where.thread else self._presses.respond_url(to.press)
         try:
-            await self._sending.whisper(await self._place(to), user, look, url)
+            await self._sending.whisper(await self._place(to.where), _own(account), look, to.nonce, url)
         except PermanentError as error:
             _log.info("nothing can be whispered there: %s", error)
-            home = await self._place(Address(self.platform, reader.only.account))
-            await self._sending.show(home, look, "", again=False)
+            home = await self._place(Address(self.platform, account))
+            await self._sending.show(home, look, to.nonce, again=to.again)
 
     # ---- files
 
@@ -213,9 +219,12 @@ class Slack:
         except (OSError, aiohttp.ClientError) as error:
             raise TemporaryError(f"the file broke off ({type(error).__name__})") from None
 
-    def _is_slack(self, url: str) -> bool:
-        host, own = URL(url).host or "", URL(self.account.api_url).host
-        return host == own or host == "slack.com" or host.endswith(".slack.com")
+    def _is_slack(self, address: str) -> bool:
+        """Whether it leads to Slack, and nobody on the way can read along."""
+        url, own = URL(address), URL(self.account.api_url)
+        if (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port):
+            return True
+        return url.scheme == "https" and f".{url.host}".endswith(".slack.com")
 
 
 def _is_page(mime: str) -> bool:

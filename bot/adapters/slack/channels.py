@@ -15,6 +15,10 @@ STANDS = 3600.0
 """Seconds in which words that are pointed at need not be asked for again."""
 
 
+THERE = 60.0
+"""Seconds in which it need not be asked again whether the app is in a channel."""
+
+
 class Channels:
     """What was heard of the channels the desk is in."""
 
@@ -22,7 +26,7 @@ class Channels:
         self._client = client
         self._names: Asked[str] = Asked(self._ask_name, str)
         self._messages: Asked[Json | None] = Asked(self._ask_message, lambda _: None, fresh=STANDS)
-        self._user_of: dict[str, str] = {}
+        self._within: Asked[bool] = Asked(self._ask_within, lambda _: False, fresh=THERE)
         self._dm_of: dict[str, str] = {}
 
     # ---- direct messages
@@ -38,13 +42,13 @@ class Channels:
 
     def direct(self, channel: str, user: str) -> None:
         """Remember whose direct messages these are."""
-        self._user_of[channel], self._dm_of[user] = user, channel
+        self._dm_of[user] = channel
 
-    def user_of(self, channel: str) -> str | None:
-        """Who is behind direct messages, if that was heard of."""
-        return self._user_of.get(channel)
+    def left(self, user: str) -> None:
+        """Their account is closed: Slack would still take messages that nobody ever reads."""
+        self._dm_of.pop(user, None)
 
-    # ---- names
+    # ---- names and members
 
     def name(self, channel: str) -> str:
         """How the channel is called, without #. Raises Lacking when it was not asked for yet."""
@@ -53,6 +57,15 @@ class Channels:
     async def _ask_name(self, channel: str) -> str:
         answer = await self._client.web.conversations_info(channel=channel)
         return str(answer["channel"].get("name") or channel)
+
+    def within(self, channel: str) -> bool:
+        """Whether the app is there, or they are direct messages with it. Raises Lacking when it was not asked
+        for of late."""
+        return self._within.get(channel)
+
+    async def _ask_within(self, channel: str) -> bool:
+        found = (await self._client.web.conversations_info(channel=channel))["channel"]
+        return bool(found.get("is_member") or found.get("is_im"))
 
     # ---- what stands there
 

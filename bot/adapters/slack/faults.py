@@ -51,10 +51,6 @@ _WAIT = timedelta(seconds=30)
 """How long to wait where Slack asks for that, and does not say how long."""
 
 
-_ODD = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What comes of reading an answer that is none of the Web API's."""
-
-
 class Lost(PermanentError):
     """The message to edit or delete is not there any more, or too old for that."""
 

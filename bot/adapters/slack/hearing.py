@@ -315,6 +315,8 @@ class Hearing:
         match event.get("type") or payload.get("type"):
             case "user_change":
                 self.people.changed(event["user"])
+                if event["user"].get("deleted"):
+                    self.channels.left(event["user"]["id"])
             case "tokens_revoked" | "app_uninstalled":
                 self._look.set()
             case "app_rate_limited":

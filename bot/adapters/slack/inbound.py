@@ -1,12 +1,13 @@
 """Reading: what Slack brought becomes what somebody did. Nothing is decided, nothing unknown is an error."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.adapters.slack import acts, envelope
 from bot.adapters.slack.envelope import Json
 from bot.adapters.slack.reading import PLATFORM, Known, Reading, is_direct, thread_of
-from bot.incoming import Edited, Incoming, Opened, Reacted, Said, Sender, Trouble
+from bot.incoming import Edited, Incoming, Opened, Reacted, Said, Sender, Trouble, What
 from core.kernel.ids import Address, Identity
 
 __all__ = ["PLATFORM", "Known", "read"]
@@ -34,13 +35,22 @@ def read(body: Json, known: Known) -> Incoming | None:
         incoming = _READERS[body["kind"]](reading)
     except envelope.ODD as error:
         raise ValueError(f"this is nothing that Slack tells ({type(error).__name__})") from error
-    return incoming if incoming is None or _served(incoming, known) else None
+    if incoming is None or not (_served(incoming.sender, known) or isinstance(incoming.what, Trouble)):
+        return None
+    return replace(incoming, what=_quoting(incoming.what, known))
 
 
-def _served(incoming: Incoming, known: Known) -> bool:
+def _served(sender: Sender, known: Known) -> bool:
     """People of other workspaces are others, though their ids may be the same."""
-    at_home = incoming.sender.identity.account.startswith(f"{known.me.team}/")
-    return at_home or known.others or isinstance(incoming.what, Trouble)
+    return known.others or sender.identity.account.startswith(f"{known.me.team}/")
+
+
+def _quoting(what: What, known: Known) -> What:
+    """Nothing is made of the words of people who are not served, as of those of programs."""
+    if not isinstance(what, Said | Reacted) or what.quoted is None or _served(what.quoted.sender, known):
+        return what
+    sender = replace(what.quoted.sender, automatic=True)
+    return replace(what, quoted=replace(what.quoted, sender=sender))
 
 
 def _event(reading: Reading) -> Incoming | None:

@@ -10,7 +10,7 @@ from typing import Literal
 from bot import i18n
 from bot.adapters import degrade
 from bot.adapters.port import Reader
-from bot.adapters.slack import limits, mrkdwn
+from bot.adapters.slack import limits, manifest, mrkdwn
 from bot.adapters.slack.mrkdwn import Json
 from bot.message import Attachment, Block, Facts, Message, Paragraph, Quote, Text
 from core.kernel import text as texts
@@ -38,7 +38,9 @@ def size(value: object) -> int:
 
 def wording(reader: Reader, now: datetime) -> Word:
     """How texts are worded for this reader."""
-    return lambda text: i18n.word(text, reader.language, time_zone=reader.time_zone, now=now)
+    return lambda text: i18n.word(
+        text, reader.language, time_zone=reader.time_zone, now=now, root=f"/{manifest.ROOT} "
+    )
 
 
 def of_message(message: Message, word: Word, *, headed: bool = False) -> list[Line]:
@@ -83,8 +85,8 @@ def prose(words: str, *, kind: Kind = "text", bold: bool = False) -> Iterator[Li
 
 
 def _fact(name: str, value: str) -> Iterator[Line]:
-    """`Name: value`; a question has its own sign."""
-    named = name if name.endswith(("?", ":")) else f"{name}:"
+    """`Name: value`; a question, or a whole sentence, has its own sign."""
+    named = name if name.endswith(("?", ":", ".")) else f"{name}:"
     whole = f"{named} {value}"
     if texts.utf16_len(whole) > limits.TEXT:
         yield from prose(named, bold=True)

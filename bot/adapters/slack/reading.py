@@ -17,6 +17,8 @@ from bot.incoming import Carried, Incoming, Quoted, Sender, What
 from core.kernel.ids import Address, Identity
 
 PLATFORM = "slack"
+HOME = "~home"
+"""How the room of a person's Home tab ends."""
 SLACKBOT = "USLACKBOT"
 NAMES = 20
 """So many people and channels of one text are asked for; what else nobody has heard of keeps its id."""

@@ -227,9 +227,16 @@ class Sending:
 
     # ---- for one person's eyes
 
-    async def whisper(self, place: Place, user: str, look: Look, respond_url: str | None) -> None:
-        """Show it to this person alone. Raises PermanentError where that cannot be done there."""
-        for part in look.parts:
+    async def whisper(
+        self, place: Place, user: str, look: Look, nonce: str, respond_url: str | None = None
+    ) -> None:
+        """Show it to this person alone, nothing of it again that an earlier try is known to have shown.
+
+        Raises PermanentError where that cannot be done there."""
+        begun = self._remembered(nonce)
+        for at, part in enumerate(look.parts):
+            if at in begun.texts:
+                continue
             if respond_url is None or not await self._respond(respond_url, part):
                 with faults.translated():
                     await self._client.web.chat_postEphemeral(
@@ -239,6 +246,7 @@ class Sending:
                         blocks=part.blocks,
                         thread_ts=place.thread,
                     )
+            begun.texts[at] = ""
 
     async def _respond(self, url: str, part: Part) -> bool:
         """Answer where the command was given; False where the address is used up or gone."""
@@ -248,7 +256,7 @@ class Sending:
             "text": part.text,
             "blocks": list(part.blocks),
         }
-        with suppress(aiohttp.ClientError, TimeoutError):
+        with suppress(aiohttp.ClientError, OSError, ValueError):
             async with self._client.session.post(url, json=body) as answer:
                 return answer.status == 200
         return False

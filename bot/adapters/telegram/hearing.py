@@ -6,7 +6,7 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -70,7 +70,7 @@ class Hearing:
         account: Account,
         bot: Bot,
         moved: Moved,
-        settle: Callable[[], Awaitable[None]],
+        settle: Callable[[], Coroutine[Any, Any, None]],
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -79,6 +79,7 @@ class Hearing:
         self._moved = moved
         self._settle = settle
         self._settled = False
+        self._settling: asyncio.Task[None] | None = None
         self._monotonic = monotonic
         self._sleep = sleep
         self.me = Me(account.me)
@@ -101,9 +102,14 @@ class Hearing:
     async def run(self, door: Door) -> None:
         self._door = door
         polling = self._account.mode == "polling"
-        await self._patiently(self._connect if polling else self._set_webhook)
-        while True:
-            await self._patiently(self._poll if polling else self._watch)
+        try:
+            await self._patiently(self._connect if polling else self._set_webhook)
+            while True:
+                await self._patiently(self._poll if polling else self._watch)
+        finally:
+            if self._settling is not None:
+                self._settling.cancel()
+                await asyncio.gather(self._settling, return_exceptions=True)
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Until the step is done, however often it fails: never a hot loop, never giving up."""
@@ -126,10 +132,11 @@ class Hearing:
     def _sign_of_life(self) -> None:
         self._heard_at, self._trouble, self._troubled_at = self._monotonic(), "", None
 
-    async def _settle_down(self) -> None:
+    def _settle_down(self) -> None:
+        """Nobody waits for that."""
         if not self._settled:
             self._settled = True
-            await self._settle()
+            self._settling = asyncio.create_task(self._settle())
 
     async def meet(self) -> None:
         """Learn the bot's own name."""
@@ -148,7 +155,7 @@ class Hearing:
 
         The first after some trouble does not wait for news: that it is answered is news enough."""
         assert self._door is not None
-        await self._settle_down()
+        self._settle_down()
         patience = 0 if self._trouble else LONG_POLL
         wanted = {"timeout": patience, "allowed_updates": inbound.KINDS}
         asked = wanted if self._offset is None else {**wanted, "offset": self._offset}
@@ -183,7 +190,7 @@ class Hearing:
 
     async def _watch(self) -> None:
         """Look whether the webhook is still ours, and whether what Telegram brings arrives."""
-        await self._settle_down()
+        self._settle_down()
         await self._sleep(WATCH)
         info = await self._bot.get_webhook_info()
         if info.url != self._address:

@@ -90,8 +90,8 @@ def look(message: Message, reader: Reader, now: datetime, features: Features) ->
     writer = _Writer()
     if message.call is not None:
         writer.call(message.call)
-    if message.author is not None:
-        writer.line(_MARKS.get(message.tone, "") + word(message.author), "bold")
+    if message.author is not None and (name := word(message.author)):
+        writer.line(_MARKS.get(message.tone, "") + name, "bold")
     aside = _aside(message)
     for block in message.blocks:
         _write(writer, block, word, aside)
