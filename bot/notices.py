@@ -149,7 +149,7 @@ async def _told_opened(tx: Transaction, parcel: Parcel) -> Message:
     ticket = await _ticket(tx, parcel)
     due = await sla.reply_by(tx, ticket)
     queue = phrases.titled(tx.rule(Catalogue).queue(ticket.queue).title)
-    facts: dict[str, Fact] = {"ticket": ticket.id, "queue": queue}
+    facts: dict[str, Fact] = {"ticket": ticket.id, "title": Plain(ticket.title), "queue": queue}
     if due is not None:
         facts["at"] = At(due)
     key = "told.opened" if due is not None else "told.opened_undated"
@@ -204,6 +204,18 @@ async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
         Paragraph(Words("told.is_it_fixed"), "strong"),
     )
     return Message(blocks, ((yes, no),), ticket=ticket.id)
+
+
+async def _told_handed(tx: Transaction, parcel: Parcel) -> Message:
+    """To whom a ticket was passed: by whom, and with which words."""
+    ticket = await _ticket(tx, parcel)
+    facts: dict[str, Fact] = {
+        "name": await story.name(tx, parcel.facts["actor"]),
+        "ticket": ticket.id,
+        "title": Plain(ticket.title),
+    }
+    words = [Quote(Plain(parcel.facts["text"]))] if parcel.facts["text"] else []
+    return Message((Paragraph(Words("told.handed", facts)), *words), tone="ping", ticket=ticket.id)
 
 
 # ---- pings
@@ -316,6 +328,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "told_claimed": _told,
     "told_passed": _told,
     "told_waited": _told_waited,
+    "told_handed": _told_handed,
     "told_held": _told,
     "told_reopened": _told,
     "told_resolved": _told_resolved,

@@ -58,16 +58,14 @@ async def act(turn: Turn, fetched: Fetched) -> None:
 
 
 def refused(incoming: Incoming, error: UserError) -> Message:
-    """What a person reads of a refusal. Of a form that stays open it names the field; where it is gone, the
-    words typed into it stand below, so that none are lost."""
+    """What a person reads of a refusal. Of a form it names the field, in case it stands open still; below
+    are the words typed into it, so that none are lost where it is gone."""
     blocks: list[Block] = [Paragraph(phrases.error(error))]
-    if isinstance(incoming.what, Submitted) and incoming.what.press is not None:
-        return Message(tuple(blocks), tone="hint", field=str(error.facts.get("field", "")))
-    if isinstance(incoming.what, Submitted):
-        blocks += [
-            Quote(Plain(texts.clean(value))) for _, value in incoming.what.values if len(value) > TYPED
-        ]
-    return Message(tuple(blocks), tone="hint")
+    if not isinstance(incoming.what, Submitted):
+        return Message(tuple(blocks), tone="hint")
+    blocks += [Quote(Plain(texts.clean(value))) for _, value in incoming.what.values if len(value) > TYPED]
+    waits = incoming.what.press is not None
+    return Message(tuple(blocks), tone="hint", field=str(error.facts.get("field", "")) if waits else None)
 
 
 async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
@@ -163,8 +161,14 @@ async def _react(turn: Turn, reacted: Reacted) -> None:
     if turn.about is None or not turn.person.staff:
         return
     act = _BY_EMOJI.get(emoji)
-    if act is not None:
+    if act is not None and await _is_card(turn, reacted.message):
         await act(turn.tx, turn.actor, turn.about)
+
+
+async def _is_card(turn: Turn, remote: str) -> bool:
+    """Whether that message of the room is the ticket itself, and not only something said of it."""
+    post = await posts.at(turn.tx, turn.room, remote)
+    return post is not None and post.slot == f"card:{turn.about}"
 
 
 _BY_EMOJI = {"👀": tickets.take, "✅": tickets.resolve}

@@ -40,11 +40,25 @@ async def _show_card(tx: Transaction, ticket: Ticket) -> None:
 
 
 async def pages(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    """Whoever has a page of their own in a messenger sees there whose turn it is now."""
-    for person in {ticket.requester, ticket.owner, event.facts.get("from")} - {None}:
+    """Whoever has a page of their own in a messenger sees there whose turn it is now; what is or was
+    nobody's concerns all who serve the queue."""
+    concerned = {ticket.requester, ticket.owner, event.facts.get("from")} - {None}
+    if ticket.owner is None or event.kind in ("claimed", "passed"):
+        queues = {ticket.queue, event.facts.get("before_queue", ticket.queue)}
+        concerned |= {
+            person.id for person in await people.staff(tx) if any(person.serves(queue) for queue in queues)
+        }
+    for person in sorted(concerned):
         slot = f"home:{person}"
         for page in await posts.posts_of_slot(tx, slot):
             await outbox.put(tx, Parcel("home", room=page.address, person=person, slot=slot))
+
+
+async def handed(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Whoever a ticket was passed to is told so in private."""
+    if event.actor != ticket.owner:
+        facts = {"actor": event.actor, "text": event.facts["text"]}
+        await outbox.put(tx, Parcel("told_handed", facts, person=ticket.owner, ticket=ticket.id))
 
 
 async def staff_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -206,7 +220,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "thanked": (staff_message,),
     "claimed": (*_MOVED, staff_line, requester_notice),
     "released": (*_MOVED, staff_line),
-    "passed": (*_MOVED, staff_line, requester_notice),
+    "passed": (*_MOVED, staff_line, requester_notice, handed),
     "replied": (*_MOVED, requester_reply, staff_message),
     "noted": (staff_message,),
     "withdrawn": (*_MOVED, reply_withdrawn),
@@ -226,7 +240,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "promised": (escalations, card, staff_line),
     "snoozed": (escalations, card, staff_line),
     "undelivered": (staff_line,),
-    "rated": (card, staff_line, low_rating),
+    "rated": (card, pages, staff_line, low_rating),
     "commented": (staff_line,),
 }
 

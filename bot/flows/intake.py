@@ -29,7 +29,8 @@ Rows = Sequence[tuple[Choice, ...]]
 
 
 async def start(turn: Turn, draft: Draft, also: Rows = ()) -> None:
-    """Begin with what was said already; nothing is asked that is known. `also`: further ways out."""
+    """Begin with what was said already; nothing is asked that is known. `also`: the tickets under way that
+    it may have been meant for."""
     dialog = await dialogs.begin(turn, FLOW, DESCRIBE, drafts.dump(draft))
     await _go_on(turn, dialog, _described(turn, draft), also)
 
@@ -48,7 +49,11 @@ async def _go_on(turn: Turn, dialog: Dialog, draft: Draft, also: Rows = ()) -> N
     step = drafts.next_step(draft, turn.catalogue)
     moved = await dialogs.move(turn, dialog, step, drafts.dump(draft))
     question = _question(turn, moved, draft)
-    await dialogs.ask(turn, moved, replace(question, rows=(*question.rows, *also)))
+    if also:
+        *rows, last = question.rows
+        told = (*question.blocks, Paragraph(Words("talk.or_into"), "quiet"))
+        question = replace(question, blocks=told, rows=(*rows, *also, last))
+    await dialogs.ask(turn, moved, question)
 
 
 async def hear(turn: Turn, dialog: Dialog, heard: Heard) -> None:

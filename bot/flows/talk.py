@@ -13,7 +13,7 @@ from bot.flows.dialog import SKIP, Heard
 from bot.flows.draft import Draft
 from bot.flows.turn import Turn
 from bot.i18n import in_every_language
-from bot.message import Choice, Fact, Message, Paragraph, Plain, Words
+from bot.message import Choice, Fact, Message, Paragraph, Plain, Several, Words
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.feedback import actions as feedback
@@ -46,6 +46,9 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     ticket = await _meant(turn, heard, reply_to)
     if ticket is None and only_thanks(heard):
         ticket = await _last_talked_about(turn)
+    unthreaded = ticket is None and turn.threads
+    if unthreaded:
+        ticket = await _answered(turn, heard)
     if ticket is None and turn.person.staff:
         await offer.ask(turn, intake.with_more(turn, Draft(), heard))
     elif ticket is None:
@@ -54,7 +57,26 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     elif ticket.status is Status.CLOSED and not only_thanks(heard):
         await _closed(turn, ticket, heard)
     else:
-        await _pass_on(turn, ticket, heard)
+        await _pass_on(turn, ticket, heard, elsewhere=unthreaded)
+
+
+async def _answered(turn: Turn, heard: Heard) -> Ticket | None:
+    """Bare thanks, and a bare yes or no, begin no request where each has its thread: they are meant for
+    the ticket that spoke last, a yes or no for one that asks something."""
+    thanks = only_thanks(heard)
+    if heard.files or not (thanks or texts.search_text(heard.text) in YES | NO):
+        return None
+    mine = await queries.of_requester(turn.tx, turn.person.id)
+    meant = [ticket for ticket in mine if thanks or ticket.status in (Status.WAITING, Status.RESOLVED)]
+    spoken = [(await _spoke_at(turn, ticket), ticket.id, ticket) for ticket in meant]
+    return max(spoken)[2] if spoken else None
+
+
+async def _spoke_at(turn: Turn, ticket: Ticket) -> datetime:
+    """When the requester was last answered or asked."""
+    said = await ticket_store.messages_of(turn.tx, ticket.id)
+    replies = [each.at for each in said if each.kind == "reply" and each.withdrawn_at is None]
+    return max([ticket.created_at, *replies, *([ticket.resolved_at] if ticket.resolved_at else [])])
 
 
 async def _instead(turn: Turn) -> list[tuple[Choice, ...]]:
@@ -74,7 +96,9 @@ async def _into(turn: Turn, number: TicketId) -> None:
     if ticket.requester != turn.person.id or ticket.status is Status.CLOSED:
         raise UserError("press.over")
     draft = drafts.load(under_way.draft)
-    await dialogs.leave(turn)
+    into = Several((Plain("→"), phrases.heading(ticket)), " ")
+    await dialogs.close_question(turn, under_way, Words("talk.where_to"), into)
+    await dialogs.end(turn, under_way)
     message = draft.source[1] if draft.source else None
     again = Heard(text=draft.text, files=draft.files, message=message)
     await _pass_on(turn, ticket, again, elsewhere=True)
@@ -133,6 +157,8 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
     plain = texts.search_text(heard.text)
     if ticket.status is Status.RESOLVED and not heard.files and plain in YES:
         await verdict.confirm(turn, ticket.id)
+        if elsewhere:
+            await turn.tell(_hint(ticket, "talk.fixed"))
         return
     if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
         await verdict.reopen(turn, ticket.id)

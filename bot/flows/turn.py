@@ -10,9 +10,11 @@ from bot.message import Message
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, Identity, TicketId
 from core.outbox import actions as outbox
+from core.outbox import store as posts
 from core.outbox.model import ANSWER, Parcel
 from core.people.model import Actor, Person
 from core.tickets.catalogue import Catalogue
+from core.tickets.model import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,15 @@ class Turn:
     def place(self) -> str:
         """The conversation with its thread: where a dialog stands."""
         return str(self.incoming.where)
+
+    async def beside(self, ticket: Ticket) -> "Turn":
+        """The same in the ticket's own thread, where the requester has one for each and is in none."""
+        home, where = Address.parse(ticket.home), self.incoming.where
+        if not (self.threads and self.incoming.private) or where.thread or home.space != where.space:
+            return self
+        root = None if home.thread else await posts.first_of(self.tx, self.room, ticket.id)
+        there = replace(where, thread=home.thread or (root.remote if root else None))
+        return replace(self, incoming=replace(self.incoming, where=there))
 
     def apart(self) -> "Turn":
         """The same in the person's own conversation, so that nobody else reads the answer."""

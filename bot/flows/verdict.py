@@ -55,7 +55,7 @@ def _stars(ticket_id: TicketId) -> Message:
 
 async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
     """One press of the row of stars; a comment is welcome."""
-    await feedback.rate(turn.tx, turn.actor, ticket_id, stars)
+    turn = await turn.beside(await feedback.rate(turn.tx, turn.actor, ticket_id, stars))
     thanks = Words("rating.thanks", {"stars": stars})
     await turn.tell(Message((Paragraph(thanks),), ticket=ticket_id), slot=f"rating:{ticket_id}:{turn.room}")
     if await dialog_store.at(turn.tx, turn.place, turn.person.id) is not None:
@@ -63,4 +63,5 @@ async def rate(turn: Turn, ticket_id: TicketId, stars: int) -> None:
     until = turn.tx.now + COMMENT_FOR
     dialog = await dialogs.begin(turn, COMMENT, COMMENT, {"ticket": ticket_id, "until": until.isoformat()})
     skip = dialogs.button(dialog, SKIP, Words("button.no_comment"))
-    await dialogs.ask(turn, dialog, Message((Paragraph(Words("rating.ask_comment")),), ((skip,),)))
+    question = Message((Paragraph(Words("rating.ask_comment")),), ((skip,),), ticket=ticket_id)
+    await dialogs.ask(turn, dialog, question)

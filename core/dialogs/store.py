@@ -3,7 +3,18 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, bindparam, delete, select
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    or_,
+    select,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
@@ -53,6 +64,21 @@ def _dialog(row: Row[Any]) -> Dialog:
 async def at(tx: Transaction, room: str, person: PersonId) -> Dialog | None:
     """The dialog this person has under way here."""
     row = await tx.first(_AT, {"room": room, "person": person})
+    return None if row is None else _dialog(row)
+
+
+async def newest(tx: Transaction, space: str, person: PersonId) -> Dialog | None:
+    """The last dialog of this person to go on in the conversation or in a thread of it."""
+    statement = (
+        select(dialogs)
+        .where(
+            dialogs.c.person_id == person,
+            or_(dialogs.c.room == space, dialogs.c.room.startswith(f"{space}#", autoescape=True)),
+        )
+        .order_by(dialogs.c.updated_at.desc(), dialogs.c.id.desc())
+        .limit(1)
+    )
+    row = await tx.first(statement)
     return None if row is None else _dialog(row)
 
 

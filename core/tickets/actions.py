@@ -172,7 +172,7 @@ async def release(tx: Transaction, actor: Actor, ticket: Ticket, note: str = "")
     """Nobody's again, with a word for whoever comes next."""
     if ticket.owner is None:
         raise UserError("ticket.nobodys", ticket=ticket.id)
-    return await record(tx, actor, ticket, "released", {"text": note})
+    return await record(tx, actor, ticket, "released", {"text": note, "from": ticket.owner})
 
 
 @needs(Right.WORK)
@@ -183,7 +183,7 @@ async def pass_to(tx: Transaction, actor: Actor, ticket: Ticket, to: PersonId, n
         raise UserError("ticket.does_not_serve", name=person.name)
     if ticket.owner == to:
         raise UserError("ticket.already_theirs", ticket=ticket.id, name=person.name)
-    return await record(tx, actor, ticket, "passed", {"owner": to, "text": note})
+    return await record(tx, actor, ticket, "passed", {"owner": to, "text": note, "from": ticket.owner})
 
 
 @needs(Right.WORK)
