@@ -10,6 +10,8 @@ from core.database.engine import Database
 from core.kernel.clock import WallClock
 from core.people.model import Role
 
+SIGNS = {True: "✓", False: "✗", None: "–"}
+
 
 async def examine(settings: Settings, database: Database) -> AsyncIterator[Finding]:
     """Everything, in the order one would mend it."""
@@ -80,7 +82,7 @@ async def report(settings: Settings, database: Database, say: Callable[[str], No
     right = True
     async for finding in examine(settings, database):
         say(worded(settings, finding))
-        right = right and finding.ok
+        right = right and finding.ok is not False
     return right
 
 
@@ -88,4 +90,4 @@ def worded(settings: Settings, finding: Finding) -> str:
     """A finding as one line, in the desk's language."""
     desk, now = settings.desk, WallClock().now()
     words = i18n.word(finding.text, desk.language, time_zone=desk.time_zone, now=now)
-    return f"{'✓' if finding.ok else '✗'} {words}"
+    return f"{SIGNS[finding.ok]} {words}"

@@ -61,6 +61,8 @@ class Said:
     """Messages of one album belong together; they come one by one, and nothing says which is the last."""
     press: str | None = None
     """The platform's id of a command that is answered where it was given, for its giver alone."""
+    mentions: tuple[tuple[str, Identity], ...] = ()
+    """Whose accounts a command names, each by the words that stand for it in the text."""
 
 
 @dataclass(frozen=True, slots=True)

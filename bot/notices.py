@@ -215,7 +215,7 @@ async def _told_handed(tx: Transaction, parcel: Parcel) -> Message:
         "title": Plain(ticket.title),
     }
     words = [Quote(Plain(parcel.facts["text"]))] if parcel.facts["text"] else []
-    return Message((Paragraph(Words("told.handed", facts)), *words), tone="ping", ticket=ticket.id)
+    return Message((Paragraph(Words("told.handed", facts)), *words), ticket=ticket.id)
 
 
 # ---- pings

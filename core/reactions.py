@@ -42,13 +42,14 @@ async def _show_card(tx: Transaction, ticket: Ticket) -> None:
 async def pages(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Whoever has a page of their own in a messenger sees there whose turn it is now; what is or was
     nobody's concerns all who serve the queue."""
-    concerned = {ticket.requester, ticket.owner, event.facts.get("from")} - {None}
-    if ticket.owner is None or event.kind in ("claimed", "passed"):
+    owner_before = event.facts.get("from")
+    concerned = {ticket.requester, ticket.owner, owner_before} - {None}
+    if ticket.owner is None or (event.kind in ("claimed", "passed") and owner_before is None):
         queues = {ticket.queue, event.facts.get("before_queue", ticket.queue)}
         concerned |= {
             person.id for person in await people.staff(tx) if any(person.serves(queue) for queue in queues)
         }
-    for person in sorted(concerned):
+    for person in concerned:
         slot = f"home:{person}"
         for page in await posts.posts_of_slot(tx, slot):
             await outbox.put(tx, Parcel("home", room=page.address, person=person, slot=slot))

@@ -97,7 +97,8 @@ class Health:
 class Finding:
     """One line of `deskbridge doctor`: found right, or what to do."""
 
-    ok: bool
+    ok: bool | None
+    """None where nobody could look."""
     text: Text
 
 

@@ -3,24 +3,26 @@
 import difflib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.flows import crowd, forms, intake, lists, report, verdict, when, whom, work
 from bot.flows import dialog as dialogs
 from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
 from bot.i18n import guess, languages
-from bot.incoming import Quoted
+from bot.incoming import Quoted, Said
 from bot.message import Fact, Message, Paragraph, Plain, Text, Typed, Words
 from core.dialogs import store as dialog_store
 from core.kernel import text as texts
 from core.kernel.errors import Forbidden, UserError
-from core.kernel.ids import TicketId
+from core.kernel.ids import Address, TicketId
 from core.outbox import actions as outbox
 from core.people import actions as people_actions
 from core.people.model import Person, Right
 from core.tickets import actions as tickets
 from core.tickets import doors
+from core.tickets import store as ticket_store
+from core.tickets.actions import Source
 from core.tickets.catalogue import Level, Priority
 from core.tickets.model import ACTIVE
 
@@ -99,6 +101,8 @@ def _arguments(turn: Turn, command: Command, rest: str, quoted: Quoted | None) -
             number = turn.about
         else:
             raise UserError("command.needs_ticket", example=command.example)
+    if not rest and quoted is not None and quoted.sender.automatic and turn.press is not None:
+        raise UserError("reply.nobodys")
     if not rest and quoted is not None and not quoted.sender.automatic:
         rest = texts.clean(quoted.text).strip()
     said = rest or (turn.files and command.run in (_reply, _note))
@@ -178,10 +182,14 @@ def _help_page(person: Person) -> Message:
 
 
 async def _cancel(turn: Turn, _: TicketId, rest: str) -> None:
+    """What is under way here; a command stands in no thread, so there it is the newest of the threads."""
     under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
+    if under_way is None and turn.threads:
+        under_way = await dialog_store.newest(turn.tx, turn.room, turn.person.id)
     if under_way is None:
         raise UserError("dialog.none")
-    await dialogs.leave(turn)
+    there = replace(turn.incoming, where=Address.parse(under_way.room))
+    await dialogs.leave(replace(turn, incoming=there))
     key = "intake.cancelled" if under_way.flow == intake.FLOW else "form.cancelled"
     await turn.tell(Message((Paragraph(Words(key)),)))
 
@@ -225,14 +233,35 @@ async def _take(turn: Turn, ticket: TicketId, rest: str) -> None:
 
 async def _pass(turn: Turn, ticket: TicketId, rest: str) -> None:
     seen = await doors.allowed(turn.tx, turn.actor, ticket, Right.WORK)
-    person, note = await whom.named(turn.tx, seen.queue, rest)
+    what = turn.incoming.what
+    mentions = what.mentions if isinstance(what, Said) else ()
+    person, note = await whom.named(turn.tx, seen.queue, rest, mentions)
     await tickets.pass_to(turn.tx, turn.actor, ticket, person.id, note)
     await _done(turn, ticket)
 
 
 async def _reply(turn: Turn, ticket: TicketId, rest: str) -> None:
-    await tickets.reply(turn.tx, turn.actor, ticket, rest, file_ids=turn.files)
+    source = await _sent_on(turn, rest)
+    await tickets.reply(turn.tx, turn.actor, ticket, rest, file_ids=turn.files, source=source)
     await _done(turn, ticket)
+
+
+async def _sent_on(turn: Turn, rest: str) -> Source | None:
+    """What keeps a message of the room from being sent to the requester twice; None for words of one's own.
+
+    Raises UserError when it was sent already, and was not taken back."""
+    what = turn.incoming.what
+    quoted = what.quoted if isinstance(what, Said) else None
+    if quoted is None or rest != texts.clean(quoted.text).strip():
+        return None
+    mark = f"{quoted.message}~sent"
+    before = await ticket_store.message_at(turn.tx, turn.room, mark)
+    known = await ticket_store.message_at(turn.tx, turn.room, quoted.message)
+    if before is not None and before.withdrawn_at is not None:
+        await ticket_store.change_message(turn.tx, before.id, remote=None)
+    elif before is not None or (known is not None and known.kind == "reply"):
+        raise UserError("reply.sent_already")
+    return turn.room, mark
 
 
 async def _note(turn: Turn, ticket: TicketId, rest: str) -> None:

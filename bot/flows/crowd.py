@@ -40,7 +40,7 @@ async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] 
 
     The same message twice is one ticket. Raises UserError when there is no such message to be had."""
     if quoted is None or quoted.sender.automatic or not (quoted.text.strip() or quoted.files):
-        raise UserError("crowd.no_message")
+        raise UserError("crowd.nobodys" if turn.threads else "crowd.no_message")
     known = await ticket_store.message_at(turn.tx, turn.room, quoted.message)
     if known is not None:
         raise UserError("crowd.already", ticket=known.ticket)
@@ -60,7 +60,8 @@ async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] 
         file_ids=(*files, *(each.kept for each in quoted.files if each.kept)),
         source=(turn.room, quoted.message),
     )
-    text = Words("crowd.made", {"ticket": ticket.id, "name": Plain(author.name)})
+    made = "crowd.made_and_told" if turn.threads else "crowd.made"
+    text = Words(made, {"ticket": ticket.id, "name": Plain(author.name)})
     whole = all(each.kept for each in quoted.files)
     lost = () if whole else (Paragraph(Words("file.not_taken"), "quiet"),)
     told = Message((Paragraph(text), *lost), ticket=ticket.id)

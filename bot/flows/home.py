@@ -9,6 +9,7 @@ from bot.flows.turn import Turn
 from bot.message import At, Block, Choice, Message, Paragraph, Plain, Several, Text, Words
 from core.database.transaction import Transaction
 from core.feedback import store as feedback
+from core.kernel.ids import TicketId
 from core.outbox import actions as outbox
 from core.outbox.model import ANSWER, Parcel
 from core.people.model import Actor, Person
@@ -54,7 +55,10 @@ async def _own(tx: Transaction, person: Person) -> tuple[list[Block], Rows]:
     for ticket in mine:
         blocks.append(Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))))
         rows += await _ways(tx, ticket)
-    return blocks, rows
+    unrated = [ticket.id for ticket in mine if await _to_be_rated(tx, ticket)]
+    if unrated:
+        rows.append(_stars(max(unrated)))
+    return [*blocks, *await _more(tx, queries.asked_by(person.id), len(mine))], rows
 
 
 async def _ways(tx: Transaction, ticket: Ticket) -> Rows:
@@ -65,28 +69,42 @@ async def _ways(tx: Transaction, ticket: Ticket) -> Rows:
         return [(yes, again)]
     if ticket.status is not Status.CLOSED:
         return []
-    rows: Rows = [(again,)] if tickets.may_reopen(tx, ticket) else []
-    if await feedback.asked(tx, number) and await feedback.stars(tx, number) is None:
-        stars = [
-            Choice(codes.code("r", "rate", number, n), Plain(f"#{number} {'★' * n}")) for n in range(1, 6)
-        ]
-        rows.append(tuple(stars))
-    return rows
+    return [(again,)] if tickets.may_reopen(tx, ticket) else []
+
+
+async def _to_be_rated(tx: Transaction, ticket: Ticket) -> bool:
+    closed = ticket.status is Status.CLOSED
+    return closed and await feedback.asked(tx, ticket.id) and await feedback.stars(tx, ticket.id) is None
+
+
+def _stars(number: TicketId) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(codes.code("r", "rate", number, n), Plain(f"#{number} {'★' * n}")) for n in range(1, 6)
+    )
+
+
+async def _more(tx: Transaction, which: queries.Which, shown: int) -> list[Block]:
+    """How many there are, where it is not all of them that are shown."""
+    total = await queries.count(tx, which) if shown == SHOWN else shown
+    return [Paragraph(Words("home.part", {"shown": shown, "total": total}), "quiet")] if total > shown else []
 
 
 async def _work(tx: Transaction, person: Person) -> tuple[list[Block], Rows]:
     """What is mine to do, what is nobody's yet, and what falls due soon."""
-    active = await queries.queue(tx, Actor(person, "desk"), limit=4 * SHOWN)
-    free = [ticket for ticket in active if ticket.owner is None and ticket.status is Status.NEW]
+    actor = Actor(person, "desk")
+    active = await queries.queue(tx, actor, limit=4 * SHOWN)
+    free = await queries.unowned(tx, actor, limit=SHOWN)
     owned = await queries.owned(tx, person.id, limit=SHOWN)
     blocks = [
         *await _soon(tx, active),
-        *await _list(tx, "home.free", free[:SHOWN]),
+        *await _list(tx, "home.free", free),
+        *await _more(tx, queries.free(actor), len(free)),
         *await _list(tx, "home.mine", owned),
+        *await _more(tx, queries.owned_by(person.id), len(owned)),
     ]
     takes = [
         Choice(codes.code("t", "take", ticket.id), Words("button.take_number", {"ticket": ticket.id}))
-        for ticket in free[:SHOWN]
+        for ticket in free
     ]
     return blocks, [tuple(takes[at : at + 5]) for at in range(0, len(takes), 5)]
 

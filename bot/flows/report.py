@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot import codes
 from bot.flows import draft as drafts
@@ -20,6 +21,10 @@ from core.tickets.model import Answer
 
 FLOW = "report"
 FIRST, REST = "first", "rest"
+KIND = "kind"
+"""The field of the guessed type; one left empty before may stay so in a field of the same name."""
+WAITING = 5
+"""So many first forms of a person may wait for their second."""
 Values = Mapping[str, str]
 
 
@@ -34,7 +39,6 @@ async def begin(turn: Turn, text: str = "") -> None:
 
 
 def _first(turn: Turn, text: str) -> Form:
-    kinds = tuple(Option(kind.name, phrases.titled(kind.title)) for kind in turn.catalogue.types.values())
     fields = (
         Input("text", Words("form.report_text"), long=True, value=text),
         Input(
@@ -42,7 +46,7 @@ def _first(turn: Turn, text: str) -> Form:
             Words("intake.field_type"),
             "choice",
             required=False,
-            options=kinds,
+            options=_kinds(turn),
             hint=Words("form.report_type_hint"),
         ),
     )
@@ -55,23 +59,38 @@ async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str
     match list(words):
         case ["first"]:
             await _described(turn, filled)
-        case ["rest"]:
-            await _answered(turn, filled)
+        case ["rest", key]:
+            await _answered(turn, key, filled)
         case _:
             raise UserError("press.stale")
 
 
 async def _described(turn: Turn, values: Values) -> None:
     draft = _draft(turn, values)
-    fields = _rest(turn, draft)
-    if not fields:
+    if not _asked(turn, draft):
         await _send(turn, draft)
         return
-    await dialogs.start(
-        turn.tx, Dialog(DialogId(0), _place(turn), turn.person.id, FLOW, REST, drafts.dump(draft), 0)
-    )
-    title = phrases.type_title(turn.catalogue, draft.type or "")
-    form = Form(codes.code("n", REST), title, fields, Words("button.send"))
+    waiting = await _waiting(turn)
+    key = str(max(map(int, waiting), default=0) + 1)
+    await _ask_rest(turn, {**waiting, key: drafts.dump(draft)}, key, draft)
+
+
+async def _waiting(turn: Turn) -> dict[str, Any]:
+    """The reports of this person whose second form is open somewhere, by a number of their own."""
+    under_way = await dialogs.at(turn.tx, _place(turn), turn.person.id)
+    return dict(under_way.draft) if under_way is not None else {}
+
+
+async def _keep(turn: Turn, waiting: Mapping[str, Any]) -> None:
+    newest = dict(list(waiting.items())[-WAITING:])
+    fresh = Dialog(DialogId(0), _place(turn), turn.person.id, FLOW, REST, newest, 0)
+    await dialogs.start(turn.tx, fresh)
+
+
+async def _ask_rest(turn: Turn, waiting: Mapping[str, Any], key: str, draft: Draft) -> None:
+    await _keep(turn, waiting)
+    title, fields = phrases.type_title(turn.catalogue, draft.type or ""), _rest(turn, draft)
+    form = Form(codes.code("n", REST, key), title, fields, Words("button.send"))
     await turn.tell(Message((), form=form))
 
 
@@ -89,6 +108,18 @@ def _draft(turn: Turn, values: Values) -> Draft:
 
 
 def _rest(turn: Turn, draft: Draft) -> tuple[Input, ...]:
+    """What is asked of the type; one that was guessed can be put right."""
+    if not draft.guessed:
+        return _asked(turn, draft)
+    kind = Input(KIND, Words("intake.field_type"), "choice", options=_kinds(turn), value=draft.type or "")
+    return (kind, *_asked(turn, draft))
+
+
+def _kinds(turn: Turn) -> tuple[Option, ...]:
+    return tuple(Option(kind.name, phrases.titled(kind.title)) for kind in turn.catalogue.types.values())
+
+
+def _asked(turn: Turn, draft: Draft) -> tuple[Input, ...]:
     asked = [_question(each) for each in drafts.questions(draft, turn.catalogue).values()]
     if URGENCY in drafts.steps(draft, turn.catalogue):
         options = tuple(Option(each, Words(f"urgency.{each}")) for each in Priority)
@@ -104,13 +135,21 @@ def _question(question: Question) -> Input:
     return Input(f"q-{question.name}", label, "choice", required=required, options=options)
 
 
-async def _answered(turn: Turn, values: Values) -> None:
-    under_way = await dialogs.at(turn.tx, _place(turn), turn.person.id)
-    if under_way is None:
+async def _answered(turn: Turn, key: str, values: Values) -> None:
+    waiting = await _waiting(turn)
+    if key not in waiting:
         raise UserError("press.over")
-    draft = drafts.fitted(drafts.load(under_way.draft), turn.catalogue)
+    draft = drafts.fitted(drafts.load(waiting.pop(key)), turn.catalogue)
     if draft.type is None:
         raise UserError("press.over")
+    chosen = values.get(KIND, draft.type)
+    if chosen not in turn.catalogue.types:
+        raise UserError("form.choose", field=KIND)
+    if chosen != draft.type:
+        draft = replace(draft, type=chosen)
+        if _asked(turn, draft):
+            await _ask_rest(turn, {**waiting, key: drafts.dump(draft)}, key, draft)
+            return
     for step, question in drafts.questions(draft, turn.catalogue).items():
         answer = _answer(step, question, values.get(step, ""))
         draft = draft.with_answer(answer, question.name)
@@ -119,7 +158,7 @@ async def _answered(turn: Turn, values: Values) -> None:
         if urgency not in tuple(Priority):
             raise UserError("form.choose", field=URGENCY)
         draft = replace(draft, priority=Priority(urgency))
-    await dialogs.end(turn.tx, _place(turn), turn.person.id)
+    await _keep(turn, waiting)
     await _send(turn, draft)
 
 
@@ -136,8 +175,8 @@ def _answer(step: str, question: Question, value: str) -> Answer | None:
 
 
 def _place(turn: Turn) -> str:
-    """Where the first form waits for the second: beside whatever is said in the same conversation."""
-    return f"{turn.place}~{FLOW}"
+    """Where first forms wait for their second: beside whatever is said in the same conversation."""
+    return f"{turn.room}~{FLOW}"
 
 
 async def _send(turn: Turn, draft: Draft) -> None:

@@ -1,19 +1,28 @@
 """Which of the staff is meant by a name that somebody typed."""
 
 import re
+from collections.abc import Sequence
 
 from core.database.transaction import Transaction
 from core.kernel import text as texts
 from core.kernel.errors import UserError
+from core.kernel.ids import Identity
 from core.people import store as people
 from core.people.model import Person
 
+Mentions = Sequence[tuple[str, Identity]]
 
-async def named(tx: Transaction, queue: str, rest: str) -> tuple[Person, str]:
-    """The member of staff whom the words name most fully, and the words after the name.
+
+async def named(tx: Transaction, queue: str, rest: str, mentions: Mentions = ()) -> tuple[Person, str]:
+    """The member of staff whom the words name most fully, and the words after the name. Whose account is
+    mentioned is meant, whatever it is called there.
 
     Of several alike those are meant who work in the queue. Raises UserError for nobody, or still several."""
     staff = await people.staff(tx)
+    for words, identity in mentions:
+        person = await people.by_identity(tx, identity)
+        if rest.startswith(words) and person in staff:
+            return person, rest.removeprefix(words).strip(" ,:")
     said = rest.removeprefix("@").strip()
     fitting = [
         (len(name), name == person.name, person, note)

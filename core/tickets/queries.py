@@ -56,6 +56,11 @@ def waiting(actor: Actor) -> Which:
     return and_(served, _status(*ACTIVE))
 
 
+def free(actor: Actor) -> Which:
+    """New tickets of the queues the actor serves that nobody is on."""
+    return and_(waiting(actor), _status(Status.NEW), store.tickets.c.owner_id.is_(None))
+
+
 def owned_by(owner: PersonId) -> Which:
     """Active tickets this person is on."""
     return and_(store.tickets.c.owner_id == owner, _status(*ACTIVE))
@@ -86,6 +91,11 @@ async def count(tx: Transaction, which: Which) -> int:
 async def queue(tx: Transaction, actor: Actor, *, limit: int = 20) -> list[Ticket]:
     """Active tickets of the queues the actor serves, the most urgent first."""
     return await _list(tx, waiting(actor), limit=limit)
+
+
+async def unowned(tx: Transaction, actor: Actor, *, limit: int = 20) -> list[Ticket]:
+    """Those that nobody is on, the most urgent first."""
+    return await _list(tx, free(actor), limit=limit)
 
 
 async def owned(tx: Transaction, owner: PersonId, *, limit: int = 20) -> list[Ticket]:

@@ -36,7 +36,7 @@ async def test_what_was_said_but_not_yet_handled_is_handled_by_the_next_process(
     assert await english.numbers() == []
     await english.town.settle()
     assert await english.numbers() == [1]
-    assert "#1 is with the team" in await english.ivan.last()
+    assert "is with the team" in await english.ivan.last()
 
 
 async def test_what_was_decided_but_not_yet_told_is_told_by_the_next_process(english: Stage) -> None:

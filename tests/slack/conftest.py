@@ -18,6 +18,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
         (hearing, "FIRST_PAUSE", 0.01),
         (hearing, "LONGEST_PAUSE", 0.05),
         (hearing, "WATCH", 0.05),
+        (hearing, "FIRST", 2.5),
         (catchup, "PAUSE", 0.01),
         (catchup, "LONGEST_PAUSE", 0.05),
     ):

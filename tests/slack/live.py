@@ -60,7 +60,7 @@ SHOWN = (
     r"How badly does it get in the way\?\nIt can wait$",
     r"This is what I send\nAdded to the description\.$",
     r"Sent\.\nMy \w+ is down .*\n+and it hurries ",
-    r"#\d+ is with the team",
+    r"#\d+ .*is with the team",
     r"Anna is on #\d+ ",
     r"Anna took it$",
     r"📨 Guest \d+\nno news\? ",

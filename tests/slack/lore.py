@@ -35,7 +35,11 @@ class Everybody(People):
 
 
 class Everywhere(Channels):
-    """Channels that are all known, with one message standing in each place."""
+    """Channels that are all known, with one message standing in each place; the app is in all but direct
+    messages of others."""
+
+    def within(self, channel: str) -> bool:
+        return channel.startswith("C01")
 
     def name(self, channel: str) -> str:
         return channel.removeprefix("C01").lower()

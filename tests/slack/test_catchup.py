@@ -118,6 +118,22 @@ async def test_replies_in_the_threads_of_tickets_are_heard(tmp_path: Path) -> No
         assert reads["and more of it"].where.thread == fresh.ts
 
 
+async def test_a_thread_in_which_somebody_talks_is_read_once_for_each_outage(tmp_path: Path) -> None:
+    async with ear(tmp_path) as one:
+        ann = one.slack.user("Ann Lee")
+        root = await ann.send("long ago")
+        await one.slack.settled()
+        reading, place = one.hearing._catch_up, (ann.dm.id, root.ts)
+        first, second = datetime.now(UTC) - timedelta(hours=2), datetime.now(UTC) - timedelta(hours=1)
+        await ann.send("missed first", thread=root, told=False)
+        for _ in range(2):
+            await reading.read(first, place)
+        await ann.send("missed later", thread=root, told=False)
+        await reading.read(second, place)
+        assert await one.words() == ["long ago", "missed first", "missed later"]
+        assert len(one.slack.called("conversations.replies")) == 2
+
+
 async def test_an_edit_during_the_outage_is_heard_too(tmp_path: Path) -> None:
     async with ear(tmp_path) as one:
         ann = one.slack.user("Ann Lee")

@@ -35,7 +35,7 @@ def channel_of(slack: Slack) -> Channel:
 
 async def findings(
     tmp_path: Path, slack: Slack, channel: Channel | None = None, *, more: str = ""
-) -> dict[str, bool]:
+) -> dict[str, bool | None]:
     """What `deskbridge doctor` finds, by the keys of its sentences, which are whole in both languages."""
     file, path = tmp_path / "config.toml", tmp_path / "doctor.db"
     more = more or f'config_token = "{slack.config_token}"'
@@ -60,9 +60,18 @@ async def findings(
 async def test_an_app_made_from_the_manifest_lacks_nothing(tmp_path: Path, slack: Slack) -> None:
     found = await findings(tmp_path, slack)
     assert all(found.values()), found
-    assert {"me", "scopes", "events", "command", "shortcuts", "settings", "socket", "there", "heard"} <= set(
-        found
-    )
+    assert {
+        "me",
+        "scopes",
+        "events",
+        "command",
+        "shortcuts",
+        "tabs",
+        "settings",
+        "socket",
+        "there",
+        "heard",
+    } <= set(found)
 
 
 async def test_a_scope_that_is_missing_is_named(tmp_path: Path, slack: Slack) -> None:
@@ -70,7 +79,7 @@ async def test_a_scope_that_is_missing_is_named(tmp_path: Path, slack: Slack) ->
     assert (await findings(tmp_path, slack))["no_scopes"] is False
 
 
-@pytest.mark.parametrize("what", ["no_events", "no_command", "no_shortcuts", "bad_settings"])
+@pytest.mark.parametrize("what", ["no_events", "no_command", "no_shortcuts", "bad_tabs", "bad_settings"])
 async def test_an_app_that_was_set_up_otherwise_is_told_apart(
     tmp_path: Path, slack: Slack, what: str
 ) -> None:
@@ -82,13 +91,15 @@ async def test_an_app_that_was_set_up_otherwise_is_told_apart(
             app["features"]["slash_commands"] = []
         case "no_shortcuts":
             app["features"]["shortcuts"].pop()
+        case "bad_tabs":
+            app["features"]["app_home"]["messages_tab_read_only_enabled"] = True
         case "bad_settings":
             app["settings"]["socket_mode_enabled"] = False
     assert (await findings(tmp_path, slack))[what] is False
 
 
 async def test_without_a_configuration_token_it_says_what_it_cannot_see(tmp_path: Path, slack: Slack) -> None:
-    assert (await findings(tmp_path, slack, more="# none"))["unseen"] is True
+    assert (await findings(tmp_path, slack, more="# none"))["unseen"] is None
 
 
 async def test_a_channel_the_app_is_not_in_is_named(tmp_path: Path, slack: Slack) -> None:

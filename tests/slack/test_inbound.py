@@ -343,6 +343,27 @@ def test_a_shortcut_in_somebody_elses_direct_messages_is_private() -> None:
     assert (found.where, found.private) == (Address("slack", "T01/U01ANNA"), True)
 
 
+def test_what_is_pressed_in_words_for_one_person_alone_stands_in_no_thread() -> None:
+    payload = sample("block_actions_button_direct")
+    payload["container"]["is_ephemeral"] = True
+    payload.pop("message", None)
+    payload["container"].pop("thread_ts", None)
+    found = inbound.read(kept(payload), known())
+    assert found is not None
+    assert (found.where.thread, found.private) == (None, True)
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_the_words_of_another_workspace_count_as_those_of_a_program_unless_served(*, others: bool) -> None:
+    payload = sample("message_action_ticket")
+    payload["message"] |= {"user": "U09GUEST", "team": "T09", "user_team": "T09"}
+    found = inbound.read(kept(payload), known(others=others))
+    assert found is not None
+    assert isinstance(found.what, Said)
+    assert found.what.quoted is not None
+    assert found.what.quoted.sender.automatic is not others
+
+
 def test_send_to_requester_is_a_reply_in_that_thread() -> None:
     found = heard("message_action_send")
     assert found.where == Address("slack", TRIAGE, ROOT)
@@ -371,7 +392,8 @@ def test_the_new_request_shortcut_is_the_command_in_private() -> None:
 )
 def test_a_command_is_the_same_under_one_root_and_by_itself(name: str, text: str) -> None:
     found = heard(name)
-    assert found.what == Said(text, PRESS, press=PRESS)
+    mentions = (("@ivan", Identity("slack", "T01/U01IVAN")),) if "@ivan" in text else ()
+    assert found.what == Said(text, PRESS, press=PRESS, mentions=mentions)
     assert found.private == (name == "command_direct")
 
 

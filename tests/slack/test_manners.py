@@ -85,7 +85,7 @@ async def test_a_command_in_private_is_answered_there(desk: Rig) -> None:
     await desk.command(desk.ivan, "/desk status 1")
     assert VPN in desk.ivan.dm.private_to(desk.ivan)[-1].shown
     await desk.command(desk.ivan, "/desk nonsense")
-    assert "/help" in desk.ivan.dm.private_to(desk.ivan)[-1].shown
+    assert "help" in desk.ivan.dm.private_to(desk.ivan)[-1].shown
 
 
 async def test_what_was_typed_after_new_stands_in_the_form(desk: Rig) -> None:
@@ -96,7 +96,9 @@ async def test_what_was_typed_after_new_stands_in_the_form(desk: Rig) -> None:
     filled = {
         block["label"]["text"]: block["element"]["options"][0]["text"]["text"]
         for block in desk.ivan.modals[-1].blocks
-        if block["type"] == "input" and block["element"]["type"] == "static_select"
+        if block["type"] == "input"
+        and block["element"]["type"] == "static_select"
+        and "initial_option" not in block["element"]
     }
     assert await desk.fill(desk.ivan, filled) == {}
     assert (await desk.ticket(1)).title == "The VPN is down & out"
@@ -210,7 +212,7 @@ async def test_a_press_on_what_only_one_person_sees_is_answered_where_they_are(d
     shown = desk.anna.dm.private_to(desk.anna)[-1]
     for _ in range(2):
         await desk.press(desk.anna, "Take #1", shown)
-    assert (await desk.ticket(1)).status is Status.IN_PROGRESS
+    assert (await desk.ticket(1)).status is Status.OPEN
     assert [call.error for call in desk.slack.called("chat.postMessage") if call.error] == []
     assert "#1" in desk.anna.dm.from_bot[-1].shown
 
@@ -261,4 +263,4 @@ async def test_a_report_typed_at_length_with_the_command_is_in_the_ticket_to_its
     await desk.fill(desk.ivan, {})
     form = desk.ivan.modals[-1]
     await desk.fill(desk.ivan, {form.blocks[-1]["label"]["text"]: "It can wait"})
-    assert text in " ".join(desk.told(1).split()) or any("THE END" in each.shown for each in desk.triage.messages)
+    assert text in " ".join(desk.told(1).split())

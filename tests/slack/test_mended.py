@@ -1,10 +1,18 @@
 """What people stumbled over once: presses, forms, threads and pages in the ways they are really used."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from core.database.transaction import Transaction
+from core.kernel.ids import Identity
+from core.people import actions as people_actions
+from core.people import store as people
+from core.people.model import Actor
+from core.tickets import actions as tickets
+from core.tickets.catalogue import Priority
 from core.tickets.model import Status
 from tests.slack import rig as rigs
 from tests.slack.rig import Rig
@@ -50,9 +58,7 @@ async def test_words_of_a_form_that_waits_are_not_repeated_in_its_refusal(desk: 
     await desk.report()
     typed = "A long explanation that took five minutes to type"
     await desk.press(desk.anna, desk.word("button.hold"), desk.card(1))
-    wrong = await desk.fill(
-        desk.anna, {desk.word("form.until"): "whenever", desk.word("form.note"): typed}
-    )
+    wrong = await desk.fill(desk.anna, {desk.word("form.until"): "whenever", desk.word("form.note"): typed})
     assert list(wrong.values()) == [desk.word("when.instant")]
 
 
@@ -72,6 +78,7 @@ async def test_the_comment_to_a_rating_of_the_home_tab_is_asked_in_the_tickets_t
 async def test_bare_thanks_and_answers_outside_any_thread_go_to_the_ticket_that_spoke_last(desk: Rig) -> None:
     await desk.report()
     await desk.report("VPN is slow at my neighbour's")
+    await desk.later(timedelta(minutes=1))
     await desk.press(desk.anna, desk.word("button.reply"), desk.card(1))
     await desk.fill(desk.anna, {desk.word("form.text"): "Try now"})
     thanks = await desk.say(desk.ivan, "Thanks!")
@@ -95,7 +102,11 @@ async def test_where_words_may_belong_is_asked_in_words_before_cancel_and_told_i
     root = await desk.say(desk.ivan, "VPN is slow")
     [question] = root.replies
     assert desk.word("talk.or_into") in question.shown
-    assert question.buttons[-2:] == [f"#1 {VPN}", desk.word("button.cancel")]
+    assert question.buttons[-3:] == [
+        f"#1 {VPN}",
+        desk.word("button.other_type"),
+        desk.word("button.cancel"),
+    ]
     await desk.press(desk.ivan, f"#1 {VPN}", question)
     assert f"→ #1 {VPN}" in question.shown
     assert desk.word("dialog.left") not in question.shown
@@ -201,3 +212,35 @@ async def test_what_a_ticket_is_about_is_told_to_whoever_got_it_by_a_colleague(d
     message = await desk.say(desk.ivan, "the projector is dead", channel=desk.town)
     await desk.react(desk.anna, message, "ticket")
     assert "the projector is dead" in desk.ivan.dm.last.shown
+
+
+async def test_a_mention_names_a_colleague_whatever_they_call_themselves(desk: Rig) -> None:
+    await desk.report()
+    await desk.command(desk.anna, f"/desk pass 1 <@{rigs.BORIS}|b.orlov> you know it", desk.triage)
+    assert "Boris Orlov" in desk.card(1).shown
+    assert "you know it" in desk.told(1)
+    assert "b.orlov" not in desk.told(1)
+
+
+async def test_of_many_tickets_the_page_shows_what_is_nobodys_and_says_what_is_left_out(desk: Rig) -> None:
+    async def many(tx: Transaction) -> None:
+        ivan = await people_actions.meet(
+            tx, Identity("slack", f"{rigs.TEAM}/{rigs.IVAN}"), name="Ivan", language="en"
+        )
+        anna = await people.by_identity(tx, Identity("slack", f"{rigs.TEAM}/{rigs.ANNA}"))
+        home = f"slack:{rigs.TEAM}/{rigs.IVAN}"
+        for number in range(42):
+            priority = Priority.NORMAL if number == 41 else Priority.HIGH
+            opened = await tickets.open_ticket(
+                tx, Actor(ivan, "slack"), type_name="other", text=f"t{number}", priority=priority, home=home
+            )
+            if number < 41:
+                await tickets.take(tx, Actor(anna, "slack"), opened.id)
+
+    await desk.database.write(many)
+    for user in (desk.anna, desk.ivan):
+        await user.open_home()
+    await desk.settle()
+    assert desk.word("button.take_number", ticket=42) in desk.anna.home.buttons
+    assert desk.word("home.part", shown=10, total=41) in desk.anna.home.shown
+    assert desk.word("home.part", shown=10, total=42) in desk.ivan.home.shown

@@ -87,12 +87,11 @@ async def test_a_press_is_handled_after_the_words_that_were_missed_in_its_thread
     desk.slack.fail("conversations.replies", "slow", times=1, seconds=30)
     await desk.start()
     stale = next(each for each in reversed(root.replies) if "Only me" in each.buttons)
-    pressed = await desk.ivan.press(stale, "Many colleagues" if "Many colleagues" in stale.buttons else "Only me")
+    pressed = await desk.ivan.press(stale, "Only me")
     await desk.settle()
     await pressed.done()
     await _caught_up(desk)
-    answered = [each.shown for each in root.replies if each.by_bot]
-    assert any("Only me" in each for each in answered)
+    assert len([each for each in root.replies if each.by_bot and "Only me" in each.shown]) == 1
 
 
 async def _cut_off(desk: Rig) -> None:
@@ -133,5 +132,6 @@ async def test_over_http_a_long_silence_is_looked_into_though_nothing_comes(tmp_
         await desk.ivan.send("nobody can work now", thread=root, told=False)
         desk.clock.advance(timedelta(hours=2))
         await desk.slack.until(lambda: bool(desk.slack.called("conversations.list")), 10, "a look")
+        await _reachable(desk)
         await _caught_up(desk)
         assert "nobody can work now" in desk.told(1)

@@ -145,17 +145,15 @@ def test_a_choice_of_nothing_is_told_as_such_for_slack_takes_no_empty_menu() -> 
 
 
 @pytest.mark.parametrize("length", [0, 1, 2500, 3001, 9000])
-def test_what_stands_in_a_field_at_first_is_whole_or_goes_on_above_it(length: int) -> None:
+def test_what_stands_in_a_field_at_first_is_whole_in_as_many_inputs_as_it_takes(length: int) -> None:
     begun = ("<@U02> *VPN* 👩‍👩‍👧‍👦\n" * 600)[:length]
     field = Input("text", Plain("What is wrong?"), long=True, value=begun)
     view = views.modal(Form("n.first", Plain("New"), (field,), Plain("Next")), EN, NOW, WHERE)
-    *above, asked = view["blocks"]
-    seen = opened(view)
-    started = asked["element"].get("initial_value", "")
-    rest = seen.text.removesuffix("What is wrong?")
-    assert "".join(f"{started}{rest}".split()) == "".join(begun.split())
-    assert bool(above) == (length > 3000)
-    assert seen.pings == []
+    shown = inputs(view)
+    assert list(shown) == ["text", "text~0", "text~1", "text~2"][: max(1, -(-length // 2990))]
+    sent = [(name, block["element"].get("initial_value", "")) for name, block in shown.items()]
+    assert views.whole(sent) == (("text", begun),)
+    assert opened(view).pings == []
 
 
 def test_what_is_chosen_at_first_is_one_of_the_options() -> None:

@@ -19,7 +19,7 @@ SENTENCES = (
     r"Where are you\?$",
     r"How badly does it get in the way\?$",
     r"(This is what I send|Sent\.)$",
-    r"#\d+ is with the team",
+    r"#\d+ .*is with the team",
     r"→ #\d+",
 )
 """What the desk says to somebody who reports, before and after an answer was written into it."""

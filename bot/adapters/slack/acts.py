@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.adapters.slack import envelope, manifest
+from bot.adapters.slack import envelope, manifest, views
 from bot.adapters.slack.envelope import Json
 from bot.adapters.slack.reading import HOME, PLATFORM, Reading, is_direct, thread_of
 from bot.incoming import Incoming, Pressed, Said, Sender, Submitted, What
 from core.kernel.ids import Address
+
 
 def interaction(reading: Reading) -> Incoming | None:
     act = _ACTS.get(reading.payload.get("type", ""))
@@ -63,7 +64,7 @@ def _code(action: Json) -> str | None:
 def _submitted(reading: Reading) -> Incoming:
     """A form; where it was opened, it says itself."""
     view, sender = reading.payload["view"], _actor(reading)
-    values = tuple((str(name), _value(held)) for name, held in view["state"]["values"].items())
+    values = views.whole((str(name), _value(held)) for name, held in view["state"]["values"].items())
     submitted = Submitted(str(view["callback_id"]), values, reading.press)
     if not view.get("private_metadata"):
         return _alone(reading, sender, submitted)
@@ -113,7 +114,8 @@ def command(reading: Reading) -> Incoming:
     name, words = str(payload["command"]).removeprefix("/"), reading.words(payload.get("text")).strip()
     text = f"/{words.removeprefix('/') or 'help'}" if name == manifest.ROOT else f"/{name} {words}".strip()
     sender = reading.sender(payload["user_id"], payload.get("team_id"))
-    said = Said(text, _id(reading), press=reading.press)
+    mentions = reading.mentions(payload.get("text"))
+    said = Said(text, _id(reading), press=reading.press, mentions=mentions)
     return reading.incoming(sender, payload["channel_id"], said)
 
 

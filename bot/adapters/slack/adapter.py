@@ -125,7 +125,13 @@ class Slack:
         if reader.only is not None and not _is_person(to):
             await self._sending.whisper(place, _own(reader.only.account), look, nonce)
             return Posted("")
-        first, *rest = await self._sending.show(place, look, nonce, again=again)
+        try:
+            first, *rest = await self._sending.show(place, look, nonce, again=again)
+        except faults.NoThread:
+            if not _is_person(to):
+                raise
+            beside = replace(place, thread=None)
+            first, *rest = await self._sending.show(beside, look, nonce, again=again)
         return Posted(first, tuple(rest))
 
     def _look(self, to: Address, message: Message, reader: Reader) -> render.Look:

@@ -16,6 +16,8 @@ from core.kernel.ids import Address
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Json = Mapping[str, Any]
+Place = tuple[str, str | None]
+"""A channel, or a thread in it."""
 Threads = Callable[[], Awaitable[Sequence[Address]]]
 Hear = Callable[[Sequence[Json]], Awaitable[int]]
 """Takes events in the form in which Slack would have brought them; returns how many were news.
@@ -34,7 +36,8 @@ class CatchUp:
     """Reads the threads that are talked in, the rooms of agents, and everybody's direct messages.
 
     Where the history tells of a thread with new replies, that thread is read too. Slack limits how often it
-    may be asked, so this takes its time; what one conversation held is committed before the next is read."""
+    may be asked, so this takes its time; what one conversation held is committed before the next is read, and
+    one in which somebody goes on talking is read first."""
 
     def __init__(
         self, account: Account, client: Client, channels: Channels, threads: Threads, hear: Hear
@@ -44,20 +47,45 @@ class CatchUp:
         self._channels = channels
         self._threads = threads
         self._hear = hear
+        self._reading: dict[tuple[datetime, Place], asyncio.Task[None]] = {}
 
     async def run(self, heard: datetime) -> None:
         """Hear what came after that; returns when all of it is committed."""
-        since = (heard - MARGIN).timestamp()
-        read: set[tuple[str, str]] = set()
+        try:
+            await self._read_all(heard)
+        finally:
+            for (since, _), reading in self._reading.items():
+                if since == heard:
+                    reading.cancel()
+            self._reading = {
+                key: reading
+                for key, reading in self._reading.items()
+                if key[0] != heard and not reading.done()
+            }
+
+    async def _read_all(self, heard: datetime) -> None:
         for address in await _patiently(self._threads):
             channel = await self._place(address)
             if channel is not None and address.thread is not None:
-                await self._thread(channel, address.thread, since, read)
+                await self.read(heard, (channel, address.thread))
         for room in self._account.staff_rooms:
-            await self._conversation(room.rpartition("/")[2], since, read)
+            await self.read(heard, (room.rpartition("/")[2], None))
         async for direct in self._pages("conversations_list", "channels", types="im"):
             self._channels.direct(str(direct.get("id")), str(direct.get("user")))
-            await self._conversation(str(direct.get("id")), since, read)
+            await self.read(heard, (str(direct.get("id")), None))
+
+    async def read(self, heard: datetime, place: Place) -> None:
+        """Hear what was said since then in this conversation or thread: once, however many wait for that."""
+        if (heard, place) not in self._reading:
+            channel, thread = place
+            what = (
+                self._conversation(heard, channel) if thread is None else self._thread(heard, channel, thread)
+            )
+            self._reading[heard, place] = asyncio.create_task(what)
+        reading = self._reading[heard, place]
+        await asyncio.wait([reading])  # whoever waits no longer does not end it for the others
+        if not reading.cancelled():
+            reading.result()
 
     async def _place(self, address: Address) -> str | None:
         """The channel of a room, be it somebody's direct messages; None where there is none any more."""
@@ -69,19 +97,18 @@ class CatchUp:
         except PermanentError:
             return None
 
-    async def _conversation(self, channel: str, since: float, read: set[tuple[str, str]]) -> None:
+    async def _conversation(self, heard: datetime, channel: str) -> None:
         """What stands in the channel itself, oldest first, and the threads below it with new replies."""
+        since = _since(heard)
         found = [each async for each in self._messages("conversations_history", since, channel=channel)]
         found.reverse()
         await self._tell(channel, found, since)
         for message in found:
             if _at(message, "latest_reply") > since:
-                await self._thread(channel, str(message["ts"]), since, read)
+                await self.read(heard, (channel, str(message["ts"])))
 
-    async def _thread(self, channel: str, thread: str, since: float, read: set[tuple[str, str]]) -> None:
-        if (channel, thread) in read:
-            return
-        read.add((channel, thread))
+    async def _thread(self, heard: datetime, channel: str, thread: str) -> None:
+        since = _since(heard)
         replies = self._messages("conversations_replies", since, channel=channel, ts=thread)
         await self._tell(channel, [each async for each in replies], since)
 
@@ -117,6 +144,10 @@ class CatchUp:
         with faults.translated():
             answer: Json = (await getattr(self._client.web, method)(**asked)).data
         return answer
+
+
+def _since(heard: datetime) -> float:
+    return (heard - MARGIN).timestamp()
 
 
 def _events(channel: str, message: Json) -> list[Json]:

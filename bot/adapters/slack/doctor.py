@@ -6,7 +6,8 @@ from typing import Any
 from bot.adapters.port import Finding
 from bot.adapters.slack import faults
 from bot.adapters.slack.adapter import Slack
-from bot.adapters.slack.manifest import EVENTS, ROOT, SCOPES
+from bot.adapters.slack.manifest import EVENTS, NEW, ROOT, SCOPES, SEND, TICKET
+from bot.adapters.slack.manifest import manifest as asked
 from bot.message import Plain, Words
 from core.kernel.errors import PermanentError, TemporaryError
 
@@ -58,7 +59,7 @@ def _missing(what: str, wanted: tuple[str, ...], found: list[str]) -> Finding:
 async def _app(adapter: Slack, bot: str, config_token: str | None) -> AsyncIterator[Finding]:
     """The live app beside the manifest; Slack shows it only to a configuration token."""
     if config_token is None:
-        yield Finding(True, Words("doctor.slack_unseen"))
+        yield Finding(None, Words("doctor.slack_unseen"))
         return
     with faults.translated():
         app = (await adapter.client.web.bots_info(bot=bot))["bot"]["app_id"]
@@ -70,7 +71,10 @@ async def _app(adapter: Slack, bot: str, config_token: str | None) -> AsyncItera
     commands = [each["command"].removeprefix("/") for each in features.get("slash_commands", [])]
     yield _missing("command", (ROOT,), commands)
     shortcuts = [each["callback_id"] for each in features.get("shortcuts", [])]
-    yield _missing("shortcuts", ("ticket", "send_to_requester", "new_request"), shortcuts)
+    yield _missing("shortcuts", (TICKET, SEND, NEW), shortcuts)
+    home, wanted = features.get("app_home", {}), asked()["features"]["app_home"]
+    shown = all(bool(home.get(name)) == value for name, value in wanted.items())
+    yield Finding(shown, Words("doctor.slack_tabs" if shown else "doctor.slack_bad_tabs"))
     on = bool(settings.get("interactivity", {}).get("is_enabled"))
     socket = bool(settings.get("socket_mode_enabled")) == (adapter.account.mode == "socket")
     yield Finding(

@@ -144,6 +144,19 @@ def channel_of(payload: Json) -> str | None:
     return str(found) if found else None
 
 
+def place_of(payload: Json) -> tuple[str, str | None] | None:
+    """The channel, or the thread in it, where somebody says or presses something; None for anything else."""
+    if payload.get("type") == "block_actions":
+        channel, container = channel_of(payload), payload.get("container") or {}
+        thread = container.get("thread_ts")
+        return (channel, str(thread) if thread else None) if channel else None
+    event = payload.get("event") or {}
+    if event.get("type") not in ("message", "app_mention"):
+        return None
+    thread = (event.get("message") or event).get("thread_ts")
+    return str(event["channel"]), str(thread) if thread else None
+
+
 def _room_of_event(event: Json, me: Me) -> str | None:
     item = event.get("item") or {}
     said = event.get("message") or event.get("previous_message") or event

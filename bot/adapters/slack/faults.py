@@ -55,6 +55,10 @@ class Lost(PermanentError):
     """The message to edit or delete is not there any more, or too old for that."""
 
 
+class NoThread(PermanentError):
+    """The thread to write in is not there any more, or never was."""
+
+
 class TooLate(PermanentError):
     """What was pressed can be answered in this way no more."""
 
@@ -107,6 +111,8 @@ def _refusal(error: slack.SlackApiError) -> TemporaryError | PermanentError:
         return TemporaryError(f"Slack is in trouble ({word or status})", unknown=True)
     if word in _LOST:
         return Lost(word, code="gone")
+    if word == "thread_not_found":
+        return NoThread(word)
     if word in _LATE:
         return TooLate(word)
     if word == "missing_scope":

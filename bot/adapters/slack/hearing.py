@@ -40,10 +40,18 @@ WATCH, MEET = 10.0, 30.0
 LONG = timedelta(minutes=1)
 """After an outage shorter than this Slack itself brings all events once more; after a longer one they are
 fetched, for its further tries come late, and the last after some six minutes (docs.slack.dev: Events API)."""
+FIRST = 1.0
+"""Seconds, of the three that Slack gives, in which what was missed of a conversation is read before what is
+said in it now is committed. Where that takes longer their order is given up."""
+SILENCE, LOOK_ANYWAY = timedelta(minutes=5), timedelta(hours=1)
+"""Over HTTP nothing tells quiet from a way that is cut. What Slack could not bring it brings again for some
+six minutes, so after a longer silence what may have been missed is read: as soon as something comes, or each
+hour."""
 KEPT_BACK = LONG.total_seconds() + 10
 """Seconds after which what Slack kept back, because there was too much of it, can be fetched."""
 _HEARING = frozenset(("sockets", "inbox"))
 """Parts without which nothing is heard."""
+NOT_YET = "not connected yet"
 TROUBLE = "trouble"
 """The kind of an event that tells of the desk's own trouble with Slack."""
 
@@ -82,7 +90,8 @@ class Hearing:
         self._taking: Taking | None = None
         self._catch_up = CatchUp(account, client, self.channels, threads, self._hear_again)
         self._deaf_from: datetime | None = None
-        self._catching_up = False
+        self._catching_up: datetime | None = None
+        self._whole_to = clock.now()
         self._hears, self._look = asyncio.Event(), asyncio.Event()
         self._missing: tuple[str, ...] = ()
         self._met_at = monotonic()
@@ -95,10 +104,6 @@ class Hearing:
         if self._me is None:
             raise Lacking("who we are", self._meet)
         return self._me
-
-    def fields(self, press: str) -> tuple[str, ...]:
-        """The names of the fields of the form that was sent in."""
-        return self.presses.fields(press)
 
     # ---- reading
 
@@ -190,20 +195,37 @@ class Hearing:
             self._stumbled("inbox", error)
 
     async def _note(self) -> None:
-        """All that came up to now was heard, unless there is something to catch up with."""
+        """All that came up to now, over HTTP up to the last time that anything came, was heard, unless there
+        is something to catch up with."""
         if "inbox" in self._troubles and self._door is not None and self._me is not None:
             await self._door.accept(PLATFORM, self.me.team, [])  # nothing: whether it can be kept again
             self._kept_again()
         if self._troubles or self._catching_up or self._deaf_from is not None:
             return
-        team, now = self.me.team, self._clock.now()
-        await self._database.write(lambda tx: store.hear_until(tx, team, now))
+        if self._account.mode == "socket":
+            self._whole_to = self._clock.now()
+        elif self._clock.now() - self._whole_to >= LOOK_ANYWAY:
+            self._look_back()
+            return
+        team, until = self.me.team, self._whole_to
+        await self._database.write(lambda tx: store.hear_until(tx, team, until))
+
+    def _came(self) -> None:
+        """Something was brought: whatever was not, since the last time, is read if that is long ago."""
+        now = self._clock.now()
+        if now - self._whole_to >= SILENCE:
+            self._look_back()
+        self._whole_to = now
+
+    def _look_back(self) -> None:
+        self._deaf_from = min(self._whole_to, self._deaf_from or self._whole_to)
+        self._hears.set()
 
     # ---- trouble
 
     def _unmet(self) -> dict[str, _Trouble]:
         parts = ("account", "sockets") if self._account.mode == "socket" else ("account",)
-        return dict.fromkeys(parts, _Trouble(self._monotonic() - HICCUP, "not connected yet", mendable=False))
+        return dict.fromkeys(parts, _Trouble(self._monotonic() - HICCUP, NOT_YET, mendable=False))
 
     def health(self) -> Health:
         now = self._monotonic()
@@ -231,7 +253,8 @@ class Hearing:
         self._deaf_from = self._deaf_from or self._clock.now()
 
     def _recovered(self, part: str) -> None:
-        if self._troubles.pop(part, None) is not None:
+        before = self._troubles.pop(part, None)
+        if before is not None and before.words != NOT_YET:
             _log.info("slack answers as it should again")
 
     def _connected(self, fault: Exception | None) -> None:
@@ -266,18 +289,32 @@ class Hearing:
             if since is None or self._troubles.keys() & _HEARING:
                 continue
             self._deaf_from = None
-            if self._clock.now() - since < LONG:
+            if (begun := self._clock.now()) - since < LONG:
                 continue
-            self._catching_up = True
+            self._catching_up = since
             try:
                 await self._catch_up.run(since)
+                self._whole_to = max(self._whole_to, begun)
             except Exception as fault:  # noqa: BLE001 - no answer, however odd, may end the hearing
                 _log.warning("catching up failed: %s", faults.named(fault))
                 self._deaf_from = since
                 self._hears.set()
                 await asyncio.sleep(LONGEST_PAUSE)
             finally:
-                self._catching_up = False
+                self._catching_up = None
+
+    async def _missed_first(self, payload: Json) -> None:
+        """What was missed where somebody says something now is kept before it, if Slack tells it soon."""
+        outages = [since for since in (self._catching_up, self._deaf_from) if since and self._is_long(since)]
+        if not outages or not envelope.of_concern(payload, self.me):
+            return
+        with suppress(*envelope.ODD):
+            if (place := envelope.place_of(payload)) is not None:
+                reading = asyncio.gather(*(self._catch_up.read(since, place) for since in outages))
+                await asyncio.wait_for(reading, FIRST)
+
+    def _is_long(self, since: datetime) -> bool:
+        return self._clock.now() - since >= LONG
 
     async def _hear_again(self, payloads: Sequence[Json]) -> int:
         """What the history tells, like all that comes."""
@@ -300,13 +337,17 @@ class Hearing:
         """Committed first, and only then 200."""
         now = self._clock.now().timestamp()
         payload = await http.brought(request, self._account.signing_secret, now)
-        return payload if isinstance(payload, web.Response) else http.answer(await self._take(payload))
+        if isinstance(payload, web.Response):
+            return payload
+        self._came()
+        return http.answer(await self._take(payload))
 
     async def _take(self, payload: dict[str, Any]) -> BoltResponse:
         if self._taking is None:
             return later()
         with suppress(*envelope.ODD):
             self._notice(payload)
+        await self._missed_first(payload)
         return await self._taking.take(payload)
 
     def _notice(self, payload: Json) -> None:

@@ -24,6 +24,9 @@ NAMES = 20
 """So many people and channels of one text are asked for; what else nobody has heard of keeps its id."""
 
 
+_NAMED = re.compile(r"<@(\w+)(?:\|[^<>]*)?>")
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What reading looks things up in; each raises Lacking for what Slack must be asked for first."""
@@ -102,6 +105,11 @@ class Reading:
             return named
 
         return plain.words(str(text or ""), called(people.name), called(channels.name))
+
+    def mentions(self, text: Any) -> tuple[tuple[str, Identity], ...]:
+        """Whose accounts are named, each by the words that people see."""
+        named = _NAMED.finditer(str(text or ""))
+        return tuple((self.words(found[0]), self._identity(found[1], None)) for found in named)
 
     def text(self, message: Json) -> str:
         """All that was said: typed, passed on from elsewhere, and linked to."""

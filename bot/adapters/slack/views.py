@@ -2,15 +2,20 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.adapters.port import Reader
 from bot.adapters.slack import blocks, limits, lines, mrkdwn
 from bot.adapters.slack.blocks import Shown
 from bot.adapters.slack.lines import Word
 from bot.adapters.slack.mrkdwn import Json
-from bot.message import Form, Input, Message, Option, Words
+from bot.message import Form, Input, Message, Option, Quote, Words
 from core.kernel import text as texts
+
+PIECE = "~"
+"""Between a field's name and the number of a further input, where what stands in it takes several."""
 
 
 def modal(form: Form, reader: Reader, now: datetime, where: str) -> Json:
@@ -43,30 +48,54 @@ def _field(field: Input, word: Word, *, first: bool) -> list[Json]:
     if field.kind == "choice" and not field.options:
         return _told(f"{label} —")
     above = [words for words in (label, hint) if not mrkdwn.fits(words, limits.INPUT_LABEL)]
-    above.append(field.value[len(_begun(field)) :])
-    block: Json = {
-        "type": "input",
-        "block_id": field.name,
-        "label": mrkdwn.line(label, limits.INPUT_LABEL),
-        "element": {"action_id": field.name, **_element(field, word, first=first)},
-        "optional": not field.required,
-    }
+    begun, *more = _pieces(field.value) if field.kind == "text" else [field.value]
+    block = _input(field.name, label, _element(replace(field, value=begun), word, first=first))
+    block["optional"] = not field.required
     if hint:
         block["hint"] = mrkdwn.line(hint, limits.INPUT_LABEL)
     full = blocks.of_lines(lines.in_full((option.label for option in field.options), word))
-    return [*(told for words in above for told in _told(words)), *_blocks(full), block]
+    rest = [
+        _input(f"{field.name}{PIECE}{number}", f"… {label}", _element(replace(field, value=piece), word))
+        for number, piece in enumerate(more)
+    ]
+    return [*(told for words in above for told in _told(words)), *_blocks(full), block, *rest]
 
 
-def _begun(field: Input) -> str:
-    """As much of what stands in it at first as can be typed there."""
-    return field.value[: texts.boundary(field.value, 0, texts.reach(field.value, 0, limits.INPUT))]
+def _input(name: str, label: str, element: Json) -> dict[str, Any]:
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": mrkdwn.line(label, limits.INPUT_LABEL),
+        "element": {"action_id": name, **element},
+        "optional": True,
+    }
 
 
-def _element(field: Input, word: Word, *, first: bool) -> Json:
+def _pieces(value: str) -> list[str]:
+    """What stands in a field at first, in as many inputs as it takes."""
+    pieces, start = [], 0
+    while texts.utf16_len(value[start:]) > limits.INPUT:
+        reach = texts.reach(value, start, limits.INPUT)
+        end = texts.boundary(value, start, reach)
+        pieces.append(value[start : end if end > start else reach])
+        start += len(pieces[-1])
+    return [*pieces, value[start:]]
+
+
+def whole(values: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The values of the fields, where one may have taken several inputs."""
+    fields: dict[str, str] = {}
+    for name, value in values:
+        field = name.partition(PIECE)[0]
+        fields[field] = fields.get(field, "") + value
+    return tuple(fields.items())
+
+
+def _element(field: Input, word: Word, *, first: bool = False) -> Json:
     """What the field is filled in with; whoever has opened the form can type at once."""
     if field.kind == "text":
         size = {"multiline": field.long, "max_length": limits.INPUT}
-        begun = {"initial_value": _begun(field)} if field.value else {}
+        begun = {"initial_value": field.value} if field.value else {}
         return {"type": "plain_text_input", **size, **begun, "focus_on_load": first}
     options = field.options
     chosen = [_option(option, word) for option in options if option.value == field.value]
@@ -92,8 +121,9 @@ def _option(option: Option, word: Word) -> Json:
 
 def errors(message: Message, reader: Reader, now: datetime, fields: Sequence[str]) -> Json:
     """The answer to a submission that keeps the modal open and says what is wrong, at one of its `fields`,
-    of which there is one at least: the one the message names, else the first."""
-    said = lines.of_message(message, lines.wording(reader, now))
+    of which there is one at least: the one the message names, else the first. What was typed stands there."""
+    wrong = tuple(block for block in message.blocks if not isinstance(block, Quote))
+    said = lines.of_message(replace(message, blocks=wrong), lines.wording(reader, now))
     field = message.field if message.field in fields else fields[0]
     return {"response_action": "errors", "errors": {field: "\n".join(line.words for line in said)}}
 

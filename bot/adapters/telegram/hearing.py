@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 import time
-import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,7 +12,6 @@ from typing import Any
 
 from aiohttp import web
 from telegram import Bot, error
-from telegram.warnings import PTBUserWarning
 
 from bot.adapters.port import Door, Health, Raw
 from bot.adapters.telegram import inbound, webhook
@@ -22,7 +20,6 @@ from bot.adapters.telegram.inbound import Me
 from core.kernel.errors import TemporaryError
 
 _log = logging.getLogger(__name__)
-warnings.filterwarnings("ignore", message=".*getUpdates.*", category=PTBUserWarning)
 
 LONG_POLL, PATIENCE = 20, 25.0
 """Seconds Telegram holds a request when there is nothing to tell, and how long we wait for its answer."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, User
+from telegram import MessageEntity, User
 
 from bot import codes, i18n
 from bot.adapters import degrade
@@ -19,7 +19,8 @@ FOLDED = 400
 """Quotes longer than so many UTF-16 units are shown folded."""
 Word = Callable[[Text], str]
 Style = Literal["bold", "italic", "blockquote", "expandable_blockquote"]
-Keyboard = InlineKeyboardMarkup | ForceReply | None
+Keyboard = Mapping[str, Any] | None
+"""A `reply_markup` in the Bot API's own words: objects for it cost more than all other rendering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +173,10 @@ def _parts(writer: _Writer) -> tuple[Part, ...]:
 
 def _keyboard(message: Message, word: Word, features: Features) -> Keyboard:
     if message.asks:
-        return ForceReply(selective=True)
+        return {"force_reply": True, "selective": True}
     rows = [part for row in _folded(message) for part in _fitted(row, word, features)]
     shown = [[_button(choice, word(choice.label)) for choice in row] for row in rows]
-    return InlineKeyboardMarkup(shown) if shown else None
+    return {"inline_keyboard": shown} if shown else None
 
 
 WIDE = 44
@@ -204,6 +205,6 @@ def _folded(message: Message) -> Sequence[Sequence[Choice]]:
 _MORE = {False: "button.more", True: "button.less"}
 
 
-def _button(choice: Choice, label: str) -> InlineKeyboardButton:
-    style = None if choice.style == "normal" else choice.style
-    return InlineKeyboardButton(label, callback_data=choice.code, style=style)
+def _button(choice: Choice, label: str) -> Mapping[str, str]:
+    button = {"text": label, "callback_data": choice.code}
+    return button if choice.style == "normal" else button | {"style": choice.style}

@@ -15,10 +15,6 @@ CONNECTIONS = 256
 """More than poller, delivery and fetching of files ever need at once: none of them waits for the others."""
 
 
-_OF_SENT = ("message_id", "message_thread_id", "date", "chat")
-"""What is of interest about a message that was sent; to read all of it costs more than to send it."""
-
-
 class Unsent(NetworkError):
     """The request never reached the server: to repeat it cannot double anything."""
 
@@ -60,9 +56,6 @@ class Request(BaseRequest):
             raise TelegramError("the answer is no JSON") from None
         if not isinstance(answer, dict) or not ("result" in answer or answer.get("ok") is False):
             raise TelegramError("the answer is none of the Bot API's")
-        result = answer.get("result")
-        if isinstance(result, dict) and "message_id" in result:
-            answer["result"] = {name: result[name] for name in _OF_SENT if name in result}
         return answer
 
     async def do_request(

@@ -67,11 +67,14 @@ class Sending:
                 begun.sent.append(await self._file(place.chat, file, manner))
 
     async def _text(self, chat: int, part: Part, keyboard: Keyboard, manner: dict[str, Any]) -> int:
+        shown = {"chat_id": chat, "text": part.text, "entities": part.entities, "reply_markup": keyboard}
+        message = await self._call("sendMessage", shown | manner)
+        return int(message["message_id"])
+
+    async def _call(self, method: str, values: dict[str, Any]) -> Any:
+        """The answer as it came: to make objects of a message costs more than to send it."""
         with faults.translated():
-            message = await self._bot.send_message(
-                chat, part.text, entities=part.entities, reply_markup=keyboard, **manner
-            )
-        return message.message_id
+            return await self._bot.do_api_request(method, api_kwargs=values)
 
     async def _file(self, chat: int, shown: File, manner: dict[str, Any]) -> int:
         """The file; else as a plain document; else a line that it could not be shown, and why."""
@@ -108,16 +111,9 @@ class Sending:
     async def _edit(
         self, chat: int, message: int, part: Part, keyboard: Keyboard, preview: dict[str, Any]
     ) -> None:
+        shown = {"chat_id": chat, "text": part.text, "entities": part.entities, "reply_markup": keyboard}
         try:
-            with faults.translated():
-                await self._bot.edit_message_text(
-                    part.text,
-                    chat_id=chat,
-                    message_id=message,
-                    entities=part.entities,
-                    reply_markup=keyboard,  # type: ignore[arg-type]
-                    **preview,
-                )
+            await self._call("editMessageText", shown | preview | {"message_id": message})
         except NotModified:
             pass
 

@@ -25,8 +25,8 @@ Kind = Literal[
     "truncated",
     "not json",
 ]
-"""`before` and `after`: of performing the call. `late` performs it only once the trouble is healed. `truncated`
-performs it and sends half of the answer's JSON."""
+"""`before` and `after`: of performing the call. `late` performs it only once the trouble is healed.
+`truncated` performs it and sends half of the answer's JSON."""
 
 
 @dataclass
