@@ -64,4 +64,5 @@ def reports(person: Person, urgency: str = "normal") -> None:
     person.presses("button.skip")
     person.presses(f"urgency.{urgency}")
     person.presses("button.send")
-    person.reads("told.opened", ticket=1, queue=title("Network"), at="@")
+    topic = title("VPN drops every ten minutes")
+    person.reads("told.opened", ticket=1, title=topic, queue=title("Network"), at="@")

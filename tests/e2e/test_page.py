@@ -46,7 +46,7 @@ def test_a_requester_needs_no_mouse(open_scene: Open) -> None:
         expect(ivan.text).to_be_focused()
         walk_to(page, answer, back=True)
         page.keyboard.press("Enter")
-    ivan.reads("told.opened", ticket=1, queue="Network", at=HOURS)
+    ivan.reads("told.opened", ticket=1, title="VPN drops every ten minutes", queue="Network", at=HOURS)
 
 
 def test_an_agent_needs_no_mouse(open_scene: Open) -> None:
