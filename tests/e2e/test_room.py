@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.person import Person, Voice
 from tests.e2e.scene import Scene, reports
@@ -27,13 +27,23 @@ def alone(scene: Scene, seat: str) -> Person:
     return person
 
 
-def overlap(one: Locator, other: Locator) -> bool:
-    first, second = one.bounding_box(), other.bounding_box()
-    assert first, one
-    assert second, other
-    beside = first["x"] >= second["x"] + second["width"] or second["x"] >= first["x"] + first["width"]
-    apart = first["y"] >= second["y"] + second["height"] or second["y"] >= first["y"] + first["height"]
-    return not beside and not apart
+APART = """([one, other]) => {
+  const [first, second] = [one, other].map((which) => document.querySelector(which)?.getBoundingClientRect());
+  if (!first?.width || !second?.width) return false;
+  return first.left >= second.right || second.left >= first.right
+    || first.top >= second.bottom || second.top >= first.bottom;
+}"""
+"""Whether both are on the page and neither lies over the other."""
+
+IN_ONE_LINE = """([those, more, width]) => {
+  const buttons = [...document.querySelectorAll(those)].filter((button) => button.getClientRects().length);
+  const boxes = buttons.map((button) => button.getBoundingClientRect());
+  return buttons.length > more
+    && boxes.every((box) => box.left >= 0 && box.right <= width)
+    && buttons.every((button) => button.scrollWidth <= button.clientWidth + 1)
+    && new Set(boxes.map((box) => Math.round(box.top))).size === 1;
+}"""
+"""Whether there are more buttons than so many, all in one line of a window so wide, with all their words."""
 
 
 @pytest.mark.parametrize("window", [LAPTOP, PHONE], ids=["laptop", "phone"])
@@ -42,19 +52,12 @@ def test_a_ping_covers_nothing(open_scene: Open, window: dict[str, object]) -> N
     anna = alone(scene, "anna")
     reports(alone(scene, "ivan"), urgency="critical")
     expect(anna.pings).to_have_count(1)
-    row = anna.at.locator('.ticket-row[data-ticket="1"]')
-    assert not overlap(anna.pings, row)
-    row.click()
-    assert not overlap(anna.pings, anna.card.locator(".card-head"))
-    assert not overlap(anna.pings, anna.at.locator("#composer"))
-    assert anna.at.locator(".scroller").bounding_box()["height"] > 120  # type: ignore[index]
-
-
-def whole(button: Locator, width: int) -> bool:
-    """Whether all of a button and its words can be seen in a window so wide."""
-    box = button.bounding_box()
-    fits = button.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
-    return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width and bool(fits)
+    row, page = '.ticket-row[data-ticket="1"]', scene.context.pages[0]
+    page.wait_for_function(APART, arg=["[data-ping]", row])
+    anna.at.locator(row).click()
+    for other in ("article.card .card-head", "#composer"):
+        page.wait_for_function(APART, arg=["[data-ping]", other])
+    page.wait_for_function("() => document.querySelector('.scroller').clientHeight > 120")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -62,16 +65,13 @@ def test_every_button_of_a_card_can_be_seen_and_pressed_on_a_phone(open_scene: O
     scene = open_scene(language, config=LATE, **PHONE)
     reports(alone(scene, "ivan"))
     anna = alone(scene, "anna")
+    page = scene.context.pages[-1]
     anna.at.locator('.ticket-row[data-ticket="1"]').click()
     for taken in (False, True):
         if taken:
             anna.acts("button.take")
             anna.finds_on_card("card.owner", name="Anna Smirnova")
-        buttons = anna.card.locator(".choices").get_by_role("button").all()
-        assert len(buttons) > 2
-        assert all(whole(button, 390) for button in buttons)
-        lines = {round(button.bounding_box()["y"]) for button in buttons}  # type: ignore[index]
-        assert len(lines) == 1
+        page.wait_for_function(IN_ONE_LINE, arg=["article.card .choices button", 2, 390])
     anna.picks("button.resolve")
     expect(anna.at.get_by_role("dialog")).to_be_visible()
 
