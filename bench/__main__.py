@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from bench import acknowledgements, claims, conversations, rig, starting, telegram, ticks
+from bench import acknowledgements, claims, conversations, rig, slack, starting, telegram, ticks
 from bench.report import Report, markdown
 
 
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "claims": claims.measure,
     "starting": starting.measure,
     "telegram": telegram.measure,
+    "slack": slack.measure,
 }
 
 

@@ -83,7 +83,8 @@ class Router:
     async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
         """The adapters' door: events are committed when this returns. Raises TemporaryError if not."""
         kept = [Event(raw.key, raw.lane, raw.body, raw.message) for raw in events]
-        fresh = await self._desk.database.write(lambda tx: inbox.accept(tx, platform, account, kept))
+        keep = partial(inbox.accept, platform=platform, account=account, events=kept)
+        fresh = await self._desk.database.write(keep, urgent=True)
         self._metrics.received(platform, fresh, len(events) - fresh)
         return fresh
 

@@ -42,10 +42,11 @@ class Database:
     def _open(self, line: Line) -> Transaction:
         return Transaction(line, self._clock.now(), self.rules, self.react)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, urgent: bool = False) -> T:
         """Run `work` in one transaction. Raises what it raises (nothing is changed then), or
-        TemporaryError when the database cannot take it now."""
-        return await self._writer.run(work)
+        TemporaryError when the database cannot take it now. `urgent` goes before others that wait: for
+        what is short, and awaited by somebody who does not wait for long."""
+        return await self._writer.run(work, urgent=urgent)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a stable snapshot; it cannot write. Raises what it raises, or SetupError when the

@@ -9,11 +9,9 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -28,6 +26,7 @@ from sqlalchemy.sql.base import Executable
 from core.database.crash import Crash
 from core.database.prepared import Shelf
 from core.database.transaction import Answer, Transaction, Work
+from core.database.waiting import Job, Waiting
 from core.kernel.errors import TemporaryError
 
 T = TypeVar("T")
@@ -37,8 +36,6 @@ Open = Callable[["ThreadLine"], Transaction]
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 _PROBE = "PRAGMA user_version = 0"
 """Writes a page whatever it holds: a commit of nothing succeeds on a full disk, and proves nothing."""
-TOGETHER = 64
-"""The most transactions that share one commit."""
 
 
 class ThreadLine:
@@ -85,18 +82,6 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("inside a transaction only the database may be awaited")
 
 
-@dataclass(slots=True)
-class Job:
-    """One transaction that waits for the writer."""
-
-    work: Work[Any]
-    context: contextvars.Context
-    done: asyncio.Future[Any]
-    value: Any = None
-    bells: frozenset[str] = frozenset()
-    failure: BaseException | None = None
-
-
 class Writer:
     """The only connection that writes. Safe to use from one event loop."""
 
@@ -108,65 +93,59 @@ class Writer:
         self._crash = Crash()
         self.trouble = ""
         """Why the last transaction could not be committed; empty as soon as something is written again."""
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._waiting = Waiting()
         self._thread = threading.Thread(target=self._serve, name="database-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         """The work's answer, once it is on disk. Raises what the work raised, with nothing changed,
         or TemporaryError when the database could not take it."""
         loop = asyncio.get_running_loop()
-        job = Job(work, contextvars.copy_context(), loop.create_future())
-        self._jobs.put(job)
+        job = Job(work, contextvars.copy_context(), loop.create_future(), urgent)
+        self._waiting.put(job)
         value: T = await asyncio.shield(job.done)
         return value
 
     async def close(self) -> None:
-        self._jobs.put(None)
+        self._waiting.close()
         await asyncio.to_thread(self._thread.join)
 
     def _serve(self) -> None:
         connection: Connection | None = None
-        while (job := self._jobs.get()) is not None:
-            jobs, last = self._waiting(job)
+        while jobs := self._waiting.together():
+            left: Sequence[Job] = ()
             try:
                 connection = connection or self._engine.connect()
-                self._commit_together(ThreadLine(connection, self._shelf), connection, jobs)
+                left = self._commit_together(ThreadLine(connection, self._shelf), connection, jobs)
             except Exception as error:  # noqa: BLE001 - a writer that dies would leave everybody waiting
                 for each in jobs:
                     each.failure = self._failed(error)
-            self._tell(jobs)
-            if last:
-                break
+            self._waiting.give_back(left)
+            self._tell(jobs[: len(jobs) - len(left)])
         if connection is not None:
             connection.close()
 
-    def _waiting(self, first: Job) -> tuple[list[Job], bool]:
-        jobs = [first]
-        with contextlib.suppress(queue.Empty):
-            while len(jobs) < TOGETHER:
-                job = self._jobs.get_nowait()
-                if job is None:
-                    return jobs, True
-                jobs.append(job)
-        return jobs, False
-
-    def _commit_together(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> None:
+    def _commit_together(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
+        """Those that are left for later."""
         try:
-            self._commit(line, connection, jobs)
+            return self._commit(line, connection, jobs)
         except DBAPIError as error:
             _roll_back(connection)
             if len(jobs) == 1:
                 jobs[0].failure = self._failed(error)
-                return
+                return ()
             for job in jobs:
                 self._commit_together(ThreadLine(connection, self._shelf), connection, [job])
+            return ()
 
-    def _commit(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> None:
+    def _commit(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for job in jobs:
+        done = 0
+        while done == 0 or (done < len(jobs) and not self._waiting.pressed()):
+            job = jobs[done]
             job.failure = None
             job.context.copy().run(self._attempt, line, job)
+            done += 1
         if self.trouble:
             connection.exec_driver_sql(_PROBE)
         self._crash.before_commit()
@@ -175,6 +154,7 @@ class Writer:
         if self.trouble:
             _log.warning("the database can be written again")
             self.trouble = ""
+        return jobs[done:]
 
     def _failed(self, error: Exception) -> Exception:
         """What to tell whoever waits for a transaction that could not be; the trouble is told once."""
