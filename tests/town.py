@@ -49,6 +49,7 @@ class Shown:
     deleted: bool
     seq: int = 0
     """Grows whenever the message changes."""
+    author: str = ""
 
     def __contains__(self, words: str) -> bool:
         return words in self.text
@@ -246,6 +247,7 @@ def _shown(message: Mapping[str, Any]) -> Shown:
         ticket=message["ticket"],
         deleted=message["deleted"],
         seq=message["seq"],
+        author=message["author"]["name"],
     )
 
 

@@ -1,0 +1,1 @@
+"""Every messenger against every other: the same twenty steps, whoever sits where."""

@@ -1,0 +1,131 @@
+"""One desk in all three messengers at once, on a clock that is turned by hand."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot import config, i18n, main
+from bot.message import Fact, Words
+from bot.pace import Pace
+from core.database import engine
+from core.database.engine import Database
+from core.kernel.clock import HandClock
+from tests.emulators.slack import Channel, Slack
+from tests.emulators.telegram import Telegram
+from tests.emulators.telegram.groups import Group
+from tests.town import Town
+
+GROUP, TEAM = -1001234567890, "T0ACME"
+CONFIG = """
+[telegram]
+token = "{telegram.token}"
+api_url = "{telegram.url}"
+[slack]
+bot_token = "{slack.bot_token}"
+app_token = "{slack.app_token}"
+api_url = "{slack.api_url}"
+[desk]
+time_zone = "UTC"
+language = "{language}"
+rating_every = "0s"
+[[people]]
+name = "Anna Smirnova"
+identities = ["slack:T0ACME/U0502"]
+roles = ["agent"]
+languages = ["{language}"]
+[[people]]
+name = "Boris Orlov"
+identities = ["telegram:503"]
+roles = ["agent"]
+languages = ["{language}"]
+[[people]]
+name = "Maria Sokolova"
+identities = ["web:maria"]
+roles = ["agent"]
+languages = ["{language}"]
+[[queues]]
+name = "support"
+title = {{ en = "Support", ru = "Поддержка" }}
+spaces = ["telegram:-1001234567890", "slack:T0ACME/{channel.id}", "web:support"]
+"""
+
+
+@dataclass
+class World(Town):
+    """The desk, its three messengers and everybody in them."""
+
+    telegram: Telegram = field(kw_only=True)
+    slack: Slack = field(kw_only=True)
+    group: Group = field(kw_only=True)
+    channel: Channel = field(kw_only=True)
+    tempo: list[float] = field(kw_only=True)
+
+    async def work(self) -> bool:
+        """One round of what is due now; whether there was anything."""
+        self.tempo[0] += 60.0
+        before = await self.waiting()
+        await self.house.router.catch_up()
+        await self.house.delivery.catch_up()
+        return bool(await self.house.scheduler.tick()) or before
+
+    async def settle(self) -> None:
+        """Let everything happen that is due now, in all of them."""
+        for _ in range(2000):
+            told = bool(self.telegram.updates.pending or self.slack.deliveries.waiting)
+            if not await self.work() and not told:
+                return
+            await asyncio.sleep(0.002)
+        raise AssertionError("the desk does not come to rest")
+
+    def word(self, key: str, language: str = "en", /, **facts: Fact) -> str:
+        """The desk's own words."""
+        return i18n.word(Words(key, facts), language, time_zone="UTC", now=self.clock.now())
+
+
+@contextlib.asynccontextmanager
+async def world(tmp_path: Path, language: str = "en", more: str = "") -> AsyncIterator[World]:
+    """Open the desk; everybody speaks the language."""
+    path, clock, tempo = tmp_path / "desk.db", HandClock(), [0.0]
+    async with (
+        Telegram(privacy=False) as telegram,
+        Slack(team=TEAM, clock=clock, time_scale=0.01, patience=3) as slack,
+    ):
+        telegram.user(501, "Ivan", last_name="Petrov", language_code=language, started=True)
+        boris = telegram.user(503, "Boris", started=True)
+        group = telegram.group(GROUP, "Support", forum=True, members=[boris])
+        locale = {"en": "en-US", "ru": "ru-RU"}[language]
+        anna = slack.user("Anna", id="U0502", locale=locale)
+        slack.user("Olga Belova", id="U0505", locale=locale)
+        channel = slack.channel("triage", members=[anna])
+        file = tmp_path / "config.toml"
+        words = CONFIG.format(telegram=telegram, slack=slack, channel=channel, language=language)
+        await asyncio.to_thread(file.write_text, words + more, encoding="utf-8")
+        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
+        lock = engine.prepare(path)
+        database = Database(path, clock)
+        house = main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))
+        await house.desk.open()
+        hearing = [asyncio.create_task(each.run(house.router)) for each in house.adapters.values()]
+        await slack.connected(1)
+        await slack.until(lambda: all(part.ok for part in house.health().values()), 10, "all are heard")
+        try:
+            yield World(
+                path,
+                settings,
+                clock,
+                database,
+                house,
+                telegram=telegram,
+                slack=slack,
+                group=group,
+                channel=channel,
+                tempo=tempo,
+            )
+        finally:
+            for task in hearing:
+                task.cancel()
+            await asyncio.gather(*hearing, return_exceptions=True)
+            await database.close()
+            lock.release()
