@@ -3,7 +3,7 @@
 from typing import Literal
 
 from bot import codes
-from bot.flows import phrases, questions, story, work
+from bot.flows import company, phrases, questions, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -40,6 +40,7 @@ async def card(tx: Transaction, ticket: Ticket) -> Message:
         Paragraph(_sort(tx.rule(Catalogue), ticket), "quiet"),
         Paragraph(await _from(tx, ticket), "quiet"),
         Paragraph(await _state(tx, ticket)),
+        *await company.lines(tx, ticket),
         *await _words(tx, ticket),
         *_answers(tx, ticket),
         *await _notices(tx, ticket),

@@ -6,7 +6,7 @@ leaves in between is sent again with the same nonce.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -24,9 +24,12 @@ from core.desk import Desk
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address, Identity, PersonId
 from core.outbox import actions as outbox
+from core.outbox import quiet
 from core.outbox import store as posts
 from core.outbox.model import ANSWER, Head, Parcel, Post, Shown
+from core.people import reach
 from core.people import store as people
+from core.people.reach import Ways
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
 
@@ -34,6 +37,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 AT_ONCE = 64
 POLL = 1.0
+SHUT = frozenset({"blocked", "forbidden", "gone"})
+"""Why nothing gets through to one account, though another of the same person may be open."""
 AWAY_PAUSE = timedelta(seconds=5)
 """How often something is tried while a messenger as a whole is in trouble."""
 
@@ -123,7 +128,10 @@ class Delivery:
         return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit, self._may_go)]
 
     async def _may_go(self, tx: Transaction, head: Head) -> bool:
-        """Whether the pace of room and messenger allows it now; a press is answered at once."""
+        """Whether quiet hours and the pace of room and messenger let it go; a press is answered at once."""
+        if (until := await quiet.until(tx, head)) is not None:
+            await posts.postpone(tx, head, until)
+            return False
         to = Address.parse(head.room) if head.room else await self._direct(tx, head.person)
         adapter = self._adapters.get(to.platform) if to else None
         if to is None or adapter is None:
@@ -162,7 +170,7 @@ class Delivery:
             card = await posts.post_in(tx, parcel.room, f"card:{parcel.ticket}") if parcel.thread else None
             there = Address(space.platform, space.room, card.thread or card.remote) if card else space
             return await self._in_thread(tx, parcel, there)
-        direct = await self._direct(tx, parcel.person)
+        direct = await self._direct(tx, parcel.person, parcel.facts.get("tried", ()))
         return await self._in_thread(tx, parcel, direct) if direct is not None else None
 
     async def _in_thread(self, tx: Transaction, parcel: Parcel, place: Address) -> Address:
@@ -173,16 +181,21 @@ class Delivery:
             return place
         ticket = await tickets.get(tx, parcel.ticket)
         home = Address.parse(ticket.home)
+        if parcel.facts.get("company") and (first := await posts.first_of(tx, str(place), ticket.id)):
+            return replace(place, thread=Address.parse(first.address).thread or first.remote)
         if parcel.kind == "ping" or parcel.person != ticket.requester or home.space != place:
             return place
         root = await posts.first_of(tx, str(place), parcel.ticket) if home.thread is None else None
         return replace(place, thread=root.remote) if root is not None else home
 
-    async def _direct(self, tx: Transaction, person: PersonId | None) -> Address | None:
-        """Where this person reads alone."""
-        for identity in await people.identities_of(tx, person) if person is not None else ():
+    async def _direct(
+        self, tx: Transaction, person: PersonId | None, tried: Collection[str] = ()
+    ) -> Address | None:
+        """Where this person reads alone and wants to be reached now, of what was not `tried` in vain."""
+        for identity in await _accounts(tx, person) if person is not None else ():
             adapter = self._adapters.get(identity.platform)
-            if adapter is not None and (direct := adapter.direct(identity)) is not None:
+            direct = adapter.direct(identity) if adapter is not None else None
+            if direct is not None and str(direct) not in tried:
                 return direct
         return None
 
@@ -289,12 +302,31 @@ class Delivery:
         return adapter is not None and bool(adapter.health().detail)
 
     async def _give_up(self, job: Job, error: str, code: str) -> None:
-        async def note(tx: Transaction) -> None:
+        async def note(tx: Transaction) -> bool:
+            if await self._tried_elsewhere(tx, job, error, code):
+                return False
             if await outbox.give_up(tx, job.parcel, error):
                 await reactions.undeliverable(tx, job.parcel, code)
+            return True
 
-        await self._note(note)
-        self._metrics.parked("outbox")
+        if await self._note(note):
+            self._metrics.parked("outbox")
+
+    async def _tried_elsewhere(self, tx: Transaction, job: Job, error: str, code: str) -> bool:
+        """What is for a person, wherever they read, goes to their next account where this one is shut."""
+        parcel, address = job.parcel, job.address
+        if code not in SHUT or parcel.room is not None or job.before is not None or address is None:
+            return False
+        tried = [*parcel.facts.get("tried", ()), str(address.space)]
+        if await self._direct(tx, parcel.person, tried) is None:
+            return False
+        return await outbox.try_elsewhere(tx, parcel, tried, error)
+
+
+async def _accounts(tx: Transaction, person: PersonId) -> list[Identity]:
+    """The person's accounts in the order in which they want to be reached."""
+    rules = (await people.get(tx, person)).reach
+    return reach.order(rules, await people.accounts_of(tx, person), tx.rule(Ways).local(tx.now))
 
 
 def _posted(post: Post) -> Posted:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot import cards, codes, message
-from bot.flows import home, phrases, story, work
+from bot import cards, codes, message, sharing
+from bot.flows import elsewhere, home, linking, phrases, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -29,7 +29,7 @@ from core.escalation import actions as escalation
 from core.escalation import store as pings
 from core.escalation.model import Ping
 from core.files import store as files
-from core.kernel.ids import MessageId, PersonId, PingId
+from core.kernel.ids import Identity, MessageId, PersonId, PingId
 from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
@@ -49,7 +49,7 @@ Compose = Callable[[Transaction, Parcel], Awaitable[Message | None]]
 
 async def compose(tx: Transaction, parcel: Parcel) -> Message | None:
     """The message as things stand now; None when there is nothing to tell any more."""
-    return await COMPOSERS[parcel.kind](tx, parcel)
+    return await COMPOSERS[parcel.kind](tx, parcel) if await sharing.still_theirs(tx, parcel) else None
 
 
 async def _ticket(tx: Transaction, parcel: Parcel) -> Ticket:
@@ -80,6 +80,20 @@ async def _event(tx: Transaction, parcel: Parcel) -> Message:
     facts = parcel.facts
     told = await story.line(tx, facts["event"], facts["actor"], facts["via"], facts)
     return Message((Paragraph(told, "quiet"),), tone="event", ticket=parcel.ticket)
+
+
+async def _undelivered(tx: Transaction, parcel: Parcel) -> Message:
+    """What did not get through to the requester, and through which messengers it still can."""
+    ticket, facts = await _ticket(tx, parcel), parcel.facts
+    event = next(
+        each
+        for each in await tickets.timeline(tx, ticket.id)
+        if each.kind == "undelivered"
+        and (each.at.isoformat(), each.facts["message"]) == (facts["at"], facts["message"])
+    )
+    told = await story.line(tx, event.kind, event.actor, event.via, event.facts)
+    rows = await elsewhere.ways_left(tx, ticket, event)
+    return Message((Paragraph(told, "quiet"),), rows, tone="event", ticket=ticket.id)
 
 
 # ---- what people said, across
@@ -153,7 +167,8 @@ async def _told_opened(tx: Transaction, parcel: Parcel) -> Message:
     if due is not None:
         facts["at"] = At(due)
     key = "told.opened" if due is not None else "told.opened_undated"
-    blocks = (Paragraph(Words(key, facts), "strong"), Paragraph(Words("told.opened_hint"), "quiet"))
+    whence = await sharing.whence(tx, ticket)
+    blocks = (Paragraph(Words(key, facts), "strong"), *whence, Paragraph(Words("told.opened_hint"), "quiet"))
     return Message(blocks, ticket=ticket.id)
 
 
@@ -168,6 +183,8 @@ async def _told(tx: Transaction, parcel: Parcel) -> Message:
     if owner := parcel.facts.get("owner"):
         facts["owner"] = await story.name(tx, owner)
     key = parcel.kind.replace("_", ".", 1)
+    if to := parcel.facts.get("home"):
+        facts["home"] = phrases.via(to.partition(":")[0])
     if until := parcel.facts.get("until"):
         facts["until"] = At(datetime.fromisoformat(until))
         key += "_until"
@@ -311,12 +328,17 @@ async def _parked(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words("told.parked")),))
 
 
+async def _link_code(tx: Transaction, parcel: Parcel) -> Message:
+    return await linking.code(tx, Identity.parse(parcel.facts["identity"]), parcel.facts["hash"])
+
+
 async def _home(tx: Transaction, parcel: Parcel) -> Message:
     assert parcel.person is not None
     return await home.compose(tx, await people.get(tx, parcel.person))
 
 
 COMPOSERS: Mapping[str, Compose] = {
+    **sharing.COMPOSERS,
     "home": _home,
     "message": _message,
     "acknowledgement": _acknowledgement,
@@ -331,10 +353,14 @@ COMPOSERS: Mapping[str, Compose] = {
     "told_handed": _told_handed,
     "told_held": _told,
     "told_reopened": _told,
+    "told_rehomed": _told,
+    "told_moved_on": _told,
+    "undelivered": _undelivered,
     "told_resolved": _told_resolved,
     "told_parked": _parked,
     "ping": _ping,
     "low_rating": _low_rating,
     "trouble": _trouble,
     "write_me": _write_me,
+    "link_code": _link_code,
 }

@@ -27,6 +27,7 @@ from core.inbox import actions as inbox
 from core.inbox import store as inbox_store
 from core.inbox.model import Event, Letter
 from core.kernel.errors import TemporaryError, UserError
+from core.kernel.ids import Address, Identity
 from core.outbox import actions as outbox
 from core.outbox.model import ANSWER, Parcel
 from core.people import store as people_store
@@ -267,6 +268,10 @@ class Router:
 
     # ---- one turn
 
+    def _direct(self, identity: Identity) -> Address | None:
+        adapter = self._adapters.get(identity.platform)
+        return adapter.direct(identity) if adapter is not None else None
+
     async def _turn(self, tx: Transaction, incoming: Incoming, here: Fetched) -> None:
         person = await turns.meet(tx, incoming.sender, self._language)
         await people_store.seen(tx, incoming.sender.identity)
@@ -281,7 +286,7 @@ class Router:
             actor,
             about,
             self._time_zone,
-            adapter.direct,
+            self._direct,
             forms=adapter.features.forms,
             threads=adapter.features.threads,
         )

@@ -1,17 +1,22 @@
-"""The settings as the core wants them: members, catalogue, promises and policies."""
+"""The settings as the core wants them: members, catalogue, promises, policies, and ways to people."""
+
+from zoneinfo import ZoneInfo
 
 from bot.config import Settings
 from core.desk import Rules
 from core.escalation.model import Of, Policies, Policy, Step
 from core.kernel.ids import Identity
 from core.people.model import Member, Members
+from core.people.reach import Ways
 from core.sla.model import Promises, Target
 from core.tickets.catalogue import Catalogue, Priority, Question, Queue, RequestType
 
 
 def rules(settings: Settings) -> Rules:
     """Everything the configuration tells the core."""
-    return Rules(_members(settings), _catalogue(settings), _promises(settings), _policies(settings))
+    return Rules(
+        _members(settings), _catalogue(settings), _promises(settings), _policies(settings), _ways(settings)
+    )
 
 
 def _members(settings: Settings) -> Members:
@@ -91,3 +96,13 @@ def _policies(settings: Settings) -> Policies:
             for policy in settings.escalations
         )
     )
+
+
+def _ways(settings: Settings) -> Ways:
+    connected = {
+        "web": True,
+        "telegram": settings.telegram.token is not None,
+        "slack": settings.slack.bot_token is not None,
+    }
+    platforms = tuple(platform for platform, is_so in connected.items() if is_so)
+    return Ways(platforms, ZoneInfo(settings.desk.time_zone))

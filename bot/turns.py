@@ -4,7 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot import codes
-from bot.flows import commands, crowd, dialog, home, intake, phrases, report, talk, work
+from bot.flows import (
+    commands,
+    company,
+    crowd,
+    dialog,
+    finding,
+    home,
+    intake,
+    linking,
+    phrases,
+    reach,
+    report,
+    talk,
+    work,
+)
 from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
@@ -190,6 +204,14 @@ async def _press(turn: Turn, code: str) -> None:
                 await work.open_form(turn, words)
             case "n":
                 await report.begin(turn)
+            case "c":
+                await company.pressed(turn, words)
+            case "i":
+                await linking.pressed(turn, words)
+            case "s":
+                await finding.pressed(turn, words)
+            case "w":
+                await reach.pressed(turn, words)
             case "m" if len(words) == 2:
                 await work.unfold(turn, TicketId(int(words[0])), unfolded=words[1] == "1")
             case _:

@@ -11,6 +11,7 @@ from core.escalation.model import Policies
 from core.outbox import actions as outbox
 from core.people import actions as people
 from core.people.model import DESK, Actor, Members
+from core.people.reach import Ways
 from core.sla.model import Promises
 from core.tickets import actions as tickets
 from core.tickets import queries
@@ -31,6 +32,7 @@ class Rules:
     catalogue: Catalogue
     promises: Promises
     policies: Policies
+    ways: Ways
 
 
 class Desk:
@@ -43,6 +45,8 @@ class Desk:
             Catalogue: rules.catalogue,
             Promises: rules.promises,
             Policies: rules.policies,
+            Members: rules.members,
+            Ways: rules.ways,
         }
         database.react = reactions.react
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from core import sharing
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.files import store as files
@@ -17,6 +18,7 @@ from core.people.model import DESK
 from core.sla import actions as sla
 from core.sla import queries as promises
 from core.tickets import actions as tickets
+from core.tickets import homes
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
 from core.tickets.model import Status, Ticket, question_slot
@@ -55,6 +57,14 @@ async def pages(tx: Transaction, event: Event, ticket: Ticket) -> None:
             await outbox.put(tx, Parcel("home", room=page.address, person=person, slot=slot))
 
 
+async def whose(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Staff see who asks and through what, wherever that matters still."""
+    if ticket.status is not Status.CLOSED:
+        await card(tx, event, ticket)
+        await pages(tx, event, ticket)
+        await staff_line(tx, event, ticket)
+
+
 async def handed(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Whoever a ticket was passed to is told so in private."""
     if event.actor != ticket.owner:
@@ -67,6 +77,12 @@ async def staff_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
     facts = {"event": event.kind, "actor": event.actor, "via": event.via, **event.facts}
     for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
         await outbox.put(tx, Parcel("event", facts, room=space, ticket=ticket.id, thread=True))
+
+
+async def company_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Who came and who went, unless that follows from something that is told anyway."""
+    if not event.facts.get("quiet"):
+        await staff_line(tx, event, ticket)
 
 
 async def staff_message(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -138,7 +154,9 @@ def reply_parcel(ticket: Ticket, message: MessageId, *, retract: bool = False) -
 async def reply_withdrawn(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """What was sent is taken back, and staff see that it was."""
     message = MessageId(event.facts["message"])
-    await outbox.put(tx, reply_parcel(ticket, message, retract=True))
+    for parcel in await homes.everywhere(tx, ticket, reply_parcel(ticket, message, retract=True)):
+        await outbox.put(tx, parcel)
+    await show_ways(tx, ticket.id, message)
     await staff_message(tx, event, ticket)
 
 
@@ -147,8 +165,59 @@ async def message_edited(tx: Transaction, event: Event, ticket: Ticket) -> None:
     message = MessageId(event.facts["message"])
     said = await ticket_store.message(tx, message)
     if said is not None and said.kind == "reply":
-        await outbox.put(tx, reply_parcel(ticket, message))
+        for parcel in await homes.everywhere(tx, ticket, reply_parcel(ticket, message)):
+            await outbox.put(tx, parcel)
     await staff_message(tx, event, ticket)
+
+
+async def rehomed(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The requester reads in the new place that it goes on there, and in the one they leave where it does.
+
+    Whoever works on it moves it because nothing gets through to the old place: nothing is said there."""
+    facts = {"home": ticket.home, "left": event.facts["left"]}
+    told = [("told_rehomed", ticket.home)]
+    if event.actor == ticket.requester:
+        told.append(("told_moved_on", event.facts["left"]))
+    for kind, room in told:
+        await outbox.put(tx, Parcel(kind, facts, room=room, person=ticket.requester, ticket=ticket.id))
+
+
+async def undelivered_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The team reads at once what did not get through, below the ticket, with the ways that are left."""
+    message, at = event.facts["message"], event.at.isoformat()
+    slot = f"{_undelivered(message)}{at}" if message else None
+    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+        await outbox.put(tx, _undelivered_line(space, ticket.id, message, at, slot))
+
+
+def _undelivered(message: MessageId) -> str:
+    """How the slots of all lines begin that say that a message did not get through."""
+    return f"undelivered:{message}:"
+
+
+def _undelivered_line(
+    space: str, ticket: TicketId, message: MessageId | None, at: str, slot: str | None
+) -> Parcel:
+    facts = {"message": message, "at": at}
+    return Parcel("undelivered", facts, room=space, ticket=ticket, thread=True, slot=slot)
+
+
+async def show_ways(tx: Transaction, ticket: TicketId, message: MessageId) -> None:
+    """Where it says that this did not get through, only those ways are offered that are left now."""
+    beginning = _undelivered(message)
+    for line in await posts.posts_beginning(tx, beginning):
+        assert line.slot is not None
+        space, at = line.address.partition("#")[0], line.slot.removeprefix(beginning)
+        await outbox.put(tx, _undelivered_line(space, ticket, message, at, line.slot))
+
+
+async def send_again(tx: Transaction, ticket: Ticket, message: MessageId) -> None:
+    """A reply that did not get through is sent to where the ticket is at home now, and only there."""
+    parcel = reply_parcel(ticket, message)
+    assert parcel.slot is not None
+    await posts.forgo(tx, parcel.slot)
+    await outbox.put(tx, parcel)
+    await show_ways(tx, ticket.id, message)
 
 
 async def low_rating(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -240,9 +309,14 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "pinged": (escalations, card, staff_line),
     "promised": (escalations, card, staff_line),
     "snoozed": (escalations, card, staff_line),
-    "undelivered": (staff_line,),
+    "undelivered": (undelivered_line,),
+    "rehomed": (card, staff_line, rehomed),
     "rated": (card, pages, staff_line, low_rating),
     "commented": (staff_line,),
+    "adopted": (whose,),
+    "parted": (whose,),
+    "joined": (card, company_line),
+    "left": (card, company_line),
 }
 
 
@@ -251,6 +325,7 @@ async def react(tx: Transaction, event: Any) -> None:
     ticket = await ticket_store.get(tx, event.ticket)
     for reaction in REACTIONS[event.kind]:
         await reaction(tx, event, ticket)
+    await sharing.follow(tx, event, ticket)
 
 
 # ---- timers
@@ -294,6 +369,7 @@ async def delivered(tx: Transaction, parcel: Parcel) -> None:
         ticket = await ticket_store.get(tx, parcel.ticket)
         for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
             await outbox.put(tx, _staff_copy(space, ticket.id, parcel.message))
+        await show_ways(tx, ticket.id, parcel.message)
 
 
 async def _is_for_requester(tx: Transaction, parcel: Parcel) -> bool:
@@ -320,4 +396,5 @@ async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:
     elif room := parcel.facts.get("asked_in"):
         await outbox.put(tx, Parcel("write_me", room=room, person=parcel.person))
     elif parcel.ticket is not None and await _is_for_requester(tx, parcel):
-        await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason)
+        where = (parcel.room or "").partition(":")[0]
+        await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason, where)

@@ -5,7 +5,21 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.flows import crowd, forms, intake, lists, report, verdict, when, whom, work
+from bot.flows import (
+    company,
+    crowd,
+    finding,
+    forms,
+    intake,
+    linking,
+    lists,
+    reach,
+    report,
+    verdict,
+    when,
+    whom,
+    work,
+)
 from bot.flows import dialog as dialogs
 from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
@@ -120,12 +134,13 @@ def _names_ticket(about: TicketId, rest: str, found: re.Match[str]) -> bool:
 
 
 async def _new(turn: Turn, _: TicketId, rest: str) -> None:
+    behalf, rest = await company.in_whose_name(turn, rest)
     if turn.forms and turn.press is not None:
-        await report.begin(turn, rest)
+        await report.begin(turn, rest, behalf)
         return
     if not turn.incoming.private:
         raise UserError("command.private", command="/new")
-    draft = Draft(files=turn.files)
+    draft = Draft(files=turn.files, behalf=behalf)
     await intake.start(turn, draft.with_words(rest, None) if rest else draft)
 
 
@@ -150,7 +165,7 @@ async def _whoami(turn: Turn, _: TicketId, rest: str) -> None:
     """The identity to put into the configuration."""
     identity = Plain(str(turn.incoming.sender.identity))
     facts: dict[str, Fact] = {"name": Plain(turn.person.name), "identity": identity}
-    await turn.tell(Message((Paragraph(Words("start.whoami", facts)),)))
+    await turn.tell(Message((Paragraph(Words("start.whoami", facts)), *await linking.also(turn))))
 
 
 async def _start(turn: Turn, _: TicketId, rest: str) -> None:
@@ -220,7 +235,7 @@ async def _find(turn: Turn, _: TicketId, rest: str) -> None:
     if rest.startswith("#") and (found := _NUMBER.fullmatch(rest)) and not found[2]:
         await turn.tell(await lists.one(turn, await doors.seen(turn.tx, turn.actor, TicketId(int(found[1])))))
     else:
-        await turn.tell(await lists.find(turn, rest))
+        await finding.find(turn, rest)
 
 
 async def _timeline(turn: Turn, ticket: TicketId, rest: str) -> None:
@@ -267,6 +282,7 @@ async def _sent_on(turn: Turn, rest: str) -> Source | None:
 async def _note(turn: Turn, ticket: TicketId, rest: str) -> None:
     await tickets.note(turn.tx, turn.actor, ticket, rest, file_ids=turn.files)
     await _done(turn, ticket)
+    await company.offer(turn, ticket, rest)
 
 
 async def _priority(turn: Turn, ticket: TicketId, rest: str) -> None:
@@ -325,10 +341,16 @@ COMMANDS = (
     Command("my", _my, "/my"),
     Command("status", _status, "/status 42", ticket=True),
     Command("reopen", _reopen, "/reopen 42", ticket=True),
+    Command("add", company.add, "/add 42 @boris", ticket=True, words=True),
+    Command("remove", company.remove, "/remove 42 @boris", ticket=True, words=True),
+    Command("leave", company.leave, "/leave 42", ticket=True),
     Command("lang", _lang, "/lang ru", words=True),
     Command("cancel", _cancel, "/cancel"),
     Command("start", _start, "/start"),
     Command("whoami", _whoami, "/whoami"),
+    Command("link", linking.link, "/link"),
+    Command("unlink", linking.unlink, "/unlink"),
+    Command("reach", reach.command, "/reach"),
     Command("help", _help, "/help"),
     Command("queue", _queue, "/queue", staff=True),
     Command("mine", _mine, "/mine", staff=True),
@@ -345,6 +367,8 @@ COMMANDS = (
     Command("priority", _priority, "/priority 42 high", staff=True, ticket=True, words=True),
     Command("level", _level, "/level 42 L2", staff=True, ticket=True, words=True),
     Command("resolve", _form("resolve", "solution"), "/resolve 42 …", staff=True, ticket=True),
+    Command("watch", company.watch, "/watch 42", staff=True, ticket=True),
+    Command("unwatch", company.leave, "/unwatch 42", staff=True, ticket=True),
     Command("onit", _onit, "/onit 42", staff=True, ticket=True),
     Command("snooze", _snooze, "/snooze 42 2h", staff=True, ticket=True),
 )

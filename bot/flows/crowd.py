@@ -17,6 +17,7 @@ from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor
 from core.tickets import actions as tickets
+from core.tickets import company
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
 from core.tickets.model import Status
@@ -75,7 +76,8 @@ async def own(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     source = (turn.room, heard.message)
     post = await posts.at(turn.tx, turn.room, reply_to) if reply_to else None
     ticket = await ticket_store.find(turn.tx, post.ticket) if post and post.ticket else None
-    if ticket and ticket.requester == turn.person.id and ticket.status is not Status.CLOSED:
+    theirs = ticket is not None and await company.belongs(turn.tx, ticket, turn.person.id)
+    if ticket and theirs and ticket.status is not Status.CLOSED:
         thanks = talk.only_thanks(heard)
         await tickets.say(
             turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.kernel.ids import MessageId, TicketId
+from core.kernel.ids import MessageId, PersonId, TicketId
 from core.tickets.actions import Source
 from core.tickets.catalogue import Catalogue, Priority, Question
 from core.tickets.model import Answer
@@ -29,6 +29,8 @@ class Draft:
     origin: TicketId | None = None
     moved: tuple[TicketId, MessageId] | None = None
     """The message of another ticket this one begins with."""
+    behalf: PersonId | None = None
+    """In whose name somebody else reports it."""
     version: int = 1
 
     @property

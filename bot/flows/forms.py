@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot import codes
-from bot.flows import phrases, when
+from bot.flows import company, phrases, when
 from bot.flows.turn import Turn
 from bot.incoming import Said
 from bot.message import Form, Input, Option, Plain, Words
@@ -77,6 +77,7 @@ async def _do_reply(turn: Turn, ticket: TicketId, values: Values) -> None:
 async def _do_note(turn: Turn, ticket: TicketId, values: Values) -> None:
     source = _source(turn) if turn.incoming.where.thread else None  # else nobody would see where it belongs
     await tickets.note(turn.tx, turn.actor, ticket, values["note"], file_ids=turn.files, source=source)
+    await company.offer(turn, ticket, values["note"])
 
 
 def _source(turn: Turn) -> tuple[str, str] | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot import codes
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
-from bot.flows import phrases, questions
+from bot.flows import company, phrases, questions
 from bot.flows.dialog import BACK, CANCEL, SKIP, Heard
 from bot.flows.draft import DESCRIBE, SUMMARY, TYPE, URGENCY, Draft
 from bot.flows.questions import EDIT, SEND
@@ -19,6 +20,7 @@ from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import TicketId
 from core.tickets import actions as tickets
+from core.tickets import company as companies
 from core.tickets import store as ticket_store
 from core.tickets.actions import Source
 from core.tickets.catalogue import Priority
@@ -232,25 +234,29 @@ async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
     if draft.moved is not None:
         await tickets.move_away(turn.tx, turn.actor, *draft.moved, number)
     await open_ticket(turn, draft, number)
-    await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, number)
+    if draft.behalf is None:
+        await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, number)
 
 
 async def open_ticket(turn: Turn, draft: Draft, number: TicketId) -> None:
-    """What was gathered becomes a ticket, whose talk goes on where the person is."""
+    """What was gathered becomes a ticket, whose talk goes on where its requester is."""
     kind = turn.catalogue.types[draft.type or ""]
-    await tickets.open_ticket(
-        turn.tx,
-        turn.actor,
-        number=number,
-        type_name=kind.name,
-        text=draft.text,
-        priority=kind.urgency or draft.priority or Priority.NORMAL,
-        home=turn.place,
-        answers=draft.answers,
-        file_ids=draft.files,
-        source=draft.source,
-        origin=draft.origin,
-    )
+    request: dict[str, Any] = {
+        "number": number,
+        "type_name": kind.name,
+        "text": draft.text,
+        "priority": kind.urgency or draft.priority or Priority.NORMAL,
+        "answers": draft.answers,
+        "file_ids": draft.files,
+        "source": draft.source,
+        "origin": draft.origin,
+    }
+    if draft.behalf is None:
+        await tickets.open_ticket(turn.tx, turn.actor, home=turn.place, **request)
+        return
+    home = await company.home_of(turn, draft.behalf)
+    ticket = await companies.open_for(turn.tx, turn.actor, draft.behalf, home=home, **request)
+    await company.tell_opened(turn, ticket)
 
 
 def picked(heard: Heard, options: "tuple[Mapping[str, str], ...] | list[Mapping[str, str]]") -> int | None:

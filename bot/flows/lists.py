@@ -6,7 +6,6 @@ from bot import codes
 from bot.flows import phrases, story
 from bot.flows.turn import Turn
 from bot.message import At, Choice, Fact, Message, Paragraph, Plain, Several, Text, Words
-from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.people import store as people
 from core.sla import queries as sla
@@ -22,11 +21,15 @@ LONGEST = 40
 async def my(turn: Turn) -> Message:
     """The requester's tickets, with state and whose turn it is."""
     found = await queries.of_requester(turn.tx, turn.person.id, limit=SHOWN + 1)
+    shared = await queries.shared(turn.tx, turn.person.id, limit=SHOWN)
+    others = [Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))) for ticket in shared]
+    if others:
+        others.insert(0, Paragraph(Words("list.shared"), "strong"))
     if not found:
-        return Message((Paragraph(Words("list.none_mine")),))
+        return Message(tuple(others) or (Paragraph(Words("list.none_mine")),))
     title = await _title(turn, "my", queries.asked_by(turn.person.id), len(found))
     lines = [Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))) for ticket in found[:SHOWN]]
-    return Message((title, *lines))
+    return Message((title, *lines, *others))
 
 
 async def _title(turn: Turn, name: str, which: queries.Which, found: int) -> Paragraph:
@@ -73,19 +76,11 @@ async def mine(turn: Turn) -> Message:
     return await _work_list(turn, found, "mine", queries.owned_by(turn.person.id), none="list.none_owned")
 
 
-async def find(turn: Turn, words: str) -> Message:
-    """What holds these words. Raises UserError when there is no word among them."""
-    if not texts.search_text(words):
-        raise UserError("list.find_valid")
-    found = await queries.find(turn.tx, turn.actor, words, limit=SHOWN + 1)
-    return await _work_list(turn, found, "found", queries.holding(turn.actor, words), none="list.none_found")
-
-
 async def one(turn: Turn, ticket: Ticket) -> Message:
     """The one ticket that was asked for by its number."""
-    lines = await _work_lines(turn, [ticket])
+    lines = await work_lines(turn, [ticket])
     title = Paragraph(Words("list.found", count=1), "strong")
-    return Message((title, *lines), tuple(_take_rows([ticket])), ticket=ticket.id)
+    return Message((title, *lines), tuple(take_rows(turn, [ticket])), ticket=ticket.id)
 
 
 async def _work_list(
@@ -95,10 +90,11 @@ async def _work_list(
         return Message((Paragraph(Words(none)),))
     title = await _title(turn, name, which, len(tickets))
     shown = tickets[:SHOWN]
-    return Message((title, *await _work_lines(turn, shown)), tuple(_take_rows(shown)))
+    return Message((title, *await work_lines(turn, shown)), tuple(take_rows(turn, shown)))
 
 
-async def _work_lines(turn: Turn, tickets: Sequence[Ticket]) -> list[Paragraph]:
+async def work_lines(turn: Turn, tickets: Sequence[Ticket]) -> list[Paragraph]:
+    """A line each: how urgent, which number, where it stands, who is on it, what it is about."""
     lines = []
     for ticket in tickets:
         owner = await story.name(turn.tx, ticket.owner) if ticket.owner else Words("name.nobody")
@@ -108,9 +104,13 @@ async def _work_lines(turn: Turn, tickets: Sequence[Ticket]) -> list[Paragraph]:
     return lines
 
 
-def _take_rows(tickets: Sequence[Ticket]) -> list[tuple[Choice, ...]]:
-    """Tickets that are nobody's can be taken from the list."""
-    free = [ticket for ticket in tickets if ticket.owner is None and ticket.status is Status.NEW][:6]
+def take_rows(turn: Turn, tickets: Sequence[Ticket]) -> list[tuple[Choice, ...]]:
+    """Tickets that are nobody's can be taken from the list by whoever serves their queue."""
+    free = [
+        ticket
+        for ticket in tickets
+        if ticket.owner is None and ticket.status is Status.NEW and turn.person.serves(ticket.queue)
+    ][:6]
     buttons = [
         Choice(codes.code("t", "take", ticket.id), Words("button.take_number", {"ticket": ticket.id}))
         for ticket in free

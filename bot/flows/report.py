@@ -14,7 +14,7 @@ from core.dialogs import store as dialogs
 from core.dialogs.model import Dialog
 from core.kernel import text as texts
 from core.kernel.errors import UserError
-from core.kernel.ids import DialogId
+from core.kernel.ids import DialogId, PersonId
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority, Question
 from core.tickets.model import Answer
@@ -28,17 +28,17 @@ WAITING = 5
 Values = Mapping[str, str]
 
 
-async def begin(turn: Turn, text: str = "") -> None:
-    """Open the form. Raises UserError where none can open."""
+async def begin(turn: Turn, text: str = "", behalf: PersonId | None = None) -> None:
+    """Open the form; `behalf`: in whose name. Raises UserError where none can open."""
     if not turn.forms or turn.press is None:
         raise UserError("press.stale")
     home = turn.direct(turn.incoming.sender.identity)
     if home is not None and not turn.incoming.private:
         turn = replace(turn, incoming=replace(turn.incoming, where=home, private=True), about=None)
-    await turn.tell(Message((), form=_first(turn, text)))
+    await turn.tell(Message((), form=_first(turn, text, behalf)))
 
 
-def _first(turn: Turn, text: str) -> Form:
+def _first(turn: Turn, text: str, behalf: PersonId | None) -> Form:
     fields = (
         Input("text", Words("form.report_text"), long=True, value=text),
         Input(
@@ -50,7 +50,8 @@ def _first(turn: Turn, text: str) -> Form:
             hint=Words("form.report_type_hint"),
         ),
     )
-    return Form(codes.code("n", FIRST), Words("form.report_title"), fields, Words("form.report_next"))
+    code = codes.code("n", FIRST, *([behalf] if behalf else []))
+    return Form(code, Words("form.report_title"), fields, Words("form.report_next"))
 
 
 async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str, str]]) -> None:
@@ -59,14 +60,16 @@ async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str
     match list(words):
         case ["first"]:
             await _described(turn, filled)
+        case ["first", behalf] if codes.is_number(behalf) and turn.person.staff:
+            await _described(turn, filled, PersonId(int(behalf)))
         case ["rest", key]:
             await _answered(turn, key, filled)
         case _:
             raise UserError("press.stale")
 
 
-async def _described(turn: Turn, values: Values) -> None:
-    draft = _draft(turn, values)
+async def _described(turn: Turn, values: Values, behalf: PersonId | None = None) -> None:
+    draft = replace(_draft(turn, values), behalf=behalf)
     if not _asked(turn, draft):
         await _send(turn, draft)
         return

@@ -25,8 +25,24 @@ async def line(tx: Transaction, kind: str, actor: int | None, via: str, facts: M
         key = "event.held_open"
     if kind == "pinged" and not facts.get("names"):
         key = "event.pinged_nobody"
+    if variant := _VARIANTS.get(kind, {}).get(_how(kind, actor, facts)):
+        key = variant
     words = facts.get("text") if kind in _WITH_WORDS else None
     return Several((Words(key, told), Plain(words)), ": ") if words else Words(key, told)
+
+
+_VARIANTS: Mapping[str, Mapping[str, str]] = {
+    "opened": {"for": "event.opened_for", "split": "event.opened_split"},
+    "joined": {"watcher": "event.joined_watcher", "self": "event.joined_self"},
+    "left": {"self": "event.left_self"},
+}
+
+
+def _how(kind: str, actor: int | None, facts: Mapping[str, Any]) -> str:
+    """In which of the ways it happened that are told in other words."""
+    if kind == "opened":
+        return "split" if facts.get("split") else "for" if facts.get("requester") != actor else ""
+    return "self" if facts.get("person") == actor else str(facts.get("kind"))
 
 
 async def name(tx: Transaction, person: int | None) -> Text:
@@ -38,6 +54,12 @@ async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
     match key:
         case "owner":
             return {"owner": await name(tx, value)}
+        case "requester":
+            return {"requester": await name(tx, value)}
+        case "person":
+            return {"person": await name(tx, value)}
+        case "home" if value:
+            return {"home": phrases.via(value.partition(":")[0])}
         case "until" if value:
             return {"until": At(datetime.fromisoformat(value))}
         case "names":
@@ -48,6 +70,6 @@ async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
             return {"reason": Words(f"undelivered.{value}")}
         case "queue":
             return {"queue": str(value)}
-        case "level" | "stars" | "to":
+        case "level" | "stars" | "to" | "split":
             return {key: value}
     return {}

@@ -23,7 +23,7 @@ from core.kernel.errors import UserError
 from core.kernel.ids import MessageId, TicketId
 from core.outbox import store as posts
 from core.tickets import actions as tickets
-from core.tickets import doors, queries
+from core.tickets import company, doors, queries
 from core.tickets import store as ticket_store
 from core.tickets.model import Said, Status, Ticket
 
@@ -83,8 +83,22 @@ async def _instead(turn: Turn) -> list[tuple[Choice, ...]]:
     """Where words outside any thread begin a request: the tickets they may have been meant for."""
     if turn.incoming.where.thread is None:
         return []
-    mine = (await queries.unclosed_of(turn.tx, turn.person.id))[:MEANT]
+    mine = (await _going(turn))[:MEANT]
     return [(Choice(codes.code("r", "into", ticket.id), phrases.heading(ticket)),) for ticket in mine]
+
+
+async def _going(turn: Turn) -> list[Ticket]:
+    """The tickets this person speaks in that are not closed: their own first, then those shared with them."""
+    mine = await queries.unclosed_of(turn.tx, turn.person.id)
+    return [*mine, *await queries.unclosed_shared(turn.tx, turn.person.id)]
+
+
+async def _theirs(turn: Turn, number: TicketId | None) -> Ticket | None:
+    """The ticket of this number, if it is this person's own or shared with them."""
+    ticket = await ticket_store.find(turn.tx, number) if number else None
+    if ticket is None or not await company.belongs(turn.tx, ticket, turn.person.id):
+        return None
+    return ticket
 
 
 async def _into(turn: Turn, number: TicketId) -> None:
@@ -92,8 +106,8 @@ async def _into(turn: Turn, number: TicketId) -> None:
     under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
     if under_way is None or under_way.flow != intake.FLOW:
         raise UserError("press.over")
-    ticket = await doors.seen(turn.tx, turn.actor, number)
-    if ticket.requester != turn.person.id or ticket.status is Status.CLOSED:
+    ticket = await _theirs(turn, number)
+    if ticket is None or ticket.status is Status.CLOSED:
         raise UserError("press.over")
     draft = drafts.load(under_way.draft)
     into = Several((Plain("→"), phrases.heading(ticket)), " ")
@@ -109,14 +123,14 @@ async def _meant(turn: Turn, heard: Heard, reply_to: str | None) -> Ticket | Non
     other words to the one last talked about. Where every request is a thread, that alone tells."""
     if (thread := turn.incoming.where.thread) is not None:
         return await _last_talked_about(turn) or await _own_at(turn, thread)
-    mine = await queries.unclosed_of(turn.tx, turn.person.id)
+    mine = await _going(turn)
     if reply_to is not None and (ticket := await _own_at(turn, reply_to)) is not None:
         return ticket
     if reply_to is not None and turn.person.staff and await _pointed_at(turn, reply_to) is not None:
         return None  # an answer to a ping, about a ticket of somebody else
     about = await dialog_store.about(turn.tx, turn.place, turn.person.id)
     last = next((ticket for ticket in mine if ticket.id == about), mine[0] if mine else None)
-    asked = [ticket for ticket in mine if ticket.resolved_at is not None]
+    asked = [each for each in mine if each.resolved_at and each.requester == turn.person.id]
     if asked and last and last.status is not Status.WAITING and texts.search_text(heard.text) in YES | NO:
         return max(asked, key=lambda ticket: (ticket.resolved_at, ticket.id))
     return last
@@ -124,9 +138,7 @@ async def _meant(turn: Turn, heard: Heard, reply_to: str | None) -> Ticket | Non
 
 async def _last_talked_about(turn: Turn) -> Ticket | None:
     """The ticket the talk was about, though it may be closed by now."""
-    about = await dialog_store.about(turn.tx, turn.place, turn.person.id)
-    ticket = await ticket_store.find(turn.tx, about) if about else None
-    return ticket if ticket is not None and ticket.requester == turn.person.id else None
+    return await _theirs(turn, await dialog_store.about(turn.tx, turn.place, turn.person.id))
 
 
 def only_thanks(heard: Heard) -> bool:
@@ -140,9 +152,7 @@ async def points_at_ticket(turn: Turn, remote: str) -> bool:
 
 async def _own_at(turn: Turn, remote: str) -> Ticket | None:
     """This person's ticket that the message of the conversation belongs to."""
-    number = await _pointed_at(turn, remote)
-    ticket = await ticket_store.find(turn.tx, number) if number else None
-    return ticket if ticket is not None and ticket.requester == turn.person.id else None
+    return await _theirs(turn, await _pointed_at(turn, remote))
 
 
 async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
@@ -155,15 +165,16 @@ async def _pointed_at(turn: Turn, remote: str) -> TicketId | None:
 async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool = False) -> None:
     """The words become the ticket's; `elsewhere`: they were said for another one, or for none."""
     plain = texts.search_text(heard.text)
-    if ticket.status is Status.RESOLVED and not heard.files and plain in YES:
+    own = ticket.requester == turn.person.id
+    if own and ticket.status is Status.RESOLVED and not heard.files and plain in YES:
         await verdict.confirm(turn, ticket.id)
         if elsewhere:
             await turn.tell(_hint(ticket, "talk.fixed"))
         return
-    if ticket.status is Status.RESOLVED and not heard.files and plain in NO:
+    if own and ticket.status is Status.RESOLVED and not heard.files and plain in NO:
         await verdict.reopen(turn, ticket.id)
         return
-    thanks = only_thanks(heard)
+    thanks = only_thanks(heard) or (not own and not heard.files and plain in YES)
     source = intake.source(turn, heard)
     message = await tickets.say(
         turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
@@ -173,7 +184,7 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
         await turn.tell(_hint(ticket, "talk.thanks"))
     elif ticket.status is Status.RESOLVED:
         await turn.tell(_hint(ticket, "talk.reopened", message))
-    elif elsewhere or await _might_go_elsewhere(turn):
+    elif elsewhere or not own or await _might_go_elsewhere(turn):
         await turn.tell(_hint(ticket, "talk.passed_on", message))
 
 
@@ -195,7 +206,7 @@ def _hint(ticket: Ticket, key: str, message: MessageId | None = None) -> Message
 async def change(turn: Turn, message_id: MessageId) -> None:
     """Those words belong elsewhere: to another ticket under way, or to a new one."""
     message = await _own_message(turn, message_id)
-    mine = await queries.unclosed_of(turn.tx, turn.person.id)
+    mine = await _going(turn)
     rows: list[tuple[Choice, ...]] = [
         (Choice(codes.code("r", "move", message_id, ticket.id), phrases.heading(ticket)),)
         for ticket in mine
@@ -213,8 +224,8 @@ async def move(turn: Turn, message_id: MessageId, to: TicketId) -> None:
     carried = tuple(file.id for file in await files.of_message(turn.tx, message_id))
     heard = Heard(text=message.text, files=carried, message=message.remote)
     if to:
-        there = await ticket_store.find(turn.tx, to)
-        if there is None or there.requester != turn.person.id:
+        there = await _theirs(turn, to)
+        if there is None:
             raise UserError("ticket.unknown", ticket=to)
         await _leave_request_of(turn, message_id)
         await tickets.move_away(turn.tx, turn.actor, message.ticket, message_id, to)

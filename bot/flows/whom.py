@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.database.transaction import Transaction
 from core.kernel import text as texts
@@ -11,6 +12,7 @@ from core.people import store as people
 from core.people.model import Person
 
 Mentions = Sequence[tuple[str, Identity]]
+SHOWN = 40
 
 
 async def named(tx: Transaction, queue: str, rest: str, mentions: Mentions = ()) -> tuple[Person, str]:
@@ -38,6 +40,47 @@ async def named(tx: Transaction, queue: str, rest: str, mentions: Mentions = ())
     if len(meant) != 1:
         raise UserError("person.several", names=", ".join(each[2].name for each in meant or alike))
     return meant[0][2], meant[0][3]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom words name, what follows the name, and whether the name is one that nobody gives themselves."""
+
+    person: Person
+    rest: str
+    certain: bool
+
+
+async def known(tx: Transaction, asker: Person, rest: str, mentions: Mentions = ()) -> Found:
+    """Of everybody who has an account at the desk, the one whom the words name most fully: by an account
+    that is mentioned, an account of the web chat, or a whole name that nobody else has. Staff know each
+    other by first names too.
+
+    Raises UserError, in the same words whether it is nobody or several."""
+    for words, identity in mentions:
+        person = await people.by_identity(tx, identity)
+        if rest.startswith(words) and person is not None:
+            return Found(person, rest.removeprefix(words).strip(" ,:"), True)
+    said = rest.removeprefix("@").strip()
+    fitting = [
+        (len(name), Found(person, after, certain or person.rank > 0))
+        for person, accounts in await people.everybody(tx)
+        for name, certain in _names(asker, person, accounts)
+        if (after := _after_name(said, name)) is not None
+    ]
+    fullest = max((length for length, _ in fitting), default=0)
+    meant = {found.person.id: found for length, found in fitting if length == fullest}
+    if len(meant) != 1:
+        raise UserError("person.nobody", name=texts.shorten(said, SHOWN))
+    return next(iter(meant.values()))
+
+
+def _names(asker: Person, person: Person, accounts: Sequence[Identity]) -> list[tuple[str, bool]]:
+    """What somebody is called, and whether that is certain to be them."""
+    names = [(person.name, False), *((each.account, True) for each in accounts if each.platform == "web")]
+    if asker.staff and person.staff:
+        names.append((person.name.split()[0], True))
+    return names
 
 
 def _after_name(said: str, name: str) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot import codes
 from bot.flows import dialog as dialogs
-from bot.flows import forms, lists, phrases
+from bot.flows import company, forms, lists, phrases
 from bot.flows.dialog import CANCEL, SKIP, Heard
 from bot.flows.turn import Turn
 from bot.message import At, Call, Choice, Form, Input, Message, Paragraph, Plain, Words
@@ -34,6 +34,8 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     answers = reply_to is not None and await _is_request(turn, reply_to)
     act = tickets.reply if answers or turn.catalogue.queue(ticket.queue).plain_reply else tickets.note
     await act(turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source)
+    if act is tickets.note:
+        await company.offer(turn, ticket.id, heard.text)
 
 
 async def _is_request(turn: Turn, remote: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    update,
 )
 from sqlalchemy.engine import Row
 
@@ -139,3 +140,11 @@ async def turn_to(tx: Transaction, room: str, person: PersonId, ticket: TicketId
     """From now on the talk here is about this ticket."""
     await tx.execute(_TURN_FROM, {"room": room, "person": person})
     await tx.execute(_TURN_TO, {"room": room, "person_id": person, "ticket_id": ticket, "at": tx.now})
+
+
+async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
+    """What the one stood in goes on with the other, who keeps what they have under way in the same place."""
+    for table in (dialogs, talks):
+        there = select(table.c.room).where(table.c.person_id == to)
+        await tx.execute(delete(table).where(table.c.person_id == giver, table.c.room.in_(there)))
+        await tx.execute(update(table).where(table.c.person_id == giver).values(person_id=to))

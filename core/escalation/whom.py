@@ -10,6 +10,7 @@ from core.escalation.model import Step
 from core.kernel.ids import PersonId
 from core.people import store as people
 from core.people.model import Person, Role
+from core.people.reach import Ways
 from core.tickets.catalogue import Catalogue
 from core.tickets.model import Ticket
 
@@ -23,24 +24,52 @@ class Target:
     room: str | None = None
 
 
-async def targets(tx: Transaction, ticket: Ticket, step: Step, base_at: datetime) -> list[Target]:
-    """Whom this step of the ticket's policy asks; nobody only if the desk has no staff at all."""
+async def targets(
+    tx: Transaction, ticket: Ticket, step: Step, base_at: datetime, *, on_call: bool = False
+) -> list[Target]:
+    """Whom this step of the ticket's policy asks; nobody only if the desk has no staff at all.
+
+    Whose quiet hours it is are not asked, unless they are `on_call`: then it is the next of the agents, else
+    the leads, and the team's spaces while everybody wants to be left alone."""
     if step.whom == model.SPACE:
-        queue = tx.rule(Catalogue).queue(ticket.queue)
-        return [Target(space, room=space) for space in queue.spaces]
+        return _spaces(tx, ticket)
     staff = await people.staff(tx)
+    asked = await _asked(tx, ticket, step, base_at, staff)
+    if on_call or not asked:
+        return _all(asked)
+    if awake := _awake(tx, asked):
+        return _all(awake)
+    serving = [person for person in _awake(tx, staff) if person.serves(ticket.queue)]
+    agents = [person for person in serving if Role.AGENT in person.roles]
+    return _all(await _next(tx, ticket, agents, base_at) or serving) or _spaces(tx, ticket)
+
+
+def _spaces(tx: Transaction, ticket: Ticket) -> list[Target]:
+    return [Target(space, room=space) for space in tx.rule(Catalogue).queue(ticket.queue).spaces]
+
+
+def _awake(tx: Transaction, persons: Iterable[Person]) -> list[Person]:
+    """Those of them whom quiet hours do not keep from being asked now."""
+    now = tx.rule(Ways).local(tx.now)
+    return [person for person in persons if person.reach.quiet_until(now) is None]
+
+
+async def _asked(
+    tx: Transaction, ticket: Ticket, step: Step, base_at: datetime, staff: list[Person]
+) -> list[Person]:
+    """Whom the step names, whatever the hour."""
     serving = [person for person in staff if person.serves(ticket.queue)]
     leads = [person for person in serving if person.leads(ticket.queue)]
     agents = [person for person in serving if Role.AGENT in person.roles] or serving
     match step.whom:
         case model.LEAD:
-            return _all(leads or serving)
+            return leads or serving
         case model.OWNER if ticket.owner in {person.id for person in serving}:
-            return _all([person for person in serving if person.id == ticket.owner])
+            return [person for person in serving if person.id == ticket.owner]
         case model.AGENTS | model.OWNER:
-            return _all(await _next(tx, ticket, agents, base_at))
+            return await _next(tx, ticket, _awake(tx, agents) or agents, base_at)
         case name:
-            return _all([person for person in staff if person.name == name])
+            return [person for person in staff if person.name == name]
 
 
 async def _next(tx: Transaction, ticket: Ticket, agents: list[Person], base_at: datetime) -> list[Person]:

@@ -43,3 +43,8 @@ async def ask(tx: Transaction, ticket: TicketId, person: PersonId) -> None:
 
 async def change(tx: Transaction, ticket: TicketId, **values: object) -> None:
     await tx.execute(update(ratings).where(ratings.c.ticket_id == ticket).values(**values))
+
+
+async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
+    """What the one was asked and answered counts as asked of the other."""
+    await tx.execute(update(ratings).where(ratings.c.person_id == giver).values(person_id=to))

@@ -106,3 +106,8 @@ async def loose(tx: Transaction, before: datetime) -> list[FileId]:
 
 async def forget(tx: Transaction, ids: Iterable[FileId]) -> None:
     await tx.execute(files.delete().where(files.c.id.in_(list(ids))))
+
+
+async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
+    """What the one gave counts as given by the other."""
+    await tx.execute(update(files).where(files.c.owner_id == giver).values(owner_id=to))

@@ -1,10 +1,10 @@
 """What happens to parcels: put, claimed, settled, tried again, given up, replayed or discarded."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from core.database.transaction import Transaction
-from core.kernel.ids import ParcelId
+from core.kernel.ids import ParcelId, PersonId
 from core.outbox import store
 from core.outbox.model import LEASE, TRIES, Head, Parcel, Post, Shown, State, pause
 
@@ -91,6 +91,21 @@ async def retry(
     return False
 
 
+async def try_elsewhere(tx: Transaction, parcel: Parcel, tried: Sequence[str], error: str) -> bool:
+    """It cannot be delivered there: it is sent anew to where its reader is reached besides."""
+    tx.ring(BELL)
+    return await store.change(
+        tx,
+        parcel,
+        state=State.PENDING,
+        facts={**parcel.facts, "tried": list(tried)},
+        attempts=0,
+        lease_until=None,
+        due_at=tx.now,
+        error=error[:2000],
+    )
+
+
 async def give_up(tx: Transaction, parcel: Parcel, error: str) -> bool:
     """It can never be delivered: a dead letter, and its lane goes on. False if in other hands by now."""
     tx.ring(BELL)
@@ -118,6 +133,21 @@ async def revive(tx: Transaction, room: str) -> int:
         store.outbox.update()
         .where(store.within(room), store.outbox.c.state == State.DEAD)
         .values(**store.once_more(tx.now))
+    )
+
+
+async def hasten(tx: Transaction, person: PersonId) -> int:
+    """What waits for this person's quiet hours to end need not wait for those any more."""
+    tx.ring(BELL)
+    return await tx.execute(
+        store.outbox.update()
+        .where(
+            store.outbox.c.state == State.PENDING,
+            store.outbox.c.person_id == person,
+            store.outbox.c.room.is_(None),
+            store.outbox.c.attempts == 0,
+        )
+        .values(due_at=tx.now)
     )
 
 

@@ -24,6 +24,8 @@ UNSENT = ParcelId(0)
 ANSWER, NOTICE, BULK = 0, 1, 2
 """What goes first where a messenger lets only so much through: whoever speaks now is answered first."""
 WAITING = (State.PENDING, State.UNCERTAIN)
+PING = "ping"
+"""The kind of parcel that asks somebody to act now."""
 LEASE = timedelta(seconds=60)
 TRIES = 12
 LONGEST = timedelta(seconds=300)
@@ -61,6 +63,8 @@ class Parcel:
         if press := self.facts.get("press"):
             return f"press:{press}"
         place = self.room or f"person:{self.person}"
+        if self.kind == PING and self.room is None:
+            return f"{place}|{PING}"  # it waits for nothing that quiet hours hold back
         below = self.thread or self.kind == "card"
         return f"{place}|{self.ticket}" if below and self.ticket else place
 
@@ -71,6 +75,7 @@ class Head:
 
     id: int
     lane: str
+    kind: str
     room: str | None
     person: PersonId | None
     slot: str | None

@@ -27,7 +27,7 @@ from sqlalchemy.engine import Row
 from core.database import prune
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
-from core.kernel.ids import Address, MessageId, ParcelId, TicketId
+from core.kernel.ids import Address, MessageId, ParcelId, PersonId, TicketId
 from core.outbox.model import LEASE, LONGEST, Head, Parcel, Post, Shown, State
 
 outbox = Table(
@@ -113,6 +113,7 @@ _HEADS = (
     select(
         outbox.c.id,
         outbox.c.lane,
+        outbox.c.kind,
         outbox.c.room,
         outbox.c.person_id,
         outbox.c.slot,
@@ -128,6 +129,11 @@ _LEASE = (
     .where(outbox.c.id == bindparam("parcel"))
     .values(state=State.SENDING, lease_until=bindparam("until", type_=Instant), fence=outbox.c.fence + 1)
     .returning(outbox)
+)
+_POSTPONE = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("parcel"))
+    .values(due_at=bindparam("until", type_=Instant))
 )
 _AGES = select(outbox.c.id, outbox.c.state, outbox.c.created_at, outbox.c.settled_at)
 _LOOSE_POSTS = select(posts.c.id, posts.c.slot, posts.c.at).where(posts.c.ticket_id.is_(None))
@@ -260,8 +266,26 @@ async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Head
     """The first waiting parcel of each lane that is due and in nobody's hands."""
     furthest = {"furthest_pause": tx.now + LONGEST, "furthest_lease": tx.now + LEASE}
     rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy)})
-    heads = [Head(r.id, r.lane, r.room, r.person_id, r.slot, r.urgency, r.state) for r in rows]
+    heads = [Head(r.id, r.lane, r.kind, r.room, r.person_id, r.slot, r.urgency, r.state) for r in rows]
     return [head for head in heads if head.lane not in busy][:limit]
+
+
+async def postpone(tx: Transaction, head: Head, until: datetime) -> None:
+    """Leave a parcel where it is until then, as `heads` has just found it."""
+    await tx.execute(_POSTPONE, {"parcel": head.id, "until": until})
+
+
+async def rooms_of(tx: Transaction, slot: str) -> set[str]:
+    """The rooms in which the slot stands, or will soon."""
+    standing = await tx.all(select(posts.c.room).where(posts.c.slot == slot))
+    coming = await tx.all(select(outbox.c.room).where(text(_WAITING), outbox.c.slot == slot))
+    return {row.room.partition("#")[0] for row in [*standing, *coming] if row.room}
+
+
+async def forgo(tx: Transaction, slot: str) -> None:
+    """What was given up for this slot is not tried again."""
+    dead = and_(text("state = 'dead'"), outbox.c.slot == slot)
+    await tx.execute(outbox.update().where(dead).values(state=State.DROPPED))
 
 
 async def lease(tx: Transaction, head: Head, until: datetime) -> Parcel:
@@ -375,3 +399,20 @@ async def forget_posts(tx: Transaction, before: datetime, after: int, *, kept: C
         return row.slot not in kept
 
     return await prune.forget(tx, _LOOSE_POSTS, posts.c.at, before=before, after=after, over=over)
+
+
+async def leave(tx: Transaction, person: PersonId, room: str) -> None:
+    """The room is not this person's any more: what waits for them goes where they read otherwise, and their
+    own page there is not kept up."""
+    waiting = outbox.c.state.in_([State.PENDING, State.UNCERTAIN, State.DEAD])
+    theirs = and_(outbox.c.person_id == person, within(room), outbox.c.only_for.is_(None))
+    await tx.execute(outbox.update().where(theirs, waiting).values(room=None))
+    page = and_(posts.c.slot == f"home:{person}", posts.c.room.startswith(room, autoescape=True))
+    await tx.execute(posts.delete().where(page))
+
+
+async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
+    """What is on its way to the one is for the other, and so is the one's own page."""
+    unsent = outbox.c.state.in_([State.PENDING, State.UNCERTAIN, State.SENDING, State.DEAD])
+    await tx.execute(outbox.update().where(outbox.c.person_id == giver, unsent).values(person_id=to))
+    await tx.execute(posts.update().where(posts.c.slot == f"home:{giver}").values(slot=f"home:{to}"))

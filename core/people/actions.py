@@ -6,6 +6,7 @@ from core.database.transaction import Transaction
 from core.kernel.ids import Identity, PersonId
 from core.people import store
 from core.people.model import Member, Members, Person, Role
+from core.people.reach import Reach
 
 
 async def meet(tx: Transaction, identity: Identity, *, name: str, language: str) -> Person:
@@ -20,7 +21,14 @@ async def meet(tx: Transaction, identity: Identity, *, name: str, language: str)
 
 async def speak(tx: Transaction, person: Person, language: str) -> Person:
     """From now on the desk speaks `language` with this person."""
-    changed = replace(person, language=language)
+    changed = replace(person, language=language, language_chosen=True)
+    await store.save(tx, changed)
+    return changed
+
+
+async def prefer(tx: Transaction, person: Person, wishes: Reach) -> Person:
+    """From now on this person is reached so."""
+    changed = replace(person, reach=wishes)
     await store.save(tx, changed)
     return changed
 
@@ -28,28 +36,40 @@ async def speak(tx: Transaction, person: Person, language: str) -> Person:
 async def appoint(tx: Transaction, members: Members) -> None:
     """Give the people of the configuration their names, roles and queues; others lose staff roles.
 
-    A language that somebody has chosen for themselves stays."""
+    A language that somebody has chosen for themselves stays, and so do accounts that they joined to their
+    own, unless the configuration gives those to somebody else. An admin's are those of the configuration."""
     await store.demote_all(tx)
+    known = await _known(tx, members)
     for rank, member in enumerate(members.all, start=1):
-        await _appoint(tx, member, rank)
+        await _appoint(tx, member, rank, known.get(rank))
 
 
-async def _appoint(tx: Transaction, member: Member, rank: int) -> None:
-    known = [
-        person
-        for identity in member.identities
-        if (person := await store.by_identity(tx, identity)) is not None
-    ]
-    person = (
-        known[0]
-        if known
-        else await meet(tx, member.identities[0], name=member.name, language=member.language)
-    )
+async def _known(tx: Transaction, members: Members) -> dict[int, Person]:
+    """Who each member is, by rank, of those the desk knows. Nobody is two of them; an account that somebody
+    joined to their own tells less than one that was theirs before."""
+    found: dict[int, Person] = {}
+    for joined in (False, True):
+        for rank, member in enumerate(members.all, start=1):
+            for identity in member.identities:
+                person = await store.by_identity(tx, identity)
+                if person is None or rank in found or person in found.values():
+                    continue
+                if (identity in await store.linked(tx, person.id)) is joined:
+                    found[rank] = person
+    return found
+
+
+async def _appoint(tx: Transaction, member: Member, rank: int, person: Person | None) -> None:
+    if person is None:
+        for identity in member.identities:
+            await store.detach(tx, identity)
+        person = await meet(tx, member.identities[0], name=member.name, language=member.language)
     await store.save(
         tx, replace(person, name=member.name, roles=member.roles, queues=member.queues, rank=rank)
     )
+    joined = frozenset() if Role.ADMIN in member.roles else await store.linked(tx, person.id)
     for identity in await store.identities_of(tx, person.id):
-        if identity not in member.identities:
+        if identity not in (*member.identities, *joined):
             await store.detach(tx, identity)
     for identity in member.identities:
         await store.attach(tx, identity, person.id)

@@ -1,9 +1,12 @@
 """Persons, their roles and rights, and the actor on whose behalf something is done."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from core.kernel.ids import Identity, PersonId
+from core.people.reach import ANYWHERE, Reach
 
 
 class Role(StrEnum):
@@ -27,6 +30,10 @@ class Person:
     queues: tuple[str, ...] = ()
     rank: int = 0
     """The place in the configuration: who is asked first."""
+    reach: Reach = ANYWHERE
+    """Where and when they want to be reached."""
+    language_chosen: bool = False
+    """They said themselves in which language they are spoken to."""
 
     @property
     def staff(self) -> bool:
@@ -58,6 +65,21 @@ class Members:
 
     all: tuple[Member, ...] = field(default=())
 
+    def names(self, identity: Identity) -> bool:
+        """Whether the configuration says whose account this is."""
+        return any(identity in member.identities for member in self.all)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code that was made for an account and shown in `room`. Only its hash is kept."""
+
+    identity: Identity
+    room: str
+    seed: str
+    hash: str
+    over_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -82,12 +104,18 @@ class Right(StrEnum):
     SPEAK = "speak"
     JUDGE = "judge"
     """Confirm, reopen or rate as the requester."""
+    INVITE = "invite"
+    """Say who else belongs to it."""
     WORK = "work"
     """Everything an agent does: take, reply, note, change, resolve."""
 
 
-def may(actor: Actor, right: Right, *, requester: PersonId, queue: str) -> bool:
-    """The one place that decides who may do what to a ticket of this requester in this queue."""
+def may(
+    actor: Actor, right: Right, *, requester: PersonId, queue: str, company: Collection[PersonId] = ()
+) -> bool:
+    """The one place that decides who may do what to a ticket of this requester in this queue.
+
+    `company`: the requester's colleagues, who see it and speak, and judge nothing."""
     person = actor.person
     if person is None:
         return True
@@ -95,5 +123,7 @@ def may(actor: Actor, right: Right, *, requester: PersonId, queue: str) -> bool:
     if right is Right.WORK:
         return person.serves(queue)
     if right is Right.SEE or right is Right.SPEAK:
+        return own or person.id in company or person.serves(queue)
+    if right is Right.INVITE:
         return own or person.serves(queue)
     return own

@@ -1,14 +1,29 @@
 """The tables of people and their identities."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, bindparam, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    false,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity, PersonId
-from core.people.model import Person, Role
+from core.people import reach
+from core.people.model import Code, Person, Role
 
 persons = Table(
     "persons",
@@ -19,7 +34,9 @@ persons = Table(
     Column("roles", Json, nullable=False),
     Column("queues", Json, nullable=False),
     Column("rank", Integer, nullable=False),
+    Column("reach", Json),
     Column("created_at", Instant, nullable=False),
+    Column("language_chosen", Boolean, nullable=False, server_default=false()),
 )
 
 identities = Table(
@@ -28,7 +45,27 @@ identities = Table(
     Column("identity", Text, primary_key=True),
     Column("person_id", Serial, ForeignKey("persons.id"), nullable=False, index=True),
     Column("seen_at", Instant, nullable=False),
+    Column("linked_at", Instant),
 )
+
+link_codes = Table(
+    "link_codes",
+    metadata,
+    Column("identity", Text, primary_key=True),
+    Column("room", Text, nullable=False),
+    Column("seed", Text, nullable=False),
+    Column("code_hash", Text, nullable=False, unique=True),
+    Column("over_at", Instant, nullable=False),
+)
+
+link_guesses = Table(
+    "link_guesses",
+    metadata,
+    serial_key(),
+    Column("identity", Text, nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+)
+
 _GET = select(persons).where(persons.c.id == bindparam("person"))
 _BY_IDENTITY = (
     select(persons)
@@ -37,14 +74,26 @@ _BY_IDENTITY = (
 )
 _STAFF = select(persons).where(persons.c.rank > 0).order_by(persons.c.rank)
 _IDENTITIES = (
-    select(identities.c.identity)
+    select(identities.c.identity, identities.c.seen_at)
     .where(identities.c.person_id == bindparam("person"))
     .order_by(identities.c.seen_at.desc(), identities.c.identity)
 )
 _ADD = persons.insert().returning(persons.c.id)
 _ATTACH = identities.insert()
 _MOVE = identities.update().where(identities.c.identity == bindparam("account"))
+_NEVER = datetime.fromtimestamp(0, UTC)
 _SEEN = identities.update().where(identities.c.identity == bindparam("account"))
+_LINKED = select(identities.c.identity).where(
+    identities.c.person_id == bindparam("person"), identities.c.linked_at.is_not(None)
+)
+_CODE_FOR = select(link_codes).where(link_codes.c.identity == bindparam("identity"))
+_CODE_OF = select(link_codes).where(link_codes.c.code_hash == bindparam("code_hash"))
+_GUESSES = (
+    select(link_guesses.c.at)
+    .where(link_guesses.c.identity == bindparam("identity"))
+    .order_by(link_guesses.c.id.desc())
+    .limit(bindparam("limit"))
+)
 
 
 def _person(row: Row[Any]) -> Person:
@@ -55,6 +104,8 @@ def _person(row: Row[Any]) -> Person:
         roles=frozenset(Role(role) for role in row.roles),
         queues=tuple(row.queues),
         rank=row.rank,
+        reach=reach.load(row.reach),
+        language_chosen=row.language_chosen,
     )
 
 
@@ -77,6 +128,15 @@ async def staff(tx: Transaction) -> list[Person]:
     return [person for row in await tx.all(_STAFF) if (person := _person(row)).staff]
 
 
+async def everybody(tx: Transaction) -> list[tuple[Person, list[Identity]]]:
+    """Everybody who has an account, with all of them."""
+    accounts: dict[int, list[Identity]] = {}
+    for row in await tx.all(select(identities.c.person_id, identities.c.identity)):
+        accounts.setdefault(row.person_id, []).append(Identity.parse(row.identity))
+    rows = await tx.all(select(persons).order_by(persons.c.id))
+    return [(_person(row), accounts[row.id]) for row in rows if row.id in accounts]
+
+
 async def admins(tx: Transaction) -> list[Person]:
     """Those who set the desk up; where nobody is named so, the leads, else all staff."""
     everybody = await staff(tx)
@@ -88,8 +148,13 @@ async def admins(tx: Transaction) -> list[Person]:
 
 async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
     """The person's accounts, the one heard from last first."""
+    return [account.identity for account in await accounts_of(tx, person_id)]
+
+
+async def accounts_of(tx: Transaction, person_id: PersonId) -> list[reach.Account]:
+    """The person's accounts and when each was heard from, the last one first."""
     rows = await tx.all(_IDENTITIES, {"person": person_id})
-    return [Identity.parse(row.identity) for row in rows]
+    return [reach.Account(Identity.parse(row.identity), row.seen_at) for row in rows]
 
 
 async def add(tx: Transaction, person: Person) -> PersonId:
@@ -101,6 +166,7 @@ async def add(tx: Transaction, person: Person) -> PersonId:
         "queues": list(person.queues),
         "rank": person.rank,
         "created_at": tx.now,
+        "language_chosen": person.language_chosen,
     }
     return PersonId(await tx.scalar(_ADD, values))
 
@@ -116,15 +182,24 @@ async def save(tx: Transaction, person: Person) -> None:
             roles=sorted(person.roles),
             queues=list(person.queues),
             rank=person.rank,
+            reach=reach.dump(person.reach),
+            language_chosen=person.language_chosen,
         )
     )
 
 
-async def attach(tx: Transaction, identity: Identity, person_id: PersonId) -> None:
-    """Say that this account is this person's."""
+async def attach(tx: Transaction, identity: Identity, person_id: PersonId, *, linked: bool = False) -> None:
+    """Say that this account is this person's; `linked`: because its owner proved it."""
     account = str(identity)
-    if not await tx.execute(_MOVE, {"account": account, "person_id": person_id}):
-        await tx.execute(_ATTACH, {"identity": account, "person_id": person_id, "seen_at": tx.now})
+    whose = {"person_id": person_id, "linked_at": tx.now if linked else None}
+    if not await tx.execute(_MOVE, {"account": account, **whose}):
+        await tx.execute(_ATTACH, {"identity": account, "seen_at": _NEVER, **whose})
+
+
+async def linked(tx: Transaction, person_id: PersonId) -> frozenset[Identity]:
+    """Those of the person's accounts that were joined by their owner."""
+    rows = await tx.all(_LINKED, {"person": person_id})
+    return frozenset(Identity.parse(row.identity) for row in rows)
 
 
 async def detach(tx: Transaction, identity: Identity) -> None:
@@ -142,3 +217,45 @@ async def demote_all(tx: Transaction) -> None:
     await tx.execute(
         update(persons).where(persons.c.rank > 0).values(roles=[Role.REQUESTER], queues=[], rank=0)
     )
+
+
+# ---- codes that join accounts
+
+
+async def keep_code(tx: Transaction, code: Code) -> None:
+    """The one code of its account from now on; those that are over are forgotten."""
+    stale = or_(link_codes.c.identity == str(code.identity), link_codes.c.over_at <= tx.now)
+    await tx.execute(delete(link_codes).where(stale))
+    values = {"room": code.room, "seed": code.seed, "code_hash": code.hash, "over_at": code.over_at}
+    await tx.execute(link_codes.insert().values(identity=str(code.identity), **values))
+
+
+async def code_for(tx: Transaction, identity: Identity) -> Code | None:
+    """The code that was made for this account last."""
+    row = await tx.first(_CODE_FOR, {"identity": str(identity)})
+    return None if row is None else _code(row)
+
+
+async def code_of(tx: Transaction, code_hash: str) -> Code | None:
+    """The code of this hash."""
+    row = await tx.first(_CODE_OF, {"code_hash": code_hash})
+    return None if row is None else _code(row)
+
+
+def _code(row: Row[Any]) -> Code:
+    return Code(Identity.parse(row.identity), row.room, row.seed, row.code_hash, row.over_at)
+
+
+async def drop_code(tx: Transaction, identity: Identity) -> None:
+    await tx.execute(delete(link_codes).where(link_codes.c.identity == str(identity)))
+
+
+async def add_guess(tx: Transaction, identity: Identity, *, forget: datetime) -> None:
+    """This account wrote a wrong code just now; those written before `forget` matter no more."""
+    await tx.execute(delete(link_guesses).where(link_guesses.c.at < forget))
+    await tx.execute(link_guesses.insert().values(identity=str(identity), at=tx.now))
+
+
+async def guesses(tx: Transaction, identity: Identity, limit: int) -> list[datetime]:
+    """When this account wrote a wrong code, the newest first."""
+    return [row.at for row in await tx.all(_GUESSES, {"identity": str(identity), "limit": limit})]

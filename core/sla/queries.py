@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
+from sqlalchemy import BigInteger, ColumnElement, exists, type_coerce
+
+from core.database.schema import Instant
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.sla import store
 from core.sla.model import Clock, Target
+from core.tickets import store as tickets
 from core.tickets.model import Ticket
 
 
@@ -29,3 +33,12 @@ async def reply_by(tx: Transaction, ticket: Ticket) -> datetime | None:
     clocks = await store.of_ticket(tx, ticket.id)
     answers = [clocks[each] for each in (Target.FIRST, Target.NEXT) if each in clocks]
     return min((clock.due_at for clock in answers if clock.running), default=None)
+
+
+def breaching(now: datetime) -> ColumnElement[bool]:
+    """Tickets with a running promise that is overdue or in its last quarter, as a condition in a query."""
+    c = store.clocks.c
+    running = c.met_at.is_(None), c.paused_at.is_(None)
+    quarter = type_coerce(c.length, BigInteger) // 4
+    late = type_coerce(c.due_at, BigInteger) - quarter <= type_coerce(now, Instant)
+    return exists().where(c.ticket_id == tickets.tickets.c.id, *running, late)

@@ -1,8 +1,9 @@
 """Everything somebody can do to a ticket: one function each, its right declared on top."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from core.database.transaction import Transaction
 from core.files import store as files
@@ -36,12 +37,18 @@ async def open_ticket(
     source: Source | None = None,
     origin: TicketId | None = None,
     number: TicketId | None = None,
+    requester: PersonId | None = None,
+    speaker: Actor | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> Ticket:
     """A new ticket from its requester's own words. Anybody may open one.
 
-    `number` is one that `store.next_number` gave in this same transaction."""
+    `number` is one that `store.next_number` gave in this same transaction. `requester`: in whose name the
+    actor opens it, `speaker`: whose words they are, where those are others; who may do so is decided
+    before. `told`: further facts of the event."""
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
+    asking = actor.person if requester is None else await people.get(tx, requester)
     number = number or await store.next_number(tx)
     title = texts.shorten(_first_line(text), TITLE_LIMIT) or f"#{number}"
     facts = {
@@ -49,15 +56,16 @@ async def open_ticket(
         "type": type_name,
         "queue": tx.rule(Catalogue).types[type_name].queue,
         "priority": priority,
-        "requester": actor.person.id,
+        "requester": asking.id,
         "home": home,
         "answers": [asdict(answer) for answer in answers],
         "origin": origin,
+        **(told or {}),
     }
-    found_by = search.words(tx, [text], actor.person.name, type_name, answers)
+    found_by = search.words(tx, [text], asking.name, type_name, answers)
     event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
     ticket = await store.insert(tx, event, found_by)
-    message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
+    message = await _keep(tx, speaker or actor, ticket, "request", text, file_ids, source)
     await store.announce(tx, replace(event, facts={**facts, "message": message}))
     return ticket
 
@@ -349,7 +357,13 @@ async def close(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
 
 @needs(Right.WORK)
 async def tell_undelivered(
-    tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId | None, reason: str
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    message_id: MessageId | None,
+    reason: str,
+    where: str = "",
 ) -> Ticket:
-    """Something meant for the requester could not be delivered."""
-    return await record(tx, actor, ticket, "undelivered", {"message": message_id, "reason": reason})
+    """Something meant for the requester could not be delivered; `where`: in which messenger."""
+    facts = {"message": message_id, "reason": reason, "where": where}
+    return await record(tx, actor, ticket, "undelivered", facts)

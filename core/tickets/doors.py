@@ -7,10 +7,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from core.database.transaction import Transaction
 from core.kernel.errors import Forbidden, UserError
 from core.kernel.events import Event
-from core.kernel.ids import TicketId
+from core.kernel.ids import PersonId, TicketId
 from core.people.model import Actor, Right, may
 from core.tickets import store
-from core.tickets.model import Ticket
+from core.tickets.model import COLLEAGUE, Ticket
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ def needs(right: Right) -> Callable[[Inner[P, R]], Action[P, R]]:
 async def allowed(tx: Transaction, actor: Actor, ticket_id: TicketId, right: Right) -> Ticket:
     """The ticket, if the actor has the right. Raises Forbidden, or what `seen` raises, if not."""
     ticket = await seen(tx, actor, ticket_id)
-    if not may(actor, right, requester=ticket.requester, queue=ticket.queue):
+    if not await _may(tx, actor, right, ticket):
         raise Forbidden(f"right.{right}", ticket=ticket_id)
     return ticket
 
@@ -47,9 +47,20 @@ async def allowed(tx: Transaction, actor: Actor, ticket_id: TicketId, right: Rig
 async def seen(tx: Transaction, actor: Actor, ticket_id: TicketId) -> Ticket:
     """The ticket, if the actor may see it. Raises UserError as if it did not exist, if not."""
     ticket = await store.find(tx, ticket_id)
-    if ticket is None or not may(actor, Right.SEE, requester=ticket.requester, queue=ticket.queue):
+    if ticket is None or not await _may(tx, actor, Right.SEE, ticket):
         raise UserError("ticket.unknown", ticket=ticket_id)
     return ticket
+
+
+async def _may(tx: Transaction, actor: Actor, right: Right, ticket: Ticket) -> bool:
+    company = await colleagues(tx, ticket.id)
+    return may(actor, right, requester=ticket.requester, queue=ticket.queue, company=company)
+
+
+async def colleagues(tx: Transaction, ticket_id: TicketId) -> frozenset[PersonId]:
+    """Whom the requester shares the ticket with."""
+    found = await store.participants_of(tx, ticket_id)
+    return frozenset(person for person, kind in found.items() if kind == COLLEAGUE)
 
 
 async def record(

@@ -46,9 +46,15 @@ MOVES: Mapping[str, Mapping[Status, Status]] = {
     "closed": {R: C},
     "prioritised": {N: N, O: O, W: W, H: H, R: R},
     "levelled": {N: N, O: O, W: W, H: H, R: R},
+    "merged": {N: C, O: C, W: C, H: C, R: C},
+    "unmerged": {C: O},
 }
 """What may happen in which status, and the status that follows. Other events move nothing; one that takes a
 reply back brings back the status that the reply had changed."""
+
+
+COLLEAGUE, WATCHER = "requester", "watcher"
+"""As what somebody joins a ticket: beside its requester, or of the staff, looking on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,9 @@ class Ticket:
     closed_at: datetime | None = None
     resolution: str | None = None
     revision: int = 0
+    merged_into: TicketId | None = None
+    """The ticket it goes on as."""
+    related: tuple[TicketId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,9 @@ class Said:
     files: tuple[str, ...] = field(default=())
 
 
+_OF_A_MERGED_ONE = ("noted", "unmerged")
+
+
 def question_slot(ticket: Ticket) -> str:
     """Names the message that asks the requester whether this resolution holds."""
     return f"fixed:{ticket.id}:{ticket.resolved_at.isoformat() if ticket.resolved_at else ''}"
@@ -119,6 +131,8 @@ def question_slot(ticket: Ticket) -> str:
 def check(ticket: Ticket, kind: str) -> None:
     """Raises UserError, saying in which status the ticket is, when this may not happen now."""
     moves = MOVES.get(kind)
+    if moves is not None and ticket.merged_into is not None and kind not in _OF_A_MERGED_ONE:
+        raise UserError("ticket.merged", ticket=ticket.id, into=ticket.merged_into)
     if moves is not None and ticket.status not in moves:
         raise UserError(f"ticket.not_when_{ticket.status}", ticket=ticket.id)
 
@@ -178,6 +192,16 @@ def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
             return {"resolved_at": event.at, "resolution": event.facts.get("text") or None}
         case "reopened":
             return {"unanswered_since": event.at}
+        case "rehomed" | "parted":
+            return {"home": event.facts["home"]}
+        case "adopted":
+            return {"requester": PersonId(event.facts["requester"])}
+        case "merged":
+            return {"merged_into": TicketId(event.facts["into"])}
+        case "unmerged":
+            return {"merged_into": None, "unanswered_since": event.at}
+        case "related":
+            return {"related": tuple(sorted({*ticket.related, TicketId(event.facts["ticket"])}))}
         case "withdrawn" if "status" in event.facts:
             restored = {name: _instant(event.facts[name]) for name in _RESTORED}
             return {"status": Status(event.facts["status"]), **restored}

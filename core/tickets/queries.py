@@ -1,19 +1,21 @@
 """Looking at tickets: every question carries the scope of whoever asks."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, not_, or_, select, true
 
 from core.database.transaction import Transaction
 from core.files import store as files
 from core.files.model import File
 from core.kernel import text as texts
 from core.kernel.ids import PersonId, TicketId
+from core.people import store as people
 from core.people.model import Actor, Right, Role, may
-from core.tickets import store
+from core.tickets import doors, store
 from core.tickets.catalogue import Priority
-from core.tickets.model import ACTIVE, UNCLOSED, Status, Ticket
+from core.tickets.model import ACTIVE, COLLEAGUE, UNCLOSED, Status, Ticket
 
 Which = ColumnElement[bool]
 """Some of the tickets, as a condition inside the query."""
@@ -28,7 +30,14 @@ def scope(actor: Actor) -> Which:
     if person is None or Role.ADMIN in person.roles:
         return true()
     served = store.tickets.c.queue.in_(person.queues) if person.staff else false()
-    return or_(store.tickets.c.requester_id == person.id, served)
+    return or_(store.tickets.c.requester_id == person.id, served, shared_with(person.id))
+
+
+def shared_with(person: PersonId) -> Which:
+    """Tickets of others that this person sees and speaks in."""
+    c = store.participants.c
+    joined = select(c.ticket_id).where(c.person_id == person, c.kind == COLLEAGUE)
+    return store.tickets.c.id.in_(joined)
 
 
 async def _list(tx: Transaction, which: Which, *, limit: int) -> list[Ticket]:
@@ -71,11 +80,60 @@ def asked_by(requester: PersonId) -> Which:
     return store.tickets.c.requester_id == requester
 
 
-def holding(actor: Actor, words: str) -> Which:
-    """Tickets the actor may see that hold every one of the words, or have the number that the words are."""
+def holding(actor: Actor, words: str, *also: Which) -> Which:
+    """Tickets the actor may see that hold every one of the words, or have the number that the words are.
+
+    `also`: and of which all of this is true."""
     wanted = texts.search_text(words).split()[:20]
     has = and_(true(), *(store.tickets.c.search.contains(word, autoescape=True) for word in wanted))
-    return and_(scope(actor), or_(has, store.tickets.c.id == _number(words)))
+    return and_(scope(actor), or_(has, store.tickets.c.id == _number(words)), *also)
+
+
+def on(owner: PersonId) -> Which:
+    """Tickets this person is on, or was when they ended."""
+    return store.tickets.c.owner_id == owner
+
+
+def unclaimed() -> Which:
+    """Active tickets that nobody is on."""
+    return and_(store.tickets.c.owner_id.is_(None), _status(*ACTIVE))
+
+
+def asked_by_any(requesters: Collection[PersonId]) -> Which:
+    """Tickets of any of these requesters."""
+    return store.tickets.c.requester_id.in_(list(requesters))
+
+
+def of_type(name: str) -> Which:
+    return store.tickets.c.type == name
+
+
+def in_status(which: Status) -> Which:
+    return _status(which)
+
+
+def in_queue(name: str) -> Which:
+    return store.tickets.c.queue == name
+
+
+async def requesters_called(tx: Transaction, actor: Actor, name: str) -> list[PersonId]:
+    """Whoever asked for something the actor may see, and in whose name each of these words begins one."""
+    wanted = texts.search_text(name).split()
+    if not wanted:
+        return []
+    persons, word = people.persons.c, re.sub("[её]", "_", wanted[0])
+    cases = {word, word.upper(), word.capitalize()}
+    asking = select(store.tickets.c.requester_id).where(scope(actor))
+    alike = select(persons.id, persons.name).where(
+        or_(*(persons.name.like(f"%{each}%") for each in cases)), persons.id.in_(asking)
+    )
+    return [PersonId(row.id) for row in await tx.all(alike) if _begin(wanted, row.name)]
+
+
+def _begin(wanted: Sequence[str], name: str) -> bool:
+    """Whether each of the words begins a word of the name."""
+    words = texts.search_text(name).split()
+    return all(any(word.startswith(each) for word in words) for each in wanted)
 
 
 def _number(words: str) -> int:
@@ -120,6 +178,26 @@ async def unclosed_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
     return [store.ticket(row) for row in await tx.all(_UNCLOSED_OF, {"requester": requester})]
 
 
+async def unclosed_shared(tx: Transaction, person: PersonId) -> list[Ticket]:
+    """Tickets of others that this person speaks in and that are not closed, the newest first."""
+    statement = select(store.tickets).where(shared_with(person), _status(*UNCLOSED))
+    return [store.ticket(row) for row in await tx.all(statement.order_by(store.tickets.c.id.desc()))]
+
+
+async def shared(tx: Transaction, person: PersonId, *, limit: int = 20) -> list[Ticket]:
+    """Tickets of others that this person speaks in and that were not merged: the newest first."""
+    which = and_(shared_with(person), store.tickets.c.merged_into.is_(None))
+    statement = select(store.tickets).where(which).order_by(store.tickets.c.id.desc()).limit(limit)
+    return [store.ticket(row) for row in await tx.all(statement)]
+
+
+async def absorbed(tx: Transaction, into: TicketId) -> list[TicketId]:
+    """The tickets that go on as this one."""
+    c = store.tickets.c
+    rows = await tx.all(select(c.id).where(c.merged_into == into).order_by(c.id))
+    return [TicketId(row.id) for row in rows]
+
+
 async def unclosed(tx: Transaction, *, limit: int, since: datetime) -> list[TicketId]:
     """The newest tickets that are not closed, or were not before that."""
     c = store.tickets.c
@@ -128,11 +206,21 @@ async def unclosed(tx: Transaction, *, limit: int, since: datetime) -> list[Tick
     return [TicketId(row.id) for row in await tx.all(statement)]
 
 
-async def find(tx: Transaction, actor: Actor, words: str, *, limit: int = 10) -> list[Ticket]:
-    """What `holding` says: first the one of that number, then the newest."""
+async def find(
+    tx: Transaction,
+    actor: Actor,
+    words: str,
+    *also: Which,
+    limit: int = 10,
+    below: TicketId | None = None,
+) -> list[Ticket]:
+    """What `holding` says: first the one of that number, then the newest; `below`: those that come after
+    the one of this number."""
     c = store.tickets.c
-    order = case((c.id == _number(words), 0), else_=1), c.id.desc()
-    statement = select(store.tickets).where(holding(actor, words)).order_by(*order).limit(limit)
+    named = c.id == _number(words)
+    after = and_(c.id < below, not_(named)) if below is not None else true()
+    order = case((named, 0), else_=1), c.id.desc()
+    statement = select(store.tickets).where(holding(actor, words, *also), after).order_by(*order).limit(limit)
     return [store.ticket(row) for row in await tx.all(statement)]
 
 
@@ -162,6 +250,13 @@ async def file_for(tx: Transaction, actor: Actor, file_id: str) -> File:
     if ticket is None or said is None:
         raise LookupError("no such file")
     right = Right.WORK if said.kind == "note" or said.withdrawn_at else Right.SEE
-    if not may(actor, right, requester=ticket.requester, queue=ticket.queue):
+    company = await doors.colleagues(tx, ticket.id)
+    if not may(actor, right, requester=ticket.requester, queue=ticket.queue, company=company):
         raise LookupError("no such file")
     return file
+
+
+async def every_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
+    """All of this person's tickets, the oldest first."""
+    statement = select(store.tickets).where(asked_by(requester)).order_by(store.tickets.c.id)
+    return [store.ticket(row) for row in await tx.all(statement)]

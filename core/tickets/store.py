@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    delete,
     select,
     text,
     update,
@@ -60,7 +61,10 @@ tickets = Table(
     Column("resolution", Text),
     Column("revision", Integer, nullable=False),
     Column("search", Text, nullable=False),
+    Column("merged_into", Serial),
+    Column("related", Json, nullable=False, server_default="[]"),
 )
+Index("ix_tickets_merged", tickets.c.merged_into)
 _UNCLOSED = text("status <> 'closed'")
 Index("ix_tickets_requester", tickets.c.requester_id, tickets.c.id)
 Index(
@@ -95,6 +99,15 @@ messages = Table(
     UniqueConstraint("room", "remote", name="uq_messages_source"),
 )
 
+participants = Table(
+    "participants",
+    metadata,
+    Column("ticket_id", Serial, ForeignKey("tickets.id"), primary_key=True),
+    Column("person_id", Serial, ForeignKey("persons.id"), primary_key=True),
+    Column("kind", Text, nullable=False),
+)
+Index("ix_participants_person", participants.c.person_id, participants.c.ticket_id)
+
 events = Table(
     "events",
     metadata,
@@ -125,6 +138,15 @@ _MESSAGE_AT = select(messages).where(
 )
 _MESSAGES = select(messages).where(messages.c.ticket_id == bindparam("ticket")).order_by(messages.c.id)
 _FIRST_MESSAGE = _MESSAGES.limit(1)
+_PARTICIPANTS = (
+    select(participants)
+    .where(participants.c.ticket_id == bindparam("ticket"))
+    .order_by(participants.c.person_id)
+)
+_JOIN = participants.insert()
+_LEAVE = participants.delete().where(
+    participants.c.ticket_id == bindparam("ticket"), participants.c.person_id == bindparam("person")
+)
 
 
 def ticket(row: Row[Any]) -> Ticket:
@@ -151,6 +173,8 @@ def ticket(row: Row[Any]) -> Ticket:
         closed_at=row.closed_at,
         resolution=row.resolution,
         revision=row.revision,
+        merged_into=row.merged_into,
+        related=tuple(row.related),
     )
 
 
@@ -177,6 +201,8 @@ def _values(state: Ticket) -> dict[str, Any]:
         "closed_at": state.closed_at,
         "resolution": state.resolution,
         "revision": state.revision,
+        "merged_into": state.merged_into,
+        "related": list(state.related),
     }
 
 
@@ -309,3 +335,35 @@ async def add_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
     """Let the ticket be found by these words too."""
     grown = tickets.c.search + " " + words
     await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(search=grown))
+
+
+async def participants_of(tx: Transaction, ticket_id: TicketId) -> dict[PersonId, str]:
+    """Who belongs to the ticket besides requester and owner, and as what."""
+    rows = await tx.all(_PARTICIPANTS, {"ticket": ticket_id})
+    return {PersonId(row.person_id): row.kind for row in rows}
+
+
+async def joined_by(tx: Transaction, person: PersonId) -> list[TicketId]:
+    """The tickets this person belongs to besides."""
+    c = participants.c
+    rows = await tx.all(select(c.ticket_id).where(c.person_id == person).order_by(c.ticket_id))
+    return [TicketId(row.ticket_id) for row in rows]
+
+
+async def join(tx: Transaction, ticket_id: TicketId, person: PersonId, kind: str) -> None:
+    await tx.execute(_JOIN, {"ticket_id": ticket_id, "person_id": person, "kind": kind})
+
+
+async def leave(tx: Transaction, ticket_id: TicketId, person: PersonId) -> None:
+    await tx.execute(_LEAVE, {"ticket": ticket_id, "person": person})
+
+
+async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
+    """The one's messages are the other's, and so are their places beside other people's tickets."""
+    await tx.execute(update(messages).where(messages.c.author_id == giver).values(author_id=to))
+    c = participants.c
+    there = select(c.ticket_id).where(c.person_id == to)
+    await tx.execute(delete(participants).where(c.person_id == giver, c.ticket_id.in_(there)))
+    await tx.execute(update(participants).where(c.person_id == giver).values(person_id=to))
+    own = select(tickets.c.id).where(tickets.c.requester_id == to)
+    await tx.execute(delete(participants).where(c.person_id == to, c.ticket_id.in_(own)))

@@ -1,0 +1,42 @@
+"""The table of bursts: since when, until when and how often something happened in one stretch."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, select
+
+from core.database.schema import Instant, metadata
+from core.database.transaction import Transaction
+
+bursts = Table(
+    "bursts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("last", Instant, nullable=False),
+    Column("times", Integer, nullable=False),
+)
+_NAMED = bursts.c.name == bindparam("burst")
+_GET = select(bursts).where(_NAMED)
+_FORGET = delete(bursts).where(_NAMED)
+_ADD = bursts.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A stretch of time in which something happened `times` times, first at `since`. Instants are UTC."""
+
+    since: datetime
+    last: datetime
+    times: int
+
+
+async def get(tx: Transaction, name: str) -> Burst | None:
+    row = await tx.first(_GET, {"burst": name})
+    return None if row is None else Burst(row.since, row.last, row.times)
+
+
+async def save(tx: Transaction, name: str, burst: Burst) -> None:
+    await tx.execute(_FORGET, {"burst": name})
+    values = {"name": name, "since": burst.since, "last": burst.last, "times": burst.times}
+    await tx.execute(_ADD, values)

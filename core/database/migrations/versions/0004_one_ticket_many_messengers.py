@@ -1,0 +1,91 @@
+"""One ticket in many messengers: accounts that their owner joined, searches, bursts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    company_and_merging()
+    where_people_are_reached()
+    linked_accounts()
+    searches_and_bursts()
+
+
+def linked_accounts() -> None:
+    op.add_column(
+        "persons", sa.Column("language_chosen", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.add_column("identities", sa.Column("linked_at", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "link_codes",
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("room", sa.Text(), nullable=False),
+        sa.Column("seed", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("over_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", name=op.f("pk_link_codes")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_link_codes_code_hash")),
+    )
+    op.create_table(
+        "link_guesses",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_guesses")),
+    )
+    op.create_index(op.f("ix_link_guesses_identity"), "link_guesses", ["identity"])
+
+
+def searches_and_bursts() -> None:
+    op.create_table(
+        "searches",
+        sa.Column("id", SERIAL, autoincrement=True, nullable=False),
+        sa.Column("person_id", SERIAL, nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_searches_person_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_searches")),
+        sa.UniqueConstraint("person_id", name="uq_searches_person"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "bursts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_bursts")),
+    )
+
+
+def where_people_are_reached() -> None:
+    op.add_column("persons", sa.Column("reach", sa.Text(), nullable=True))
+
+
+def company_and_merging() -> None:
+    op.create_table(
+        "participants",
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_participants_person_id_persons")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_participants_ticket_id_tickets")),
+        sa.PrimaryKeyConstraint("ticket_id", "person_id", name=op.f("pk_participants")),
+    )
+    op.create_index("ix_participants_person", "participants", ["person_id", "ticket_id"])
+    serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.add_column("tickets", sa.Column("merged_into", serial, nullable=True))
+    op.add_column("tickets", sa.Column("related", sa.Text(), server_default="[]", nullable=False))
+    op.create_index("ix_tickets_merged", "tickets", ["merged_into"])
+
+
+def downgrade() -> None:
+    """There is no way back: restore the backup taken before the upgrade."""
+    raise NotImplementedError("restore a backup instead")

@@ -1,0 +1,103 @@
+"""Two persons who prove to be one, and one who parts with an account: what becomes of all that is theirs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from core.database.transaction import Transaction
+from core.dialogs import store as dialogs
+from core.feedback import store as feedback
+from core.files import store as files
+from core.kernel.errors import UserError
+from core.kernel.ids import Address, Identity
+from core.outbox import store as outbox
+from core.people import linking
+from core.people import store as people
+from core.people.model import Actor, Code, Members, Person
+from core.people.reach import Reach
+from core.tickets import company, doors, queries, search
+from core.tickets import store as tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Two accounts of one person, and the code that proved it."""
+
+    person: Person
+    here: Identity
+    code: Code
+
+
+async def join(tx: Transaction, actor: Actor, here: Identity, typed: str) -> Joined | None:
+    """The account that wrote a code and the one that the code was made for are the same person's.
+
+    None for a wrong code, which counts against the account that wrote it: do not roll back. Raises UserError,
+    and leaves the code good, while the account is locked out, for a code of one's own, and for two persons
+    of whom only the configuration can say that they are one."""
+    assert actor.person is not None
+    code = await linking.redeem(tx, here, typed)
+    giver = await people.by_identity(tx, code.identity) if code is not None else None
+    if code is None or giver is None:
+        return None
+    if giver.id == actor.person.id:
+        raise UserError("link.own" if code.identity == here else "link.joined_already")
+    stays, goes = linking.who_stays(giver, actor.person)
+    await linking.void(tx, code)
+    moved = await people.identities_of(tx, goes.id)
+    for identity in {here, code.identity, *moved}:
+        linked = not tx.rule(Members).names(identity)
+        await people.attach(tx, identity, stays.id, linked=linked)
+    stays = _with_wishes(stays, goes)
+    await people.save(tx, stays)
+    await _hand_over(tx, Actor(stays, actor.via), goes)
+    return Joined(stays, here, code)
+
+
+def _with_wishes(stays: Person, goes: Person) -> Person:
+    """What they have said of themselves through either account; where through both, as who stays."""
+    spoken = goes if goes.language_chosen and not stays.language_chosen else stays
+    reach = goes.reach if stays.reach == Reach() else stays.reach
+    return replace(stays, language=spoken.language, language_chosen=spoken.language_chosen, reach=reach)
+
+
+async def _hand_over(tx: Transaction, actor: Actor, goes: Person) -> None:
+    """Everything of the person who goes is the actor's. The timeline goes on naming who did what then."""
+    person = actor.person
+    assert person is not None
+    for ticket in await queries.every_of(tx, goes.id):
+        await search.grow(tx, ticket, person.name)
+        await doors.record(tx, actor, ticket, "adopted", {"requester": person.id, "from": goes.id})
+    await company.hand_over(tx, goes.id, person.id)
+    for store in (tickets, files, dialogs, feedback, outbox):
+        await store.hand_over(tx, goes.id, person.id)
+
+
+async def part(
+    tx: Transaction, actor: Actor, identity: Identity, direct: Callable[[Identity], Address | None]
+) -> None:
+    """The account is nobody's from now on; what was done through it stays with the actor, whose tickets go on
+    where they can be reached otherwise. `direct` names the conversation of an account.
+
+    Raises UserError for an account that the configuration gives, and for the last one that reaches them."""
+    person = actor.person
+    assert person is not None
+    accounts = await people.identities_of(tx, person.id)
+    if identity not in accounts:
+        raise UserError("press.over")
+    if tx.rule(Members).names(identity):
+        raise UserError("unlink.configured", account=str(identity))
+    left = [home for each in accounts if each != identity and (home := direct(each)) is not None]
+    if not left:
+        raise UserError("unlink.last")
+    await people.detach(tx, identity)
+    await people.drop_code(tx, identity)
+    if (there := direct(identity)) is not None:
+        await _leave(tx, actor, person, str(there), str(left[0]))
+
+
+async def _leave(tx: Transaction, actor: Actor, person: Person, room: str, home: str) -> None:
+    """Nothing of this person goes to the room any more."""
+    for ticket in await queries.every_of(tx, person.id):
+        if ticket.home.partition("#")[0] == room:
+            await doors.record(tx, actor, ticket, "parted", {"home": home, "left": ticket.home})
+    await outbox.leave(tx, person.id, room)
+    await dialogs.end(tx, room, person.id)

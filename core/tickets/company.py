@@ -1,0 +1,152 @@
+"""Who else belongs to a ticket: colleagues of its requester, who read and write along, and staff who watch it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.database.transaction import Transaction
+from core.kernel.errors import Forbidden, UserError
+from core.kernel.events import Event
+from core.kernel.ids import MessageId, PersonId, TicketId
+from core.people import store as people
+from core.people.model import Actor, Person, Right
+from core.tickets import actions, doors, store
+from core.tickets.doors import needs, record
+from core.tickets.model import COLLEAGUE, WATCHER, Ticket
+
+
+@needs(Right.INVITE)
+async def add(tx: Transaction, actor: Actor, ticket: Ticket, person_id: PersonId) -> Ticket:
+    """Somebody else belongs to the ticket from now on: who works in its queue watches it, anybody else
+    reads and writes along. Raises UserError for whoever does so already."""
+    person = await people.get(tx, person_id)
+    if person.id == ticket.requester:
+        raise UserError("company.requester", ticket=ticket.id, name=person.name)
+    if person.id in await store.participants_of(tx, ticket.id):
+        raise UserError("company.already", ticket=ticket.id, name=person.name)
+    return await _join(tx, actor, ticket, person)
+
+
+async def _join(
+    tx: Transaction, actor: Actor, ticket: Ticket, person: Person, facts: Mapping[str, Any] | None = None
+) -> Ticket:
+    if ticket.merged_into is not None:
+        raise UserError("ticket.merged", ticket=ticket.id, into=ticket.merged_into)
+    kind = WATCHER if person.serves(ticket.queue) else COLLEAGUE
+    await store.join(tx, ticket.id, person.id, kind)
+    return await record(tx, actor, ticket, "joined", {"person": person.id, "kind": kind, **(facts or {})})
+
+
+@needs(Right.SEE)
+async def remove(tx: Transaction, actor: Actor, ticket: Ticket, person_id: PersonId) -> Ticket:
+    """The person does not belong to it any more: anybody may leave, and whoever may add may remove."""
+    if person_id != actor.person_id:
+        await doors.allowed(tx, actor, ticket.id, Right.INVITE)
+    if person_id not in await store.participants_of(tx, ticket.id):
+        name = (await people.get(tx, person_id)).name
+        raise UserError("company.not_in_it", ticket=ticket.id, name=name)
+    return await _part(tx, actor, ticket, person_id)
+
+
+async def _part(
+    tx: Transaction, actor: Actor, ticket: Ticket, person: PersonId, facts: Mapping[str, Any] | None = None
+) -> Ticket:
+    kind = (await store.participants_of(tx, ticket.id))[person]
+    await store.leave(tx, ticket.id, person)
+    return await record(tx, actor, ticket, "left", {"person": person, "kind": kind, **(facts or {})})
+
+
+@needs(Right.WORK)
+async def watch(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """The actor reads in private what is said in the ticket."""
+    assert actor.person is not None
+    if actor.person.id in await store.participants_of(tx, ticket.id):
+        raise UserError("company.watching", ticket=ticket.id)
+    return await _join(tx, actor, ticket, actor.person)
+
+
+async def bring(
+    tx: Transaction, actor: Actor, ticket: Ticket, newcomers: Iterable[PersonId], **facts: Any
+) -> Ticket:
+    """Let these belong to the ticket, as far as they do not yet. Who may say so is decided before."""
+    for person_id in newcomers:
+        present = await store.participants_of(tx, ticket.id)
+        if person_id not in present and person_id != ticket.requester:
+            person = await people.get(tx, person_id)
+            ticket = await _join(tx, actor, ticket, person, {"quiet": True, **facts})
+    return ticket
+
+
+async def dismiss(
+    tx: Transaction, actor: Actor, ticket: Ticket, gone: Iterable[PersonId], **facts: Any
+) -> Ticket:
+    """Let these belong to it no more, as far as they do. Who may say so is decided before."""
+    present = await store.participants_of(tx, ticket.id)
+    for person in gone:
+        if person in present:
+            ticket = await _part(tx, actor, ticket, person, {"quiet": True, **facts})
+    return ticket
+
+
+async def open_for(tx: Transaction, actor: Actor, requester: PersonId, **request: Any) -> Ticket:
+    """A ticket that staff report in somebody's name, as `actions.open_ticket` does; who reports it belongs
+    to it."""
+    if actor.person is None or not actor.person.staff:
+        raise Forbidden("right.behalf")
+    ticket = await actions.open_ticket(tx, actor, requester=requester, **request)
+    return await bring(tx, actor, ticket, [actor.person.id])
+
+
+async def hand_over(tx: Transaction, before: PersonId, after: PersonId) -> None:
+    """What one person belongs to is the other's from now on: two accounts turned out to be one person's."""
+    for number in await store.joined_by(tx, before):
+        ticket = await store.get(tx, number)
+        actor = Actor(await people.get(tx, after), "desk")
+        kind = (await store.participants_of(tx, number))[before]
+        ticket = await _part(tx, actor, ticket, before, {"quiet": True})
+        if after != ticket.requester and after not in await store.participants_of(tx, number):
+            await store.join(tx, number, after, kind)
+            await record(tx, actor, ticket, "joined", {"person": after, "kind": kind, "quiet": True})
+    for number in await store.joined_by(tx, after):
+        if (ticket := await store.get(tx, number)).requester == after:
+            await _part(tx, Actor(await people.get(tx, after), "desk"), ticket, after, {"quiet": True})
+
+
+def fold(timeline: Iterable[Event]) -> dict[PersonId, str]:
+    """Who belongs to the ticket after these events, and as what."""
+    present: dict[PersonId, str] = {}
+    for event in timeline:
+        if event.kind == "joined":
+            present[PersonId(event.facts["person"])] = event.facts["kind"]
+        elif event.kind == "left":
+            present.pop(PersonId(event.facts["person"]), None)
+    return present
+
+
+async def readers(tx: Transaction, ticket: TicketId, message: MessageId) -> dict[PersonId, str]:
+    """Who belonged to the ticket when that was said: they were shown it, and nobody later was."""
+    timeline = await store.timeline(tx, ticket)
+    told = next((place for place, event in enumerate(timeline) if event.facts.get("message") == message), 0)
+    return fold(timeline[:told])
+
+
+async def belongs(tx: Transaction, ticket: Ticket, person: PersonId) -> bool:
+    """Whether the ticket is the person's own, or shared with them."""
+    return ticket.requester == person or person in await doors.colleagues(tx, ticket.id)
+
+
+async def watches(tx: Transaction, ticket: Ticket, person: Person) -> bool:
+    """Whether they watch it, and still work where it is worked on."""
+    watching = (await store.participants_of(tx, ticket.id)).get(person.id) == WATCHER
+    return watching and person.serves(ticket.queue)
+
+
+async def shared_with(tx: Transaction, ticket: Ticket) -> list[PersonId]:
+    """The colleagues, in the order of their coming to the desk."""
+    return sorted(await doors.colleagues(tx, ticket.id))
+
+
+async def watchers(tx: Transaction, ticket: Ticket) -> list[PersonId]:
+    """The staff who watch it and may."""
+    found = await store.participants_of(tx, ticket.id)
+    watching = [await people.get(tx, person) for person, kind in found.items() if kind == WATCHER]
+    return [person.id for person in watching if person.serves(ticket.queue)]
