@@ -35,11 +35,13 @@ async def open_ticket(
     file_ids: Sequence[str] = (),
     source: Source | None = None,
     origin: TicketId | None = None,
+    where: str | None = None,
     number: TicketId | None = None,
 ) -> Ticket:
     """A new ticket from its requester's own words. Anybody may open one.
 
-    `number` is one that `store.next_number` gave in this same transaction."""
+    `where` people find these words, if they were said among others; `number` is one that `store.next_number`
+    gave in this same transaction."""
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
     number = number or await store.next_number(tx)
@@ -53,6 +55,7 @@ async def open_ticket(
         "home": home,
         "answers": [asdict(answer) for answer in answers],
         "origin": origin,
+        **({"where": where} if where else {}),
     }
     found_by = search.words(tx, [text], actor.person.name, type_name, answers)
     event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
@@ -312,6 +315,18 @@ async def edit_message(
     await store.change_message(tx, message_id, text=_filled(text), edited_at=tx.now)
     await search.refresh(tx, ticket)
     return await record(tx, actor, ticket, "edited", {"message": message_id, "before": said.text})
+
+
+@needs(Right.SPEAK)
+async def note_deletion(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId) -> Ticket:
+    """The actor's own message is gone from where it was said; the ticket keeps the words, and says so."""
+    said = await store.message(tx, message_id)
+    if said is None or said.ticket != ticket.id or said.author != actor.person_id:
+        raise UserError("reply.not_yours")
+    if said.withdrawn_at is not None:
+        return ticket
+    words = texts.shorten(said.text, TITLE_LIMIT)
+    return await record(tx, actor, ticket, "deleted", {"message": message_id, "text": words})
 
 
 @needs(Right.SPEAK)
