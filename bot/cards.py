@@ -23,25 +23,28 @@ from core.escalation import store as escalation
 from core.feedback import store as feedback
 from core.files import store as files
 from core.kernel import text as texts
+from core.kernel.ids import Address
 from core.people import store as people
 from core.people.model import Person
 from core.sla import queries as sla
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue, Question
-from core.tickets.model import Answer, Status, Ticket
+from core.tickets.model import Answer, Said, Status, Ticket
 
 QUOTED = 300
 
 
 async def card(tx: Transaction, ticket: Ticket) -> Message:
     """The ticket as it is now, with what can be done to it now."""
+    first = await tickets.first_message(tx, ticket.id)
     blocks = [
         Paragraph(Plain(f"{_mark(ticket)} #{ticket.id} {ticket.title}"), "title"),
         Paragraph(_sort(tx.rule(Catalogue), ticket), "quiet"),
         Paragraph(await _from(tx, ticket), "quiet"),
         Paragraph(await _state(tx, ticket)),
         *await company.lines(tx, ticket),
-        *await _words(tx, ticket),
+        *await _words(tx, ticket, first),
+        *await _where(tx, ticket, first),
         *_answers(tx, ticket),
         *await _notices(tx, ticket),
     ]
@@ -85,15 +88,29 @@ async def _state(tx: Transaction, ticket: Ticket) -> Text:
     return Several(tuple(parts))
 
 
-async def _words(tx: Transaction, ticket: Ticket) -> list[Quote | Paragraph]:
-    first = await tickets.first_message(tx, ticket.id)
+async def _words(tx: Transaction, ticket: Ticket, first: Said) -> list[Quote | Paragraph]:
     lines: list[Quote | Paragraph] = [Quote(Plain(texts.shorten(first.text, QUOTED)))]
-    count = len(await files.of_ticket(tx, ticket.id))
-    if count:
+    if count := await _brought(tx, ticket):
         lines.append(Paragraph(Words("card.files", count=count), "quiet"))
     if ticket.resolution and ticket.status in (Status.RESOLVED, Status.CLOSED):
         lines.append(Paragraph(Words("card.resolution", {"text": Plain(ticket.resolution)})))
     return lines
+
+
+async def _brought(tx: Transaction, ticket: Ticket) -> int:
+    """How many files the requester has sent."""
+    kept = await files.of_ticket(tx, ticket.id)
+    said = await tickets.messages_of(tx, ticket.id) if kept else []
+    own = {each.id for each in said if each.kind == "request" and each.withdrawn_at is None}
+    return sum(file.message in own for file in kept)
+
+
+async def _where(tx: Transaction, ticket: Ticket, first: Said) -> list[Paragraph]:
+    """Back to the words the ticket was made of, where they were said among others."""
+    if first.room is None or first.room == str(Address.parse(ticket.home).space):
+        return []
+    where = (await tickets.opening(tx, ticket.id)).facts.get("where")
+    return [Paragraph(Words("card.said_in", {"where": Plain(where)}))] if where else []
 
 
 def _answers(tx: Transaction, ticket: Ticket) -> list[Facts]:

@@ -74,7 +74,7 @@ class Fetching:
     async def _own(self, tx: Transaction, *, incoming: Incoming, carried: Carried, kept: Kept) -> File:
         """A file belongs to whoever said what it came with."""
         person = await turns.meet(tx, incoming.sender, self._language)
-        quoted = crowd.wanted(incoming.what)
+        quoted = crowd.wanted(incoming)
         if quoted is not None and carried in quoted.files:
             person = await turns.meet(tx, quoted.sender, person.language)
         return await files.add(tx, kept, name=carried.name, mime=carried.mime, owner=person.id)
@@ -88,14 +88,14 @@ def is_late(tx: Transaction, letter: Letter) -> bool:
 def missing(incoming: Incoming, here: Fetched) -> tuple[Carried, ...]:
     """The files that came along, or that somebody points at, and are not here yet."""
     own = incoming.what.files if isinstance(incoming.what, Said) else ()
-    quoted = crowd.wanted(incoming.what)
+    quoted = crowd.wanted(incoming)
     carried = (*own, *(quoted.files if quoted else ()))
     return tuple(each for each in carried if not each.kept and each.key not in here)
 
 
 def with_files(incoming: Incoming, here: Fetched) -> Incoming:
     """The same, with the files of what somebody points at."""
-    what, quoted = incoming.what, crowd.wanted(incoming.what)
+    what, quoted = incoming.what, crowd.wanted(incoming)
     if quoted is None or not isinstance(what, Said | Reacted):
         return incoming
     found = [(each, here.get(each.key)) for each in quoted.files]

@@ -1,4 +1,4 @@
-"""What people do, free of any messenger: they say, press, fill in forms, react, edit and look."""
+"""What people do, free of any messenger: they say, press, fill in forms, react, edit, delete and look."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +43,10 @@ class Quoted:
     text: str
     message: str
     files: tuple[Carried, ...] = ()
+    room: str | None = None
+    """Its room, where that is not the one in which it is pointed at."""
+    where: str | None = None
+    """Where people find it, in a room of many: what the room is called, and a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Said:
     """The platform's id of a command that is answered where it was given, for its giver alone."""
     mentions: tuple[tuple[str, Identity], ...] = ()
     """Whose accounts a command names, each by the words that stand for it in the text."""
+    where: str | None = None
+    """Where people find it, in a room of many: what the room is called, and a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,13 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message said before is gone from where it was said."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """A button of one of our messages, by its code."""
 
@@ -120,7 +133,7 @@ class Opened:
     """The desk's own page in the messenger was opened; where that is, stands in the event's address."""
 
 
-What = Said | Edited | Pressed | Submitted | Reacted | Trouble | Opened
+What = Said | Edited | Deleted | Pressed | Submitted | Reacted | Trouble | Opened
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ class Paragraph:
 
     text: Text
     style: Literal["normal", "title", "quiet", "strong"] = "normal"
+    choices: tuple["Choice", ...] = ()
+    """What can be done about it; only the lines of a page of one's own have any."""
     kind: Literal["paragraph"] = "paragraph"
 
 

@@ -23,7 +23,19 @@ from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from bot.i18n import guess
-from bot.incoming import Edited, Incoming, Opened, Pressed, Reacted, Said, Sender, Submitted, Trouble, What
+from bot.incoming import (
+    Deleted,
+    Edited,
+    Incoming,
+    Opened,
+    Pressed,
+    Reacted,
+    Said,
+    Sender,
+    Submitted,
+    Trouble,
+    What,
+)
 from bot.message import Block, Message, Paragraph, Plain, Quote, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -63,6 +75,8 @@ async def act(turn: Turn, fetched: Fetched) -> None:
             await _submit(turn, code, values)
         case Edited(text=text, message=message):
             await _edit(turn, message, texts.clean(text))
+        case Deleted(message=message):
+            await _delete(turn, message)
         case Reacted() as reacted:
             await _react(turn, reacted)
         case Trouble(kind=kind, room=room):
@@ -87,7 +101,11 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
     brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
     heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
     if not text.strip() and not heard.files:
-        await turn.tell(_hint(_lost(said, brought) or Words("talk.unreadable")))
+        quoted = crowd.wanted(turn.incoming)
+        if quoted is not None and turn.room not in turn.catalogue.by_space:
+            await crowd.make_ticket(turn, quoted)
+        else:
+            await turn.tell(_hint(_lost(said, brought) or Words(_how(turn))))
         return
     await _heard(turn, said, heard)
     if (lost := _lost(said, brought)) is not None:
@@ -111,7 +129,16 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     elif turn.about is not None:
         await work.said(turn, heard, said.reply_to)
     elif turn.room not in turn.catalogue.by_space:
-        await crowd.own(turn, heard, said.reply_to)
+        await crowd.own(turn, heard, said)
+    elif turn.threads and said.addressed:
+        await turn.tell(_hint(Words(_how(turn))))
+
+
+def _how(turn: Turn) -> str:
+    """What is told of what can be done here, for the desk was spoken to and does not know what to do."""
+    if turn.incoming.private or not turn.threads:
+        return "talk.unreadable"
+    return "work.how" if turn.room in turn.catalogue.by_space else "start.hello"
 
 
 def _answers(turn: Turn, under_way: Dialog) -> bool:
@@ -212,6 +239,8 @@ async def _press(turn: Turn, code: str) -> None:
                 await finding.pressed(turn, words)
             case "w":
                 await reach.pressed(turn, words)
+            case "l" if len(words) == 1:
+                await commands.speak(turn, words[0])
             case "m" if len(words) == 2:
                 await work.unfold(turn, TicketId(int(words[0])), unfolded=words[1] == "1")
             case _:
@@ -236,3 +265,10 @@ async def _edit(turn: Turn, remote: str, text: str) -> None:
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
     if message is None and under_way is not None and under_way.flow == intake.FLOW:
         await intake.edited(turn, under_way, (turn.room, remote), text)
+
+
+async def _delete(turn: Turn, remote: str) -> None:
+    """Somebody took away what they had said: nothing is forgotten, and staff read that it was."""
+    message = await ticket_store.message_at(turn.tx, turn.room, remote)
+    if message is not None and message.author == turn.person.id:
+        await tickets.note_deletion(turn.tx, turn.actor, message.ticket, message.id)

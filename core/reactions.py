@@ -296,6 +296,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "withdrawn": (*_MOVED, reply_withdrawn),
     "moved": (staff_message, staff_line),
     "edited": (message_edited, card),
+    "deleted": (staff_line,),
     "waited": (*_MOVED, staff_line, requester_notice),
     "held": (*_MOVED, staff_line, requester_notice),
     "resumed": (*_MOVED, staff_line),

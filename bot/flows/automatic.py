@@ -2,6 +2,7 @@
 answered, so that two of them never talk to each other for ever."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.flows import commands
@@ -41,9 +42,12 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
 
 
 async def _answered(turn: Turn, mine: Sequence[Ticket], reply_to: str | None) -> Ticket | None:
-    """The program's own ticket whose message it replies to."""
+    """The program's own ticket in whose thread it speaks, or whose message it replies to."""
     post = await posts.at(turn.tx, turn.room, reply_to) if reply_to else None
-    return next((ticket for ticket in mine if post is not None and ticket.id == post.ticket), None)
+    number, thread = post.ticket if post else None, turn.incoming.where.thread
+    return next(
+        (each for each in mine if each.id == number or (thread and each.home == turn.place)), None
+    )
 
 
 async def _going(turn: Turn, mine: Sequence[Ticket]) -> Ticket | None:
@@ -68,13 +72,19 @@ async def _open(turn: Turn, heard: Heard) -> None:
         type_name=kind.name,
         text=heard.text,
         priority=kind.urgency or Priority.NORMAL,
-        home=turn.place if turn.threads else turn.room,
+        home=_home(turn, heard),
         file_ids=heard.files,
         source=(turn.room, heard.message) if heard.message else None,
-        told={"quiet": answers > OFTEN},
+        told={"quiet": True} if answers > OFTEN else None,
     )
     if answers > OFTEN:
         await _hush(turn, ticket)
+
+
+def _home(turn: Turn, heard: Heard) -> str:
+    """Below the program's own message, where the messenger has threads everywhere."""
+    where = turn.incoming.where
+    return str(replace(where, thread=where.thread or heard.message)) if turn.threads else turn.room
 
 
 async def _hush(turn: Turn, ticket: Ticket) -> None:

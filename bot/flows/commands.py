@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
+from bot import codes
 from bot.flows import (
     company,
     crowd,
@@ -25,7 +26,7 @@ from bot.flows.draft import TYPE, Draft
 from bot.flows.turn import Turn
 from bot.i18n import guess, languages
 from bot.incoming import Quoted, Said
-from bot.message import Fact, Message, Paragraph, Plain, Text, Typed, Words
+from bot.message import Choice, Fact, Message, Paragraph, Plain, Text, Typed, Words
 from core.dialogs import store as dialog_store
 from core.kernel import text as texts
 from core.kernel.errors import Forbidden, UserError
@@ -56,6 +57,8 @@ class Command:
     words: bool = False
     """Something must follow."""
     aliases: tuple[str, ...] = ()
+    bare: Handler | None = None
+    """What is done where it is called alone, as a tap in a messenger's menu of commands calls it."""
 
     @property
     def help(self) -> Text:
@@ -88,6 +91,9 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
     if command.staff and not turn.person.staff:
         raise Forbidden("right.staff_command", command=f"/{command.name}")
     rest = (found[2] or "").strip()
+    if command.bare is not None and not rest and not (command.ticket and turn.about):
+        await command.bare(turn, NO_TICKET, "")
+        return
     number, words = _arguments(turn, command, rest, quoted if command.run is _reply else None)
     await command.run(turn, number, words)
 
@@ -161,11 +167,25 @@ async def _lang(turn: Turn, _: TicketId, rest: str) -> None:
     await turn.tell(Message((Paragraph(Words("language.changed")),)))
 
 
+async def _languages(turn: Turn, _: TicketId, rest: str) -> None:
+    """Which language it shall be, one press away."""
+    row = tuple(Choice(codes.code("l", each), Words(f"language.{each}")) for each in languages)
+    await turn.tell(Message((Paragraph(Words("language.ask")),), (row,)))
+
+
+async def speak(turn: Turn, language: str) -> None:
+    """A language was pressed. Raises UserError for one that is not offered."""
+    await _lang(turn, NO_TICKET, language)
+
+
 async def _whoami(turn: Turn, _: TicketId, rest: str) -> None:
-    """The identity to put into the configuration."""
+    """The identity to put into the configuration, and the room that this was asked in."""
     identity = Plain(str(turn.incoming.sender.identity))
     facts: dict[str, Fact] = {"name": Plain(turn.person.name), "identity": identity}
-    await turn.tell(Message((Paragraph(Words("start.whoami", facts)), *await linking.also(turn))))
+    told = [Paragraph(Words("start.whoami", facts)), *await linking.also(turn)]
+    if turn.asked_in is not None:
+        told.append(Paragraph(Words("start.where", {"room": Plain(turn.asked_in)})))
+    await turn.tell(Message(tuple(told)))
 
 
 async def _start(turn: Turn, _: TicketId, rest: str) -> None:
@@ -184,11 +204,13 @@ async def _start(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def _help(turn: Turn, _: TicketId, rest: str) -> None:
-    await turn.tell(_help_page(turn.person))
+    await turn.tell(_help_page(turn.person, threads=turn.threads))
 
 
-def _help_page(person: Person) -> Message:
-    lines = [Paragraph(Words("help.staff" if person.staff else "help.requester"))]
+def _help_page(person: Person, *, threads: bool) -> Message:
+    """Where every request is a thread of its own, no command can be given there."""
+    staff = "help.staff_of_threads" if threads else "help.staff"
+    lines = [Paragraph(Words(staff if person.staff else "help.requester"))]
     for command in COMMANDS:
         if not command.staff or person.staff:
             line = Words("help.line", {"command": Typed(command.example), "what": command.help})
@@ -339,12 +361,12 @@ async def _done(turn: Turn, ticket: TicketId) -> None:
 COMMANDS = (
     Command("new", _new, "/new"),
     Command("my", _my, "/my"),
-    Command("status", _status, "/status 42", ticket=True),
+    Command("status", _status, "/status 42", ticket=True, bare=_my),
     Command("reopen", _reopen, "/reopen 42", ticket=True),
     Command("add", company.add, "/add 42 @boris", ticket=True, words=True),
     Command("remove", company.remove, "/remove 42 @boris", ticket=True, words=True),
     Command("leave", company.leave, "/leave 42", ticket=True),
-    Command("lang", _lang, "/lang ru", words=True),
+    Command("lang", _lang, "/lang ru", words=True, bare=_languages),
     Command("cancel", _cancel, "/cancel"),
     Command("start", _start, "/start"),
     Command("whoami", _whoami, "/whoami"),

@@ -1,9 +1,9 @@
-"""A ticket goes on in another messenger of its requester: at their wish, or because nothing else gets through."""
+"""A ticket goes on in another messenger of its requester: at their wish, or as nothing else gets through."""
 
 from bot import codes
+from bot.flows import phrases
 from bot.flows.turn import Turn
 from bot.message import Choice, Message, Paragraph, Plain, Words
-from bot.flows import phrases
 from core import reactions
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -46,9 +46,7 @@ async def _conversation(turn: Turn, person: PersonId, platform: str) -> Address 
 async def rows(turn: Turn, *mine: Ticket, numbered: bool = False) -> tuple[tuple[Choice, ...], ...]:
     """Buttons to go on in other messengers with these tickets, as far as they are this person's own."""
     open_still = [
-        ticket
-        for ticket in mine
-        if ticket.requester == turn.person.id and ticket.status is not Status.CLOSED
+        ticket for ticket in mine if ticket.requester == turn.person.id and ticket.status is not Status.CLOSED
     ]
     found = []
     for ticket in open_still[:OFFERED]:

@@ -20,7 +20,6 @@ from core.tickets.model import Status, Ticket
 
 SHOWN = 10
 SOON = timedelta(hours=1)
-Rows = list[tuple[Choice, ...]]
 
 
 def slot(person: Person) -> str:
@@ -37,39 +36,36 @@ async def show(turn: Turn) -> None:
 
 
 async def compose(tx: Transaction, person: Person) -> Message:
-    """The page as things stand now."""
-    blocks, rows = await _own(tx, person)
+    """The page as things stand now; what can be done about a line stands at that line."""
+    blocks = await _own(tx, person)
     if person.staff:
-        more, takes = await _work(tx, person)
-        blocks, rows = [*more, *blocks], [*rows, *takes]
-    return Message(tuple(blocks), tuple(rows))
+        blocks = [*await _work(tx, person), *blocks]
+    new = phrases.button(codes.code("n", "new"), "button.new_request")
+    return Message(tuple(blocks), ((new,),))
 
 
-async def _own(tx: Transaction, person: Person) -> tuple[list[Block], Rows]:
+async def _own(tx: Transaction, person: Person) -> list[Block]:
     """Whose turn it is in each of my requests, with what only I can say of them."""
     mine = await queries.of_requester(tx, person.id, limit=SHOWN)
-    rows: Rows = [(phrases.button(codes.code("n", "new"), "button.new_request"),)]
     blocks: list[Block] = [Paragraph(Words("home.own"), "title")]
     if not mine:
-        return [*blocks, Paragraph(Words("home.none_own"), "quiet")], rows
-    for ticket in mine:
-        blocks.append(Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))))
-        rows += await _ways(tx, ticket)
+        return [*blocks, Paragraph(Words("home.none_own"), "quiet")]
     unrated = [ticket.id for ticket in mine if await _to_be_rated(tx, ticket)]
-    if unrated:
-        rows.append(_stars(max(unrated)))
-    return [*blocks, *await _more(tx, queries.asked_by(person.id), len(mine))], rows
+    for ticket in mine:
+        state = Words(f"turn.{ticket.status}")
+        blocks.append(Paragraph(_line(ticket, state), choices=_ways(tx, ticket)))
+        if ticket.id == max(unrated, default=None):
+            blocks.append(Paragraph(Words("home.rate", {"ticket": ticket.id}), choices=_stars(ticket.id)))
+    return [*blocks, *await _more(tx, queries.asked_by(person.id), len(mine))]
 
 
-async def _ways(tx: Transaction, ticket: Ticket) -> Rows:
+def _ways(tx: Transaction, ticket: Ticket) -> tuple[Choice, ...]:
     number = ticket.id
     again = Choice(codes.code("r", "reopen", number), Words("home.reopen", {"ticket": number}))
     if ticket.status is Status.RESOLVED:
-        yes = Choice(codes.code("r", "yes", number), Words("home.fixed", {"ticket": number}), style="primary")
-        return [(yes, again)]
-    if ticket.status is not Status.CLOSED:
-        return []
-    return [(again,)] if tickets.may_reopen(tx, ticket) else []
+        fixed = Words("home.fixed", {"ticket": number})
+        return Choice(codes.code("r", "yes", number), fixed, style="primary"), again
+    return (again,) if ticket.status is Status.CLOSED and tickets.may_reopen(tx, ticket) else ()
 
 
 async def _to_be_rated(tx: Transaction, ticket: Ticket) -> bool:
@@ -78,56 +74,53 @@ async def _to_be_rated(tx: Transaction, ticket: Ticket) -> bool:
 
 
 def _stars(number: TicketId) -> tuple[Choice, ...]:
-    return tuple(
-        Choice(codes.code("r", "rate", number, n), Plain(f"#{number} {'★' * n}")) for n in range(1, 6)
-    )
+    return tuple(Choice(codes.code("r", "rate", number, n), Plain("★" * n)) for n in range(1, 6))
 
 
 async def _more(tx: Transaction, which: queries.Which, shown: int) -> list[Block]:
     """How many there are, where it is not all of them that are shown."""
-    total = await queries.count(tx, which) if shown == SHOWN else shown
+    return _part(shown, await queries.count(tx, which) if shown == SHOWN else shown)
+
+
+def _part(shown: int, total: int) -> list[Block]:
     return [Paragraph(Words("home.part", {"shown": shown, "total": total}), "quiet")] if total > shown else []
 
 
-async def _work(tx: Transaction, person: Person) -> tuple[list[Block], Rows]:
+async def _work(tx: Transaction, person: Person) -> list[Block]:
     """What is mine to do, what is nobody's yet, and what falls due soon."""
     actor = Actor(person, "desk")
-    active = await queries.queue(tx, actor, limit=4 * SHOWN)
     free = await queries.unowned(tx, actor, limit=SHOWN)
     owned = await queries.owned(tx, person.id, limit=SHOWN)
-    blocks = [
-        *await _soon(tx, active),
-        *await _list(tx, "home.free", free),
+    return [
+        *await _soon(tx, actor),
+        *await _list(tx, "home.free", free, take=True),
         *await _more(tx, queries.free(actor), len(free)),
         *await _list(tx, "home.mine", owned),
         *await _more(tx, queries.owned_by(person.id), len(owned)),
     ]
-    takes = [
-        Choice(codes.code("t", "take", ticket.id), Words("button.take_number", {"ticket": ticket.id}))
-        for ticket in free
-    ]
-    return blocks, [tuple(takes[at : at + 5]) for at in range(0, len(takes), 5)]
 
 
-async def _soon(tx: Transaction, active: Sequence[Ticket]) -> list[Block]:
-    due = [
-        (clock.due_at, ticket) for ticket in active if (clock := await sla.next_due(tx, ticket)) is not None
-    ]
-    coming = sorted((pair for pair in due if pair[0] <= tx.now + SOON), key=lambda pair: pair[0])
+async def _soon(tx: Transaction, actor: Actor) -> list[Block]:
+    coming, total = await sla.due_by(tx, queries.waiting(actor), tx.now + SOON, limit=SHOWN)
     if not coming:
         return []
-    lines: list[Block] = [Paragraph(Words("home.soon"), "title")]
-    return lines + [Paragraph(_line(ticket, At(at, "ago"))) for at, ticket in coming[:SHOWN]]
+    told = [Paragraph(_line(ticket, At(due_at, "ago"))) for due_at, ticket in coming]
+    return [Paragraph(Words("home.soon"), "title"), *told, *_part(len(coming), total)]
 
 
-async def _list(tx: Transaction, title: str, found: Sequence[Ticket]) -> list[Block]:
+async def _list(tx: Transaction, title: str, found: Sequence[Ticket], *, take: bool = False) -> list[Block]:
     lines: list[Block] = [Paragraph(Words(title), "title")]
     if not found:
         return [*lines, Paragraph(Words("home.none"), "quiet")]
     for ticket in found:
-        owner = await story.name(tx, ticket.requester)
-        lines.append(Paragraph(_line(ticket, phrases.status(ticket.status), owner)))
+        requester = await story.name(tx, ticket.requester)
+        line = _line(ticket, phrases.status(ticket.status), requester)
+        lines.append(Paragraph(line, choices=(_take(ticket),) if take else ()))
     return lines
+
+
+def _take(ticket: Ticket) -> Choice:
+    return Choice(codes.code("t", "take", ticket.id), Words("button.take_number", {"ticket": ticket.id}))
 
 
 def _line(ticket: Ticket, *state: Text) -> Text:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot import codes
-from bot.flows import phrases, story
+from bot.flows import elsewhere, phrases, story
 from bot.flows.turn import Turn
 from bot.message import At, Choice, Fact, Message, Paragraph, Plain, Several, Text, Words
 from core.kernel.errors import UserError
@@ -29,7 +29,7 @@ async def my(turn: Turn) -> Message:
         return Message(tuple(others) or (Paragraph(Words("list.none_mine")),))
     title = await _title(turn, "my", queries.asked_by(turn.person.id), len(found))
     lines = [Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))) for ticket in found[:SHOWN]]
-    return Message((title, *lines, *others))
+    return Message((title, *lines, *others), await elsewhere.rows(turn, *found, numbered=True))
 
 
 async def _title(turn: Turn, name: str, which: queries.Which, found: int) -> Paragraph:
@@ -63,7 +63,7 @@ async def status(turn: Turn, ticket: Ticket) -> Message:
         if own and ticket.status in (Status.RESOLVED, Status.CLOSED)
         else ()
     )
-    return Message(tuple(lines), reopen, ticket=ticket.id)
+    return Message(tuple(lines), (*reopen, *await elsewhere.rows(turn, ticket)), ticket=ticket.id)
 
 
 async def queue(turn: Turn) -> Message:

@@ -22,7 +22,8 @@ MOST = 10
 EXAMPLE, QUIET_EXAMPLE = "/reach slack 9-18 mon-fri, otherwise telegram", "/reach quiet 22-7"
 _MESSENGERS = {
     "slack": "slack", "слак": "slack", "слэк": "slack",
-    "telegram": "telegram", "tg": "telegram", "телеграм": "telegram", "телеграмм": "telegram", "тг": "telegram",
+    "telegram": "telegram", "tg": "telegram",
+    "телеграм": "telegram", "телеграмм": "telegram", "тг": "telegram",
     "web": "web", "webchat": "web", "веб": "web", "веб-чат": "web", "сайт": "web",
 }  # fmt: skip
 _OTHERWISE = frozenset({"otherwise", "else", "иначе", "остальное"})
@@ -139,7 +140,7 @@ def _hours(words: Sequence[str]) -> Hours:
             begin, end, timed = _minute(found[1], found[2]), _minute(found[3], found[4]), True
         else:
             days |= _days(word)
-    if begin == end or begin == DAY or not words:
+    if begin in (end, DAY) or not words:
         raise _invalid()
     return Hours(begin, end or DAY, tuple(sorted(days)) or EVERY_DAY)
 

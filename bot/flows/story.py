@@ -11,7 +11,7 @@ from core.kernel.ids import PersonId
 from core.people import store as people
 
 _WITH_WORDS = frozenset(
-    {"released", "passed", "held", "resolved", "prioritised", "levelled", "commented", "noted"}
+    {"released", "passed", "held", "resolved", "prioritised", "levelled", "commented", "noted", "deleted"}
 )
 
 

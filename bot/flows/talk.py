@@ -203,6 +203,11 @@ def _hint(ticket: Ticket, key: str, message: MessageId | None = None) -> Message
     return Message((Paragraph(Words(key, facts), "quiet"),), rows, tone="hint", ticket=ticket.id)
 
 
+def passed_on(ticket: Ticket) -> Message:
+    """That the words went to this ticket."""
+    return _hint(ticket, "talk.passed_on")
+
+
 async def change(turn: Turn, message_id: MessageId) -> None:
     """Those words belong elsewhere: to another ticket under way, or to a new one."""
     message = await _own_message(turn, message_id)

@@ -86,7 +86,8 @@ class Turn:
     ) -> None:
         """Answer where the person is; in a room with others, for their eyes alone unless `only` is false.
 
-        `below`: in the thread of that message, where the messenger has threads everywhere."""
+        `below`: in the thread of that message, or the one it stands in, where the messenger has threads
+        everywhere."""
         alone = self.incoming.private
         hidden = not alone if only is None else only and not alone
         plain = slot is None and not retract and only is not False
@@ -120,7 +121,7 @@ class Turn:
 
     def _there(self, below: str | None) -> str:
         if below is not None and self.threads:
-            return str(replace(self.incoming.where, thread=below))
+            return str(replace(self.incoming.where, thread=self.incoming.where.thread or below))
         return self.place if self.incoming.private else self.room
 
 

@@ -10,9 +10,14 @@ from core.people.reach import Reach
 
 
 async def meet(tx: Transaction, identity: Identity, *, name: str, language: str) -> Person:
-    """The person behind an account; somebody new becomes a requester."""
+    """The person behind an account; somebody new becomes a requester. Whoever was called by the account's
+    bare id, for want of a name, is called by their name as soon as it is known."""
     if (person := await store.by_identity(tx, identity)) is not None:
-        return person
+        if person.name == name or person.name != identity.account.rpartition("/")[2]:
+            return person
+        named = replace(person, name=name, language=language)
+        await store.save(tx, named)
+        return named
     fresh = Person(PersonId(0), name, language, frozenset({Role.REQUESTER}))
     person_id = await store.add(tx, fresh)
     await store.attach(tx, identity, person_id)

@@ -30,9 +30,7 @@ class Hours:
         if self.begin < self.end:
             return today in self.days and self.begin <= minute < self.end
         yesterday = (today - 1) % 7
-        return (today in self.days and minute >= self.begin) or (
-            yesterday in self.days and minute < self.end
-        )
+        return (today in self.days and minute >= self.begin) or (yesterday in self.days and minute < self.end)
 
     def over_at(self, now: datetime) -> datetime:
         """When they are over that cover this instant; `now` itself where none do."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, exists, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, exists, func, select, type_coerce
 
 from core.database.schema import Instant
 from core.database.transaction import Transaction
@@ -11,6 +11,7 @@ from core.sla import store
 from core.sla.model import Clock, Target
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
+from core.tickets.queries import Which
 
 
 async def next_due(tx: Transaction, ticket: Ticket) -> Clock | None:
@@ -18,6 +19,32 @@ async def next_due(tx: Transaction, ticket: Ticket) -> Clock | None:
     clocks = await store.of_ticket(tx, ticket.id)
     return min(
         (clock for clock in clocks.values() if clock.running), key=lambda each: each.due_at, default=None
+    )
+
+
+async def due_by(
+    tx: Transaction, which: Which, instant: datetime, *, limit: int
+) -> tuple[list[tuple[datetime, Ticket]], int]:
+    """Of these tickets those whose next running promise falls due by then, or did before, the most pressing
+    first; and how many there are in all."""
+    due = _due_by(instant).subquery()
+    among = tickets.tickets.join(due, due.c.ticket_id == tickets.tickets.c.id)
+    first = select(tickets.tickets, due.c.due_at).select_from(among).where(which)
+    rows = await tx.all(first.order_by(due.c.due_at, due.c.ticket_id).limit(limit))
+    found = [(row.due_at, tickets.ticket(row)) for row in rows]
+    if len(found) < limit:
+        return found, len(found)
+    return found, int(await tx.scalar(select(func.count()).select_from(among).where(which)))
+
+
+def _due_by(instant: datetime) -> Select[tuple[int, datetime]]:
+    """The earliest running promise of each ticket that has one by then."""
+    clock = store.clocks.c
+    running = (clock.met_at.is_(None), clock.paused_at.is_(None), clock.due_at <= instant)
+    return (
+        select(clock.ticket_id, func.min(clock.due_at).label("due_at"))
+        .where(*running)
+        .group_by(clock.ticket_id)
     )
 
 

@@ -36,6 +36,7 @@ async def open_ticket(
     file_ids: Sequence[str] = (),
     source: Source | None = None,
     origin: TicketId | None = None,
+    where: str | None = None,
     number: TicketId | None = None,
     requester: PersonId | None = None,
     speaker: Actor | None = None,
@@ -45,7 +46,8 @@ async def open_ticket(
 
     `number` is one that `store.next_number` gave in this same transaction. `requester`: in whose name the
     actor opens it, `speaker`: whose words they are, where those are others; who may do so is decided
-    before. `told`: further facts of the event."""
+    before. `where` people find these words, if they were said among others. `told`: further facts of the
+    event."""
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
     asking = actor.person if requester is None else await people.get(tx, requester)
@@ -60,6 +62,7 @@ async def open_ticket(
         "home": home,
         "answers": [asdict(answer) for answer in answers],
         "origin": origin,
+        **({"where": where} if where else {}),
         **(told or {}),
     }
     found_by = search.words(tx, [text], asking.name, type_name, answers)
@@ -82,6 +85,7 @@ async def _keep(
     text: str,
     file_ids: Sequence[str],
     source: Source | None,
+    flood: str | None = None,
 ) -> MessageId:
     room, remote = source or (None, None)
     said = Said(MessageId(0), ticket.id, kind, actor.person_id, actor.via, text, tx.now, room, remote)
@@ -118,16 +122,42 @@ async def say(
     file_ids: Sequence[str] = (),
     source: Source | None = None,
     thanks: bool = False,
+    flood: str | None = None,
 ) -> MessageId:
     """The requester's further words; they reopen what waits or is resolved.
 
-    Mere thanks reopen nothing that is resolved; where an answer is awaited they are that answer."""
+    Mere thanks reopen nothing that is resolved; where an answer is awaited they are that answer. `flood`
+    names the flood in which they came: staff see how much of it there is, and read it when they want."""
     kind = "thanked" if thanks and ticket.status is not Status.WAITING else "said"
     model.check(ticket, kind)
-    message = await _keep(tx, actor, ticket, "request", text, file_ids, source)
+    message = await _keep(tx, actor, ticket, "request", text, file_ids, source, flood)
     await search.grow(tx, ticket, text)
     await record(tx, actor, ticket, kind, {"message": message})
     return message
+
+
+@needs(Right.SPEAK)
+async def log(
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    text: str,
+    *,
+    file_ids: Sequence[str] = (),
+    source: Source | None = None,
+    flood: str | None = None,
+) -> MessageId:
+    """What a program says of its ticket: kept and shown, but it moves nothing and waits for no answer."""
+    message = await _keep(tx, actor, ticket, "request", text, file_ids, source, flood)
+    await search.grow(tx, ticket, text)
+    await record(tx, actor, ticket, "logged", {"message": message})
+    return message
+
+
+@needs(Right.SPEAK)
+async def hush(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """A program has said so much of late that it is not answered any more."""
+    return await record(tx, actor, ticket, "hushed")
 
 
 @needs(Right.JUDGE)
@@ -320,6 +350,18 @@ async def edit_message(
     await store.change_message(tx, message_id, text=_filled(text), edited_at=tx.now)
     await search.refresh(tx, ticket)
     return await record(tx, actor, ticket, "edited", {"message": message_id, "before": said.text})
+
+
+@needs(Right.SPEAK)
+async def note_deletion(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId) -> Ticket:
+    """The actor's own message is gone from where it was said; the ticket keeps the words, and says so."""
+    said = await store.message(tx, message_id)
+    if said is None or said.ticket != ticket.id or said.author != actor.person_id:
+        raise UserError("reply.not_yours")
+    if said.withdrawn_at is not None:
+        return ticket
+    words = texts.shorten(said.text, TITLE_LIMIT)
+    return await record(tx, actor, ticket, "deleted", {"message": message_id, "text": words})
 
 
 @needs(Right.SPEAK)

@@ -1,4 +1,4 @@
-"""Where a ticket is at home: the conversation of its requester that answers go to, and those it was in before."""
+"""Where a ticket is at home: the conversation of its requester that answers go to, now and before."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from core.tickets.model import Ticket
 
 @needs(Right.SEE)
 async def rehome(tx: Transaction, actor: Actor, ticket: Ticket, there: Address) -> Ticket:
-    """It goes on in another conversation of its requester: in the thread it had there, if it was there before.
+    """It goes on in another conversation of its requester, in the thread it had there if it was there before.
 
     The requester may say so, and whoever works on it. Raises UserError when that is its home already."""
     if actor.person_id != ticket.requester:

@@ -131,6 +131,7 @@ _ADD = tickets.insert()
 _CHANGE = tickets.update().where(tickets.c.id == bindparam("ticket"))
 _ADD_EVENT = events.insert()
 _TIMELINE = select(events).where(events.c.ticket_id == bindparam("ticket")).order_by(events.c.id)
+_OPENING = _TIMELINE.limit(1)
 _ADD_MESSAGE = messages.insert().returning(messages.c.id)
 _MESSAGE = select(messages).where(messages.c.id == bindparam("message"))
 _MESSAGE_AT = select(messages).where(
@@ -266,7 +267,18 @@ async def _write(tx: Transaction, event: Event) -> None:
 async def timeline(tx: Transaction, ticket_id: TicketId) -> list[Event]:
     """Everything that happened to the ticket, in order."""
     rows = await tx.all(_TIMELINE, {"ticket": ticket_id})
-    return [Event(row.ticket_id, row.kind, row.at, row.actor_id, row.via, row.facts) for row in rows]
+    return [_event(row) for row in rows]
+
+
+async def opening(tx: Transaction, ticket_id: TicketId) -> Event:
+    """The first event of the ticket."""
+    row = await tx.first(_OPENING, {"ticket": ticket_id})
+    assert row is not None
+    return _event(row)
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(row.ticket_id, row.kind, row.at, row.actor_id, row.via, row.facts)
 
 
 def said(row: Row[Any]) -> Said:

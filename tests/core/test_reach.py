@@ -79,7 +79,7 @@ minutes = st.integers(0, reach.DAY - 1)
 hours = st.builds(
     Hours, minutes, st.integers(1, reach.DAY), st.lists(st.integers(0, 6), min_size=1, unique=True).map(tuple)
 ).filter(lambda each: each.begin != each.end)
-moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))
+moments = st.timedeltas(timedelta(0), timedelta(days=365)).map(lambda span: MONDAY + span)
 
 
 @given(hours, moments)

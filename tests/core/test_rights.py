@@ -70,6 +70,7 @@ MATRIX = """
 see              +         ?        +     ?        +    ?       +     +    +     +
 say              +         ?        +     ?        +    ?       +     +    +     .
 edit_message     +         ?        .     ?        .    ?       .     +    +     .
+note_deletion    +         ?        .     ?        .    ?       .     +    +     .
 move_away        +         ?        .     ?        .    ?       .     +    +     .
 confirm          +         ?        -     ?        -    ?       -     +    +     +
 ask              +         ?        -     ?        -    ?       -     +    +     +
@@ -173,6 +174,7 @@ DEEDS: Mapping[str, Deed] = {
         case.message,
         "other words",
     ),
+    "note_deletion": lambda tx, actor, case: tickets.note_deletion(tx, actor, case.ticket, case.message),
     "move_away": lambda tx, actor, case: tickets.move_away(
         tx,
         actor,

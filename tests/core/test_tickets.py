@@ -49,6 +49,7 @@ levelled     N O W H R -
 requeued     N O W H R C
 withdrawn    N O W H R C
 edited       N O W H R C
+deleted      N O W H R C
 moved        N O W H R C
 pinged       N O W H R C
 promised     N O W H R C

@@ -77,7 +77,8 @@ async def test_killed_around_commits_and_at_random_moments_nothing_is_lost_or_sh
     moments = kills.at_moments(kills.how_many(2), within=2.5, seed=SEED)
     async with town(tmp_path, mode) as t:
         killing = asyncio.create_task(suffer(t, [*commits, LOST_ANSWER, *moments, LOST_ANSWER]))
-        await t.crowd(AT_ONCE)
+        while not killing.done():
+            await t.crowd(AT_ONCE)
         await killing
         await t.settled()
         assert len(t.slack.deliveries.told) >= EVENTS

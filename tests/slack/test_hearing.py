@@ -232,17 +232,34 @@ async def test_what_cannot_be_had_is_not_asked_for_without_end(tmp_path: Path) -
         assert len(one.slack.called("conversations.history")) == 1
 
 
-async def test_while_slack_asks_to_wait_nobody_is_asked_about(tmp_path: Path) -> None:
+async def test_while_slack_asks_to_wait_nobody_is_asked_about_and_ids_stand_for_names(tmp_path: Path) -> None:
     async with ear(tmp_path) as one:
-        await one.slack.user("Ann Lee").send("hello")
-        await one.slack.user("Boris").send("hello too")
+        await one.slack.user("Ann Lee", id="U0ANN").send("hello")
+        await one.slack.user("Boris", id="U0BORIS").send("hello too")
         await one.slack.settled()
         one.slack.fail("users.info", "429", retry_after=7)
-        first, second = one.door.kept.values()
-        for event in (first, second, first):
-            with pytest.raises(TemporaryError, match="asks to wait"):
-                await one.hearing.learn(event.body)
+        for _ in range(2):
+            assert [each.sender.name for each in await one.reads()] == ["U0ANN", "U0BORIS"]
         assert len(one.slack.called("users.info")) == 1
+        one.later = 7.5
+        assert [each.sender.name for each in await one.reads()] == ["Ann Lee", "Boris"]
+        one.later = 100_000
+        one.slack.fail("users.info", "429", retry_after=7)
+        assert [each.sender.name for each in await one.reads()] == ["Ann Lee", "Boris"]
+
+
+async def test_whose_a_stranger_is_must_be_known_before_they_are_served(tmp_path: Path) -> None:
+    async with ear(tmp_path, other_workspaces=True) as one:
+        zoe = one.slack.user("Zoe Stranger", team="TOTHER")
+        shared = one.slack.channel("partners", members=[zoe], shared=True)
+        await zoe.react(shared.add(zoe, text="our portal is down"), "ticket")
+        await one.slack.settled()
+        one.slack.fail("users.info", "429", retry_after=7)
+        with pytest.raises(TemporaryError, match="asks to wait"):
+            await one.hearing.learn(one.door.last.body)
+        one.later = 7.5
+        [reacted] = await one.reads()
+        assert reacted.sender.identity.account == f"TOTHER/{zoe.id}"
 
 
 async def test_a_new_name_is_learned_when_slack_tells_it(tmp_path: Path) -> None:

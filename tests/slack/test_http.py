@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from bot.adapters.slack import http, signing, taking
+from bot.adapters import body
+from bot.adapters.slack import signing, taking
 from tests.slack.ear import Ear, ear
 from tests.slack.lore import SAMPLES, names, sample
 
@@ -95,7 +96,7 @@ async def test_what_is_nothing_of_slacks_is_refused(tmp_path: Path, body: bytes)
 
 async def test_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
     async with ear(tmp_path, mode="http") as one:
-        assert await _post(one, b"{" + b" " * http.BODY_LIMIT) == (413, "")
+        assert await _post(one, b"{" + b" " * body.LIMIT) == (413, "")
 
         async def unannounced() -> Any:
             for _ in range(20):

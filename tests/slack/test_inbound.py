@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,22 +12,36 @@ from hypothesis import strategies as st
 
 from bot.adapters.port import Raw
 from bot.adapters.slack import envelope, inbound, plain
-from bot.incoming import Carried, Edited, Incoming, Opened, Pressed, Quoted, Reacted, Said, Submitted, Trouble
+from bot.adapters.slack.reading import Reading
+from bot.incoming import (
+    Carried,
+    Deleted,
+    Edited,
+    Incoming,
+    Opened,
+    Pressed,
+    Quoted,
+    Reacted,
+    Said,
+    Submitted,
+    Trouble,
+)
 from core.kernel.ids import Address, Identity
 from tests.slack.lore import AT, ME, SAMPLES, TRIAGE, VIP, heard, kept, known, names, read, sample
 
 IVAN, ANNA = Identity("slack", "T01/U01IVAN"), Identity("slack", "T01/U01ANNA")
 PRESS = "feedbeef00112233"
 TS, ROOT = "1772442000.000100", "1772441000.000100"
+TOWN = "slack:T01/C01TOWN"
 NOBODYS = {
     "what happened, and nobody said": """
         message_channel_join message_channel_leave message_channel_topic message_channel_purpose
         message_channel_name message_channel_archive message_channel_unarchive message_pinned_item
         message_reminder_add message_bot_add message_huddle_thread message_channel_convert_to_private
-        message_document_mention message_channel_posting_permissions message_replied message_deleted
+        message_document_mention message_channel_posting_permissions message_replied
     """,
     "edits by nobody": """
-        message_changed_unfurled message_changed_to_tombstone message_changed_our_own
+        message_changed_unfurled message_changed_our_own
         message_changed_by_bot
     """,
     "what the desk said itself": "message_our_own",
@@ -86,7 +101,7 @@ def test_a_thread_of_a_staff_room_is_the_thread_of_its_card() -> None:
 
 @pytest.mark.parametrize("name", ["message_mentions_desk", "app_mention"])
 def test_a_mention_is_said_to_the_desk_and_its_name_is_not_part_of_the_words(name: str) -> None:
-    assert heard(name).what == Said("my VPN is gone", TS, addressed=True)
+    assert heard(name).what == Said("my VPN is gone", TS, addressed=True, where="#town")
 
 
 def test_a_mention_and_its_message_are_one_event() -> None:
@@ -95,9 +110,32 @@ def test_a_mention_and_its_message_are_one_event() -> None:
     assert envelope.key(mention) == envelope.key(message) == f"message:C01TOWN:{TS}"
 
 
-def test_a_mention_in_the_middle_stays_part_of_the_words() -> None:
+def test_a_mention_in_the_middle_stays_part_of_the_words_and_what_stands_above_it_comes_along() -> None:
     found = heard("app_mention_in_thread").what
-    assert found == Said("can @Somebody U01DESK, perhaps, help?", TS, addressed=True)
+    above = Quoted(heard("message_staff_thread").sender, "my phone is dead", ROOT, (), TOWN, "#town")
+    words = "can @Somebody U01DESK, perhaps, help?"
+    assert found == Said(words, TS, quoted=above, addressed=True, where="#town")
+
+
+def test_where_something_stands_is_told_by_its_address() -> None:
+    me = replace(ME, url="https://acme.slack.com/")
+    reading = Reading(replace(known(), me=me), {}, datetime.now(UTC), None)
+    assert reading.where({"ts": TS}, "C01TOWN") == (
+        "#town: https://acme.slack.com/archives/C01TOWN/p1772442000000100"
+    )
+    assert reading.where({"ts": TS, "thread_ts": ROOT}, "C01TOWN") == (
+        "#town: https://acme.slack.com/archives/C01TOWN/p1772442000000100"
+        "?thread_ts=1772441000.000100&cid=C01TOWN"
+    )
+    assert reading.where({"ts": TS}, "D01IVAN") is None
+
+
+@pytest.mark.parametrize("name", ["message_deleted", "message_changed_to_tombstone"])
+def test_a_message_that_is_gone_is_named_by_its_author(name: str) -> None:
+    found = heard(name)
+    assert found.sender.identity == IVAN
+    assert (found.where, found.what) == (Address("slack", "T01/U01IVAN", TS), Deleted(TS))
+    assert envelope.raw(sample(name), ME, AT, "key").lane == "T01/U01IVAN"
 
 
 def test_markup_becomes_the_words_that_people_see() -> None:
@@ -240,7 +278,7 @@ def test_the_same_edit_told_twice_is_one_event() -> None:
 def test_a_ticket_emoji_brings_the_words_that_stand_above_it() -> None:
     found = heard("reaction_ticket")
     assert found.where == Address("slack", "T01/C01TOWN")
-    quoted = Quoted(heard("message_staff_thread").sender, "my phone is dead", TS)
+    quoted = Quoted(heard("message_staff_thread").sender, "my phone is dead", TS, (), TOWN, "#town")
     assert found.what == Reacted("🎫", TS, quoted)
     assert heard("reaction_ticket_on_ours").what == Reacted("🎫", TS)
 
@@ -326,7 +364,7 @@ def test_the_ticket_shortcut_quotes_the_message() -> None:
     found = heard("message_action_ticket")
     assert found.sender.identity == ANNA
     assert found.where == Address("slack", "T01/C01TOWN")
-    quoted = Quoted(heard("message_direct").sender, "my VPN <client> is gone", TS)
+    quoted = Quoted(heard("message_direct").sender, "my VPN <client> is gone", TS, (), TOWN, "#town")
     assert found.what == Said("/ticket", PRESS, quoted=quoted, press=PRESS)
     with_file = heard("message_action_ticket_with_file").what
     assert isinstance(with_file, Said)

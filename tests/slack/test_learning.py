@@ -1,5 +1,6 @@
 """What the desk must ask Slack first holds up nobody but whom it is asked about."""
 
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -39,3 +40,21 @@ async def test_what_slack_did_not_tell_at_once_is_asked_again(desk: Rig) -> None
     await desk.say(desk.ivan, "VPN drops")
     await desk.later(timedelta(seconds=2))
     assert desk.ivan.dm.from_bot
+
+
+async def test_a_newcomer_is_served_while_slack_keeps_their_name_back_and_named_when_it_tells(
+    desk: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.slack.fail("users.info", "429", retry_after=30)
+    zoe = desk.slack.user("Zoe Late", id="U0900", locale="ru-RU")
+    await desk.town.invite(zoe)
+    root = await desk.say(zoe, "@Desk the projector is dead", channel=desk.town)
+    assert "U0900" in desk.card(1).shown
+    people = desk.house.adapters["slack"].hearing.people  # type: ignore[attr-defined]
+    monkeypatch.setattr(people._known, "_monotonic", lambda: time.monotonic() + 31)
+    await desk.say(
+        zoe, "the one upstairs", thread=next(each for each in zoe.dm.messages if not each.is_reply)
+    )
+    assert "Zoe Late" in desk.card(1).shown
+    assert "U0900" not in desk.card(1).shown
+    assert root.replies

@@ -14,6 +14,7 @@ from core.people.model import Actor
 from core.tickets import actions as tickets
 from core.tickets.catalogue import Priority
 from core.tickets.model import Status
+from tests.emulators.slack import File
 from tests.slack import rig as rigs
 from tests.slack.rig import Rig
 
@@ -67,7 +68,7 @@ async def test_the_comment_to_a_rating_of_the_home_tab_is_asked_in_the_tickets_t
     await desk.ivan.open_home()
     await resolve(desk)
     await desk.press(desk.ivan, desk.word("home.fixed", ticket=1), desk.ivan.home)
-    await desk.press(desk.ivan, "#1 ★★★★", desk.ivan.home)
+    await desk.press(desk.ivan, "★★★★", desk.ivan.home)
     asked = desk.ivan.dm.saying(desk.word("rating.ask_comment"))
     assert asked.thread_ts == root.ts
     await desk.say(desk.ivan, "You were quick", thread=root)
@@ -220,6 +221,38 @@ async def test_a_mention_names_a_colleague_whatever_they_call_themselves(desk: R
     assert "Boris Orlov" in desk.card(1).shown
     assert "you know it" in desk.told(1)
     assert "b.orlov" not in desk.told(1)
+
+
+async def test_the_card_counts_the_files_of_the_requester_alone(desk: Rig) -> None:
+    root = await desk.report()
+    await desk.say(desk.anna, "his log", thread=desk.card(1), files=[File("vpn.log", b"log")])
+    await desk.say(desk.anna, "and the fix", thread=desk.card(1), files=[File("fix.reg", b"REGEDIT4")])
+    assert "file" not in desk.card(1).shown
+    await desk.say(desk.ivan, "what I see", thread=root, files=[File("screen.png", b"\x89PNG")])
+    await desk.press(desk.anna, "Take it", desk.card(1))
+    assert "1 file" in desk.card(1).shown
+    assert "files" not in desk.card(1).shown
+
+
+async def test_what_falls_due_first_is_shown_first_however_many_are_more_urgent(desk: Rig) -> None:
+    async def opened(tx: Transaction, text: str, priority: Priority) -> None:
+        who = Identity("slack", f"{rigs.TEAM}/{rigs.IVAN}")
+        ivan = Actor(await people_actions.meet(tx, who, name="Ivan", language="en"), "slack")
+        home = f"slack:{rigs.TEAM}/{rigs.IVAN}"
+        await tickets.open_ticket(tx, ivan, type_name="other", text=text, priority=priority, home=home)
+
+    async def many(tx: Transaction) -> None:
+        for number in range(45):
+            await opened(tx, f"t{number}", Priority.CRITICAL)
+
+    await desk.database.write(lambda tx: opened(tx, "the old one", Priority.NORMAL))
+    await desk.later(timedelta(hours=3, minutes=55))
+    await desk.database.write(many)
+    await desk.anna.open_home()
+    await desk.settle()
+    soon = desk.anna.home.shown.partition(desk.word("home.free"))[0]
+    assert "#1 · the old one" in soon.splitlines()[1]
+    assert desk.word("home.part", shown=10, total=46) in soon
 
 
 async def test_of_many_tickets_the_page_shows_what_is_nobodys_and_says_what_is_left_out(desk: Rig) -> None:

@@ -180,6 +180,33 @@ async def test_a_form_that_slack_opens_no_more_is_told_in_a_whisper(tmp_path: Pa
         assert (await t.anna.modal()).title == t.word("form.reply_title", ticket=1)
 
 
+HOLD = "A long explanation that took five minutes to type"
+
+
+async def test_a_form_that_stood_open_over_a_restart_says_what_is_wrong_in_it(tmp_path: Path) -> None:
+    async with rig(tmp_path) as t:
+        _, card = await taken(t)
+        await t.press(t.anna, t.word("button.hold"), card)
+        await t.restart()
+        wrong = await t.fill(t.anna, {t.word("form.until"): "whenever", t.word("form.note"): HOLD})
+        assert list(wrong.values()) == [t.word("when.instant")]
+        assert await t.fill(t.anna, {t.word("form.until"): "18:00"}) == {}
+        assert HOLD in t.told(1)
+
+
+async def test_a_form_kept_before_a_restart_and_refused_after_it_gives_the_words_back(tmp_path: Path) -> None:
+    async with rig(tmp_path) as t:
+        _, card = await taken(t)
+        await t.press(t.anna, t.word("button.hold"), card)
+        await t.anna.submit({t.word("form.until"): "whenever", t.word("form.note"): HOLD})
+        await t.restart()
+        await t.settle()
+        [told] = whispers(t, t.anna)
+        assert t.word("when.instant") in told
+        assert HOLD in told
+        assert set(await states(t)) <= {"sent", "dropped"}
+
+
 async def test_a_form_asked_for_too_long_ago_is_not_even_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,28 @@ async def test_a_mention_and_its_message_are_one_whichever_comes_first(
         assert len(t.ivan.dm.from_bot) == len(set(t.ivan.dm.texts))
 
 
+async def test_an_edit_that_overtakes_what_it_edits_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(tmp_path) as t:
+        root = await t.report(VPN)
+        held: list[Delivery] = []
+
+        def hold_back(kind: Any, payload: dict[str, Any]) -> Delivery:
+            held.append(Delivery(kind, payload))
+            return held[-1]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(t.slack.deliveries, "send", hold_back)
+            message = await t.ivan.send("it is wrose today", thread=root)
+            await t.ivan.edit(message, "it is worse today")
+        for delivery in reversed(held):
+            await again(t, [delivery])
+        assert await said(t, 1) == [VPN, "it is worse today"]
+        await again(t, held)
+        assert await said(t, 1) == [VPN, "it is worse today"]
+
+
 # ---- lines that break
 
 

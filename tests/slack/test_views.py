@@ -1,5 +1,6 @@
 """How forms and the Home tab look: all of it fits, nothing said becomes markup, and no field is missing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.adapters.port import Reader
 from bot.adapters.slack import views
 from bot.message import Choice, Form, Input, Message, Option, Paragraph, Plain, Words, say
 from tests.contract.texts import LONG, TEXTS
+from tests.emulators.slack import blocks
 from tests.slack.reading import opened, pressable
 
 EN, RU = Reader("en", "UTC"), Reader("ru", "Europe/Moscow")
@@ -203,6 +205,30 @@ def test_home_is_the_first_row_the_words_and_the_other_rows() -> None:
         choice.code for row in page.rows for choice in row
     ]
     assert "#1 · VPN <drops> · in 5 min\n#2 · Printer · in 7 min" in told
+
+
+def test_what_can_be_done_about_a_line_of_home_stands_at_it() -> None:
+    reopen = Choice("r.reopen.2", Plain("Reopen"))
+    stars = tuple(Choice(f"r.rate.1.{count}", Plain("★" * count)) for count in range(1, 6))
+    page = Message(
+        (
+            Paragraph(Plain("#3 · VPN <drops> & returns")),
+            Paragraph(Plain("#2 · Printer <!channel>"), choices=(reopen,)),
+            Paragraph(Plain("#1 · Mouse")),
+            Paragraph(Plain("How was it?"), choices=stars),
+            Paragraph(Plain("&" * 2000), choices=(replace(reopen, code="r.reopen.4"),)),
+        ),
+        ((Choice("n.new", Plain("New request")),),),
+    )
+    view = views.home(page, EN, NOW)
+    assert opened(view).pings == []
+    kinds = ["actions", "rich_text", "section", "rich_text", "rich_text", "actions", "rich_text", "actions"]
+    assert [block["type"] for block in view["blocks"]] == kinds
+    line = view["blocks"][2]
+    assert line["text"]["text"] == "#2 · Printer &lt;!channel&gt;"
+    assert (line["accessory"]["text"]["text"], line["accessory"]["value"]) == ("Reopen", "r.reopen.2")
+    names = [each["action_id"] for block in view["blocks"] for each in blocks.interactive(block)]
+    assert len(set(names)) == len(names) == 8
 
 
 def test_a_home_of_more_than_a_view_takes_keeps_its_buttons_and_says_that_there_is_more() -> None:

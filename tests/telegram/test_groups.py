@@ -205,6 +205,15 @@ async def test_what_is_asked_among_others_is_answered_in_private(desk: Rig) -> N
     assert [message.text for message in room.from_bot] == [desk.word("crowd.write_me", "en", name="Petr")]
 
 
+async def test_who_sets_the_desk_up_learns_the_numbers_of_people_and_groups(desk: Rig) -> None:
+    room = lobby(desk)
+    await desk.say(desk.anna, "/whoami")
+    assert desk.anna.chat.last.text == "You are Anna Smirnova, telegram:502."
+    await desk.say(desk.anna, "/whoami@desk_test_bot", chat=room)
+    assert desk.anna.chat.last.text.endswith(f"\nYou asked in telegram:{LOBBY}.")
+    assert room.from_bot == []
+
+
 # ---- the staff group changes under us
 
 
@@ -294,7 +303,7 @@ async def test_a_bot_put_out_of_the_group_says_so_and_brings_everything_when_it_
     await desk.report()
     await desk.group.remove_bot(desk.maria)
     await desk.settle()
-    assert "I was removed from the group “Support team”" in desk.maria.chat.last.text
+    assert "I was removed from “Support team”" in desk.maria.chat.last.text
     await desk.say(desk.ivan, "are you there?")
     assert not any("are you there?" in text for text in desk.group.texts)
     await desk.group.add_bot(desk.maria, bot="administrator")
@@ -555,6 +564,7 @@ async def test_doctor_finds_nothing_wrong_where_the_page_was_followed(tmp_path: 
         ("it may not speak", "telegram_mute"),
         ("no group", "telegram_no_group"),
         ("an agent never started it", "telegram_not_started"),
+        ("an agent is an anonymous administrator", "telegram_anonymous"),
     ],
 )
 async def test_doctor_finds_each_thing_that_is_missing(tmp_path: Path, trouble: str, key: str) -> None:
@@ -577,6 +587,9 @@ async def test_doctor_finds_each_thing_that_is_missing(tmp_path: Path, trouble: 
                 group.rights["can_delete_messages"] = False
             case "it may not speak":
                 group.bot, group.may_send = "restricted", False
+            case "an agent is an anonymous administrator":
+                group.admins[BORIS] = telegram.users[BORIS]
+                group.anonymous.add(BORIS)
             case "an agent never started it":
                 telegram.users[BORIS].started = False
         found = await findings(tmp_path, telegram, spaces='["web:support"]' if trouble == "no group" else "")
@@ -591,6 +604,7 @@ async def test_doctor_finds_each_thing_that_is_missing(tmp_path: Path, trouble: 
         ("", "telegram_webhook_later", True),
         ("https://desk.example.org/telegram/webhook", "telegram_webhook", True),
         ("https://example.org/elsewhere", "telegram_webhook_taken", False),
+        ("https://desk.example.org/elsewhere", "telegram_webhook_taken", False),
     ],
 )
 async def test_doctor_knows_where_the_webhook_leads(tmp_path: Path, now: str, key: str, right: bool) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -107,13 +108,13 @@ def test_every_look_fits_telegram_and_holds_every_word(message: Message) -> None
         assert len(kept) == len(given_)
         assert part.text.strip()
     whole = "".join("".join(part.text for part in shown.parts).split())
-    assert _without_fences(whole).replace(":", "") == _without_fences(told(message)).replace(":", "")
+    assert _bare(whole) == _bare(told(message))
     keyboard(shown.keyboard, message)
 
 
-def _without_fences(text: str) -> str:
-    """A code block that is cut gets fences where it was cut."""
-    return text.replace("`", "")
+def _bare(text: str) -> str:
+    """A code block that is cut gets fences where it was cut; between a fact and its name stands a colon."""
+    return re.sub(r"[`:.]", "", text)
 
 
 def keyboard(markup: Any, message: Message) -> None:
@@ -163,6 +164,18 @@ def test_a_style_that_is_cut_goes_on_in_the_next_part() -> None:
     assert all(found[0][:2] == ("expandable_blockquote", 0) for found in kinds[1:])
     assert parts[-1].text.endswith("\nafter")
     assert kinds[-1][0][2] == units(parts[-1].text) - len("\nafter")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("Where?", "Where? Home"),
+        ("Type", "Type: Home"),
+        ("What changed? An update.", "What changed? An update: Home"),
+    ],
+)
+def test_a_fact_reads_as_a_question_and_its_answer(name: str, line: str) -> None:
+    assert look(say(Facts(((Plain(name), Plain("Home")),)))).parts[0].text == line
 
 
 def test_a_card_shows_its_rarer_buttons_on_request() -> None:
@@ -270,8 +283,47 @@ async def test_words_that_come_to_a_message_of_files_alone_are_added(town: Town,
     async with connected(town) as (adapter, ivan):
         posted = await adapter.post(HOME, say(attached), EN, "n1")
         edited = await adapter.edit(HOME, posted, say(Plain("the log"), attached), EN)
-        assert [message.text for message in ivan.messages] == ["", "the log"]
-        assert {edited.message, *edited.parts} == {str(message.id) for message in ivan.messages}
+        assert [message.text for message in ivan.messages] == ["the log"]
+        assert (edited.message, edited.parts) == (str(ivan.messages[0].id), ())
+
+
+async def test_short_words_and_their_file_are_one_message_through_every_edit(
+    town: Town, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.png"
+    await asyncio.to_thread(file.write_bytes, emulators.PIXEL)
+    picture = Attachment(str(file), "photo.jpg", "image/jpeg", 4)
+    async with connected(town) as (adapter, ivan):
+        posted = await adapter.post(HOME, say(Quote(Plain("look")), picture), EN, "n1")
+        [shown] = ivan.messages
+        assert (shown.kind, shown.text, shown.marked("blockquote")) == ("photo", "look", ["look"])
+        edited = await adapter.edit(HOME, posted, say(Plain("look here"), picture), EN)
+        assert edited == posted == await adapter.edit(HOME, posted, say(Plain("look here"), picture), EN)
+        assert [each.text for each in ivan.messages] == ["look here"]
+        grown = await adapter.edit(HOME, posted, say(Plain("x" * 1025), picture), EN)
+        assert [each.text for each in ivan.messages] == ["", "x" * 1025]
+        await adapter.delete(HOME, grown)
+        assert ivan.messages == []
+
+
+async def test_words_stay_whole_where_their_file_takes_no_caption(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "a.bin"
+    await asyncio.to_thread(file.write_bytes, b"x")
+    async with connected(town) as (adapter, ivan):
+        ivan.world.fail("sendPhoto", "400", text="Bad Request: IMAGE_PROCESS_FAILED", times=2)
+        for name, words in (("photo.jpg", "broken"), ("video-note.mp4", "round"), ("gone.txt", "lost")):
+            at = "nowhere" if name == "gone.txt" else str(file)
+            attached = Attachment(at, name, "application/octet-stream", 1)
+            await adapter.post(HOME, say(Plain(words), attached), EN, name)
+        told = [(each.kind, each.text) for each in ivan.messages]
+        assert told == [
+            ("text", "broken"),
+            ("document", ""),
+            ("text", "round"),
+            ("video_note", ""),
+            ("text", "lost"),
+            ("text", "📎 gone.txt could not be sent here."),
+        ]
 
 
 async def test_a_message_whose_sending_broke_off_is_gone_on_with_and_never_doubled(town: Town) -> None:
@@ -284,6 +336,20 @@ async def test_a_message_whose_sending_broke_off_is_gone_on_with_and_never_doubl
         posted = await adapter.post(HOME, message, EN, "n1")
         assert "".join(each.text + "\n" for each in ivan.messages).split() == lines(150).text.split()
         assert [posted.message, *posted.parts] == [str(each.id) for each in ivan.messages]
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
+async def test_words_whose_entities_are_refused_stand_there_plain(town: Town, method: str) -> None:
+    async with connected(town) as (adapter, ivan):
+        refusal = "Bad Request: can't parse entities: unexpected end"
+        told = [Message((Paragraph(lines(1, word), "strong"),), BUTTONS) for word in ("old", "new")]
+        ivan.world.fail(method, "400", text=refusal)
+        posted = await adapter.post(HOME, told[0], EN, "n1")
+        await adapter.edit(HOME, posted, told[1], EN)
+        [shown] = ivan.messages
+        assert shown.text.startswith("0. new")
+        assert shown.buttons == ["Press"]
+        assert [bool(text) for text in shown.edits] == [True]
 
 
 async def test_an_edit_of_what_somebody_deleted_is_told_as_gone(town: Town) -> None:

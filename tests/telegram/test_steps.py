@@ -194,9 +194,10 @@ async def test_a_form_with_choices_is_asked_with_buttons_one_field_after_another
 async def test_undo_takes_the_message_out_of_the_requesters_chat(desk: Rig) -> None:
     await desk.report()
     await desk.say(desk.anna, "/reply What a mess", photo=File("", PIXEL), **desk.below(1))
-    sent = [message for message in desk.ivan.chat.messages if message.by_bot][-2:]
+    sent = desk.ivan.chat.last
+    assert (sent.text, sent.bytes) == ("Anna Smirnova · #1\nWhat a mess", PIXEL)
     await desk.press(desk.anna, "Undo", desk.group)
-    assert all(message.deleted for message in sent)
+    assert sent.deleted
     assert "Withdrawn" in said(desk, "What a mess").text
     await desk.later(timedelta(seconds=12))
     assert not any("Undo" in labels(message) for message in desk.thread(1))
@@ -313,6 +314,36 @@ async def test_a_topic_is_named_closed_and_opened_with_its_ticket(tmp_path: Path
         assert (topic.closed, topic.name) == (False, "🟠 #1 VPN drops every ten minutes")
         await desk.press(desk.anna, "Resolve", desk.group)
         assert len(desk.group.topics) == 1
+
+
+async def test_commands_tapped_in_the_menu_need_nothing_typed(desk: Rig) -> None:
+    await desk.report()
+    await desk.say(desk.ivan, "/status")
+    assert "#1 · waits for an agent · VPN drops every ten minutes" in desk.ivan.chat.last.text
+    await desk.say(desk.ivan, "/lang")
+    assert desk.ivan.chat.last.buttons == ["English", "Русский"]
+    await desk.press(desk.ivan, "Русский")
+    assert desk.ivan.chat.last.text == desk.word("language.changed", "ru")
+    assert spinning(desk) == []
+
+
+async def test_a_topic_holds_no_lines_of_telegrams_about_its_own_changes(tmp_path: Path) -> None:
+    async with rigs.rig(tmp_path) as desk:
+        await desk.report()
+        [topic] = desk.group.topics.values()
+        for words in ("/priority high", "/resolve", "/reopen"):
+            await desk.say(desk.anna, words, **desk.below(1))
+        await desk.group.rename_topic(topic, "Ivan again", by=desk.anna)
+        await desk.settle()
+
+        def traces() -> list[str]:
+            own = (each for each in desk.group.messages if each.sender is desk.telegram.bot)
+            return [each.kind for each in own if each.kind.startswith("forum_topic")]
+
+        await desk.telegram.until(lambda: traces() == ["forum_topic_created"], what=f"{traces()}")
+        assert [each.kind for each in desk.group.messages if each.sender is desk.anna][
+            -1
+        ] == "forum_topic_edited"
 
 
 async def test_a_long_first_word_is_whole_in_the_thread_and_short_on_the_card(desk: Rig) -> None:

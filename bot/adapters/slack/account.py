@@ -31,3 +31,5 @@ class Me:
     user: str
     bot: str
     name: str = ""
+    url: str = ""
+    """Where people find the workspace."""

@@ -87,7 +87,7 @@ def _on_message(reading: Reading) -> Incoming | None:
     """A shortcut in a message's menu: a ticket of it, or its words sent to the requester."""
     payload = reading.payload
     message, channel, sender = payload["message"], payload["channel"]["id"], _actor(reading)
-    quoted = reading.quoted({**message, "ts": payload["message_ts"]})
+    quoted = reading.quoted({**message, "ts": payload["message_ts"]}, channel)
     thread, text = thread_of(message), ""
     if payload["callback_id"] == manifest.TICKET:
         text = "/ticket"

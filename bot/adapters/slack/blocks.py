@@ -98,6 +98,16 @@ def of_rows(rows: Sequence[Sequence[Choice]], word: Word, first: int = 0) -> lis
     return shown
 
 
+def beside(said: Sequence[Shown], choices: Sequence[Choice], word: Word, first: int) -> list[Shown]:
+    """A line with its one button at its end; several stand below it."""
+    words = "\n".join(each.words for each in said)
+    if len(choices) > 1 or not mrkdwn.fits(words, limits.TEXT):
+        return [*said, *of_rows([choices], word, first)]
+    _, button = _button(choices[0], word)
+    accessory = {**button, "action_id": f"c{first}"}
+    return [Shown({"type": "section", "text": mrkdwn.plain(words), "accessory": accessory}, words)]
+
+
 def _button(choice: Choice, word: Word) -> Named:
     label = word(choice.label)
     element: Json = {"type": "button", "text": mrkdwn.line(label, limits.LABEL), "value": choice.code}

@@ -6,7 +6,7 @@ from typing import Any
 from bot.adapters.port import Finding
 from bot.adapters.slack import faults
 from bot.adapters.slack.adapter import Slack
-from bot.adapters.slack.manifest import EVENTS, NEW, ROOT, SCOPES, SEND, TICKET
+from bot.adapters.slack.manifest import EVENTS, ROOT, SCOPES
 from bot.adapters.slack.manifest import manifest as asked
 from bot.message import Plain, Words
 from core.kernel.errors import PermanentError, TemporaryError
@@ -70,8 +70,9 @@ async def _app(adapter: Slack, bot: str, config_token: str | None) -> AsyncItera
     yield _missing("events", EVENTS, list(events))
     commands = [each["command"].removeprefix("/") for each in features.get("slash_commands", [])]
     yield _missing("command", (ROOT,), commands)
-    shortcuts = [each["callback_id"] for each in features.get("shortcuts", [])]
-    yield _missing("shortcuts", (TICKET, SEND, NEW), shortcuts)
+    names = {each["callback_id"]: each["name"] for each in asked()["features"]["shortcuts"]}
+    shortcuts = [names.get(each["callback_id"], "") for each in features.get("shortcuts", [])]
+    yield _missing("shortcuts", tuple(names.values()), shortcuts)
     home, wanted = features.get("app_home", {}), asked()["features"]["app_home"]
     shown = all(bool(home.get(name)) == value for name, value in wanted.items())
     yield Finding(shown, Words("doctor.slack_tabs" if shown else "doctor.slack_bad_tabs"))

@@ -44,6 +44,12 @@ def ours(message: Json, me: Me) -> bool:
     )
 
 
+def leaves_tombstone(event: Json) -> bool:
+    """Whether it tells that a message is gone and only its replies are left."""
+    said = event.get("message")
+    return isinstance(said, Mapping) and said.get("subtype") == "tombstone"
+
+
 def raw(payload: Json, me: Me, at: float, key: str, press: str | None = None) -> Raw:
     """The event for the inbox; a malformed one too, where it becomes a dead letter of its own.
 
@@ -53,7 +59,7 @@ def raw(payload: Json, me: Me, at: float, key: str, press: str | None = None) ->
     try:
         room = _room(payload, me)
         lane = room or "other"
-        message = f"{room}/{payload['event']['ts']}" if room and _says(payload) else None
+        message = f"{room}/{payload['event']['ts']}" if room and says(payload) else None
     except ODD:
         pass
     return Raw(key, lane, body, message)
@@ -86,7 +92,7 @@ def _key(payload: Json) -> str:
     if "event" not in payload:
         return f"press:{_digest(payload.get('trigger_id') or payload)}"
     event = payload["event"]
-    if _says(payload):
+    if says(payload):
         return f"message:{event['channel']}:{event['ts']}"
     if event.get("subtype") == "message_changed" and "edited" in event["message"]:
         message = event["message"]
@@ -94,7 +100,7 @@ def _key(payload: Json) -> str:
     return f"event:{payload['event_id']}"
 
 
-def _says(payload: Json) -> bool:
+def says(payload: Json) -> bool:
     """Whether it tells of a message as it was written."""
     event = payload.get("event")
     return (
@@ -159,7 +165,8 @@ def place_of(payload: Json) -> tuple[str, str | None] | None:
 
 def _room_of_event(event: Json, me: Me) -> str | None:
     item = event.get("item") or {}
-    said = event.get("message") or event.get("previous_message") or event
+    now = None if leaves_tombstone(event) else event.get("message")
+    said = now or event.get("previous_message") or event
     channel = event.get("channel") or item.get("channel")
     if isinstance(channel, Mapping):
         channel = channel["id"]

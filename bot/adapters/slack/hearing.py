@@ -77,7 +77,7 @@ class Hearing:
     ) -> None:
         """`threads` tells which threads are talked in: they are read after an outage."""
         self.presses = Presses(monotonic)
-        self.people = People(client)
+        self.people = People(client, monotonic)
         self.channels = Channels(client)
         self._files = Files(client)
         self._account = account
@@ -165,7 +165,8 @@ class Hearing:
     async def _meet(self) -> None:
         with faults.translated():
             answer = await self._client.web.auth_test()
-            self._me = Me(*(str(answer[name]) for name in ("team_id", "user_id", "bot_id", "user")))
+            team, user, bot, name = (str(answer[key]) for key in ("team_id", "user_id", "bot_id", "user"))
+            self._me = Me(team, user, bot, name, str(answer.get("url") or ""))
             given = answer.headers.get("x-oauth-scopes")
         has = {scope.strip() for scope in given.split(",")} if given else set(manifest.SCOPES)
         self._missing = tuple(scope for scope in manifest.SCOPES if scope not in has)

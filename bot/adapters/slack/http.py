@@ -7,17 +7,17 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from slack_bolt.response import BoltResponse
 
+from bot.adapters import body as bodies
 from bot.adapters.slack import signing
 
 TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
-BODY_LIMIT = 1_000_000
 FIELDS = 100
 
 
 async def brought(request: web.Request, secret: str, now: float) -> dict[str, Any] | web.Response:
     """What Slack brought, or what it is told at once: whatever is not signed, or not even text, is answered
     401. The challenge with which our address is verified is answered whatever else may be wrong."""
-    body = await _body(request)
+    body = await bodies.whole(request)
     if body is None:
         return web.Response(status=413)
     timestamp, signature = request.headers.get(TIMESTAMP, ""), request.headers.get(SIGNATURE, "")
@@ -33,18 +33,6 @@ async def brought(request: web.Request, secret: str, now: float) -> dict[str, An
     if payload.get("type") == "url_verification":
         return web.json_response({"challenge": str(payload.get("challenge", ""))})
     return payload
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """All of it; None for one that is too large."""
-    if (request.content_length or 0) > BODY_LIMIT:
-        return None
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return bytes(body)
 
 
 def _payload(text: str) -> dict[str, Any] | None:

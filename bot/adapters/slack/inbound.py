@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.adapters.slack import acts, envelope
 from bot.adapters.slack.envelope import Json
 from bot.adapters.slack.reading import PLATFORM, Known, Reading, is_direct, thread_of
-from bot.incoming import Edited, Incoming, Opened, Reacted, Said, Sender, Trouble, What
+from bot.incoming import Deleted, Edited, Incoming, Opened, Quoted, Reacted, Said, Sender, Trouble, What
 from core.kernel.ids import Address, Identity
 
 __all__ = ["PLATFORM", "Known", "read"]
@@ -63,6 +63,8 @@ def _event(reading: Reading) -> Incoming | None:
 
 
 def _message(reading: Reading, event: Json) -> Incoming | None:
+    if event.get("subtype") == "message_deleted" or envelope.leaves_tombstone(event):
+        return _deleted(reading, event)
     if event.get("subtype") == "message_changed":
         return _edited(reading, event)
     if event.get("subtype") not in _SAYING or event.get("hidden") or envelope.ours(event, reading.me):
@@ -71,18 +73,39 @@ def _message(reading: Reading, event: Json) -> Incoming | None:
 
 
 def _said(reading: Reading, event: Json) -> Incoming:
-    """In direct messages every message that stands in no thread begins one."""
+    """In direct messages every message that stands in no thread begins one. Whoever names the desk among
+    others may mean what their thread is about."""
     channel, ts, thread = event["channel"], str(event["ts"]), thread_of(event)
-    direct = is_direct(channel)
+    direct, named = is_direct(channel), reading.names_us(event)
+    among = named and not direct and not reading.in_staff_room(channel)
     said = Said(
         reading.text(event),
         ts,
         files=reading.carried(event),
         reply_to=thread if direct else None,
-        addressed=direct or reading.names_us(event),
+        quoted=_standing(reading, channel, thread) if among and thread else None,
+        addressed=direct or named,
+        where=reading.where(event, channel) if among else None,
     )
     sender = reading.author(event)
     return reading.incoming(sender, channel, said, thread=thread or (ts if direct else None), at=ts)
+
+
+def _standing(reading: Reading, channel: str, ts: str) -> Quoted | None:
+    """What stands there, if it can be had."""
+    found = reading.known.channels.message(channel, ts)
+    return reading.quoted(found, channel) if found is not None else None
+
+
+def _deleted(reading: Reading, event: Json) -> Incoming | None:
+    """A person's message is gone, or but a tombstone above its replies is left. Who did that is not told."""
+    channel, message = event["channel"], event["previous_message"]
+    if message.get("subtype") not in _SAYING or message.get("bot_id") or envelope.ours(message, reading.me):
+        return None
+    ts = str(message["ts"])
+    thread = thread_of(message) or (ts if is_direct(channel) else None)
+    author = reading.author(message)
+    return reading.incoming(author, channel, Deleted(ts), thread=thread, at=event["ts"])
 
 
 def _edited(reading: Reading, event: Json) -> Incoming | None:
@@ -108,12 +131,13 @@ def _reacted(reading: Reading, event: Json) -> Incoming | None:
         return None
     channel, ts = item["channel"], str(item["ts"])
     sender = reading.sender(event["user"])
-    quoted = None
     others = event.get("item_user") != reading.me.user
-    if emoji == TICKET and others and f"{reading.me.team}/{channel}" not in reading.known.staff:
-        found = reading.known.channels.message(channel, ts)
-        quoted = reading.quoted(found) if found is not None else None
-    return reading.incoming(sender, channel, Reacted(emoji, ts, quoted))
+    if emoji != TICKET or not others or reading.in_staff_room(channel):
+        return reading.incoming(sender, channel, Reacted(emoji, ts))
+    found = reading.known.channels.message(channel, ts)
+    quoted = reading.quoted(found, channel) if found is not None else None
+    thread = thread_of(found) if found is not None else None
+    return reading.incoming(sender, channel, Reacted(emoji, ts, quoted), thread=thread)
 
 
 def _opened(reading: Reading, event: Json) -> Incoming | None:

@@ -69,6 +69,11 @@ class Asked(Generic[T]):
         while len(self._answers) > MOST:
             self._answers.popitem(last=False)
 
+    def lend(self, about: str, value: T, seconds: float) -> None:
+        """Let this stand for the answer for so long, a second at least."""
+        self.put(about, value)
+        self._answers[about] = _Answer(self._monotonic() - self._fresh + max(seconds, 1.0), value)
+
     async def learn(self, about: str) -> None:
         """Ask. Raises TemporaryError when there is no answer for now."""
         if (wait := self._not_before - self._monotonic()) > 0:

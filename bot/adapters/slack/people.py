@@ -1,11 +1,14 @@
 """People: how they are called, asked for once. They are known by their immutable ids alone."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.adapters.slack.client import Client
-from bot.adapters.slack.known import Asked
+from bot.adapters.slack.known import Asked, Lacking
+from core.kernel.errors import TemporaryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +19,41 @@ class Person:
     language: str | None = None
     team: str | None = None
     automatic: bool = False
+    stands_in: bool = False
+    """Only the id is known, for want of an answer."""
 
 
 class People:
-    """Whoever was heard of, by user id."""
+    """Whoever was heard of, by user id. Nobody waits to be served because Slack asks to wait with questions:
+    so long their id is their name."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
-        self._known: Asked[Person] = Asked(self._ask, Person)
+        self._known: Asked[Person] = Asked(self._ask, Person, monotonic=monotonic)
 
     def get(self, user: str) -> Person:
         """Raises Lacking for somebody not asked about yet."""
-        return self._known.get(user)
+        try:
+            return self._known.get(user)
+        except Lacking:
+            raise Lacking("who it is", partial(self._learn, user)) from None
+
+    def home(self, user: str) -> str | None:
+        """Their workspace, for which nothing stands in. Raises Lacking while it was not answered."""
+        person = self.get(user)
+        if person.stands_in:
+            raise Lacking("whose it is", partial(self._known.learn, user))
+        return person.team
+
+    async def _learn(self, user: str) -> None:
+        try:
+            await self._known.learn(user)
+        except TemporaryError as error:
+            if error.delay is None:
+                raise
+            last = self._known.find(user)
+            person = last.value if last is not None else Person(user, stands_in=True)
+            self._known.lend(user, person, error.delay.total_seconds())
 
     def name(self, user: str) -> str:
         """How they are called. Raises Lacking for somebody not asked about yet."""

@@ -62,7 +62,7 @@ class Reading:
             return Sender(self._identity(user, None), "Slackbot", automatic=True)
         person = self.known.people.get(user)
         shared = self.payload.get("is_ext_shared_channel")
-        home = team or (person.team if shared else self.payload.get("team_id"))
+        home = team or (self.known.people.home(user) if shared else self.payload.get("team_id"))
         return Sender(self._identity(user, home), person.name, person.language, person.automatic)
 
     def author(self, message: Json) -> Sender:
@@ -89,6 +89,9 @@ class Reading:
         room = envelope.room(channel, sender.identity.account, self.me)
         when = self.at if at is None else datetime.fromtimestamp(float(at), UTC)
         return Incoming(sender, Address(PLATFORM, room, thread), when, what, is_direct(channel))
+
+    def in_staff_room(self, channel: str) -> bool:
+        return f"{self.me.team}/{channel}" in self.known.staff
 
     # ---- in which words
 
@@ -136,9 +139,28 @@ class Reading:
         found = [each for told in (message, *_shared(message)) for each in told.get("files") or ()]
         return [self.known.files.whole(each) for each in found]
 
-    def quoted(self, message: Json) -> Quoted:
+    def quoted(self, message: Json, channel: str) -> Quoted:
+        """What stands in the channel, be the app there or not."""
         text, files = self.text(message), self.carried(message)
-        return Quoted(self.author(message), text, str(message["ts"]), files)
+        room = None if is_direct(channel) else str(Address(PLATFORM, f"{self.me.team}/{channel}"))
+        where = self.where(message, channel)
+        return Quoted(self.author(message), text, str(message["ts"]), files, room, where)
+
+    def where(self, message: Json, channel: str) -> str | None:
+        """The channel by its name, and the message by its address (docs.slack.dev: chat.getPermalink). None
+        in direct messages, which nobody else can look at."""
+        if is_direct(channel):
+            return None
+        name = self.known.channels.name(channel)
+        called = () if name == channel else (f"#{name}",)
+        return ": ".join((*called, *self._address(message, channel))) or None
+
+    def _address(self, message: Json, channel: str) -> tuple[str, ...]:
+        if not self.me.url:
+            return ()
+        thread = thread_of(message)
+        within = f"?thread_ts={thread}&cid={channel}" if thread else ""
+        return (f"{self.me.url}archives/{channel}/p{str(message['ts']).replace('.', '')}{within}",)
 
 
 def is_direct(channel: str) -> bool:

@@ -16,6 +16,7 @@ from bot.adapters.port import Raw
 from bot.adapters.slack import envelope
 from bot.adapters.slack.account import Me
 from bot.adapters.slack.client import SILENT
+from bot.adapters.slack.edits import Edits
 from bot.adapters.slack.envelope import Json
 from bot.adapters.slack.presses import Presses
 from core.kernel.clock import Clock
@@ -36,6 +37,7 @@ class Taking:
         self._presses = presses
         self._clock = clock
         self._keep = keep
+        self._edits = Edits()
         self._bolt = AsyncApp(
             name="deskbridge",
             logger=SILENT,
@@ -64,6 +66,7 @@ class Taking:
     async def _kept(self, payload: Json) -> BoltResponse:
         if not envelope.of_concern(payload, self._me):
             return taken()
+        payload = self._edits.applied(payload)
         key = envelope.key(payload)
         if payload.get("type") == "view_submission":
             return await self._form(payload, key)

@@ -11,7 +11,7 @@ from bot.adapters.slack import blocks, limits, lines, mrkdwn
 from bot.adapters.slack.blocks import Shown
 from bot.adapters.slack.lines import Word
 from bot.adapters.slack.mrkdwn import Json
-from bot.message import Form, Input, Message, Option, Quote, Words
+from bot.message import Block, Choice, Form, Input, Message, Option, Paragraph, Quote, Words
 from core.kernel import text as texts
 
 PIECE = "~"
@@ -130,14 +130,25 @@ def errors(message: Message, reader: Reader, now: datetime, fields: Sequence[str
 
 def home(message: Message, reader: Reader, now: datetime) -> Json:
     """The message as a view for `views.publish`. The first row of buttons stands at the top, the others
-    at the end, each by itself; words that are more than a view takes end with `…`."""
+    at the end, each by itself, and what can be done about a line at that line; words that are more than a
+    view takes end with `…`."""
     word = lines.wording(reader, now)
     rows: list[Shown] = []
+    count = 0
     for row in message.rows:
-        rows += blocks.of_rows([row], word, sum(len(each.block["elements"]) for each in rows))
-    said = blocks.of_lines(lines.of_message(message, word, headed=True))
+        rows += blocks.of_rows([row], word, count)
+        count += len(row)
+    said: list[Shown] = []
+    for choices, run in itertools.groupby(message.blocks, key=_choices):
+        told = blocks.of_lines(lines.of_message(replace(message, blocks=tuple(run)), word, headed=True))
+        said += blocks.beside(told, choices, word, count) if choices else told
+        count += len(choices)
     between = _fitting(said, limits.VIEW_BLOCKS - len(rows))
     return {"type": "home", "blocks": [*_blocks(rows[:1]), *between, *_blocks(rows[1:])]}
+
+
+def _choices(block: Block) -> tuple[Choice, ...]:
+    return block.choices if isinstance(block, Paragraph) else ()
 
 
 def _fitting(said: Sequence[Shown], room: int) -> list[Json]:

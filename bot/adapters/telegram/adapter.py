@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,9 @@ class Telegram:
             get_updates_request=self._request,
         )
         self.rooms = Rooms(database, account.staff_rooms)
-        self.hearing = hearing.Hearing(account, self.bot, self.rooms.moved, self._offer_menus)
         self._topics = Topics(self.bot)
+        tidy = partial(self._topics.tidy, me=account.me)
+        self.hearing = hearing.Hearing(account, self.bot, self.rooms.moved, self._offer_menus, kept=tidy)
         self._sending = Sending(self.bot, self.rooms, path)
 
     async def run(self, door: Door) -> None:
@@ -82,6 +84,7 @@ class Telegram:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        await self._topics.close()
         await self._request.shutdown()
 
     async def _offer_menus(self) -> None:

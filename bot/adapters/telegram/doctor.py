@@ -1,10 +1,12 @@
 """Examining the live bot: everything docs/telegram.md asks for, found or missing, with what to do."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 
 from telegram import ChatMember, ChatMemberAdministrator, ChatMemberOwner, ChatMemberRestricted, error
 
 from bot.adapters.port import Finding
+from bot.adapters.telegram import webhook
 from bot.adapters.telegram.adapter import Telegram
 from bot.message import Fact, Plain, Words
 
@@ -34,8 +36,20 @@ async def _examine(adapter: Telegram, staff: Mapping[str, str]) -> AsyncIterator
     for room in adapter.account.staff_rooms:
         async for finding in _group(adapter, room, me.id):
             yield finding
+        async for finding in _hidden(adapter, room, staff):
+            yield finding
     async for finding in _reached(adapter, staff):
         yield finding
+
+
+async def _hidden(adapter: Telegram, room: str, staff: Mapping[str, str]) -> AsyncIterator[Finding]:
+    """What an anonymous administrator does comes in the group's name, so the desk hears none of it."""
+    for name, account in staff.items():
+        with suppress(error.Forbidden, error.BadRequest):
+            member = await adapter.bot.get_chat_member(adapter.rooms.chat(room), int(account))
+            if isinstance(member, ChatMemberAdministrator | ChatMemberOwner) and member.is_anonymous:
+                facts = {"name": Plain(name), "room": Plain(room)}
+                yield Finding(False, Words("doctor.telegram_anonymous", facts))
 
 
 async def _reached(adapter: Telegram, staff: Mapping[str, str]) -> AsyncIterator[Finding]:
@@ -54,7 +68,7 @@ async def _reached(adapter: Telegram, staff: Mapping[str, str]) -> AsyncIterator
 async def _hearing(adapter: Telegram) -> Finding:
     info = await adapter.bot.get_webhook_info()
     mode, own = adapter.account.mode, adapter.account.webhook_url or ""
-    ours = info.url.startswith(own) if mode == "webhook" else not info.url
+    ours = info.url == f"{own}{webhook.PATH}" if mode == "webhook" else not info.url
     facts: dict[str, Fact] = {"url": Plain(info.url), "count": info.pending_update_count}
     if mode == "webhook" and not info.url:
         return Finding(True, Words("doctor.telegram_webhook_later"))

@@ -60,7 +60,8 @@ class Hearing:
     """Polls, or takes what the webhook brings; always tells truly whether it hears.
 
     `moved` is told of each group that has another number now, before anything is heard from there; `settle`
-    is done after connecting and after each move, and never fails."""
+    is done after connecting and after each move, and never fails; `kept` is told of each update that is
+    committed."""
 
     def __init__(
         self,
@@ -70,11 +71,13 @@ class Hearing:
         settle: Callable[[], Coroutine[Any, Any, None]],
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        kept: Callable[[Mapping[str, Any]], None] = lambda update: None,
     ) -> None:
         self._account = account
         self._bot = bot
         self._moved = moved
         self._settle = settle
+        self._kept = kept
         self._settled = False
         self._settling: asyncio.Task[None] | None = None
         self._monotonic = monotonic
@@ -171,6 +174,8 @@ class Hearing:
                 await self._moved(*move)
                 self._settled = False
         await door.accept(inbound.PLATFORM, str(self._account.me), [raw(update) for update in updates])
+        for update in updates:
+            self._kept(update)
 
     # ---- webhook
 

@@ -144,7 +144,7 @@ def _write(writer: _Writer, block: Block, word: Word, aside: Style | None) -> No
             writer.line(quoted, "expandable_blockquote" if folded else "blockquote")
         case Facts(rows=rows):
             for name, value in rows:
-                named = word(name)
+                named = word(name).rstrip(".")
                 writer.line(f"{named}{'' if named.endswith(('?', ':')) else ':'} {word(value)}")
         case Attachment():
             pass

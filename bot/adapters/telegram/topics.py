@@ -1,5 +1,6 @@
 """Topics: a thread per ticket where the group has them, named and closed as its ticket is."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -16,6 +17,8 @@ NAME = 128
 """Characters a topic's name may have (Bot API: createForumTopic)."""
 _MARK = "t"
 """What the name of a topic's thread begins with; other threads are replies to a message."""
+_TRACES = ("forum_topic_edited", "forum_topic_closed", "forum_topic_reopened")
+"""What Telegram writes into a topic when its name or state changes."""
 
 
 class Topics:
@@ -25,6 +28,7 @@ class Topics:
         self._bot = bot
         self._forums: dict[int, bool] = {}
         self._kept: dict[tuple[int, int], tuple[str, bool]] = {}
+        self._tidying: set[asyncio.Task[None]] = set()
 
     def notice(self, update: Mapping[str, Any]) -> None:
         """Every message tells whether its group has topics now."""
@@ -32,6 +36,30 @@ class Topics:
             chat = update["message"]["chat"]
             if chat["type"] in ("group", "supergroup"):
                 self._forums[int(chat["id"])] = bool(chat.get("is_forum"))
+
+    def tidy(self, update: Mapping[str, Any], me: int) -> None:
+        """Take away what Telegram writes below our own changes: the card and the topic's name say it."""
+        with suppress(KeyError, TypeError, ValueError):
+            message = update["message"]
+            chat = message["chat"]
+            if message["from"]["id"] == me and any(trace in message for trace in _TRACES):
+                task = asyncio.create_task(self._take_away(int(chat["id"]), int(message["message_id"])))
+                self._tidying.add(task)
+                task.add_done_callback(self._tidying.discard)
+
+    async def _take_away(self, chat: int, message: int) -> None:
+        """A trace that stays does no harm."""
+        try:
+            with faults.translated():
+                await self._bot.delete_message(chat, message)
+        except Exception as error:  # noqa: BLE001 - nobody waits for this
+            _log.info("a trace in a topic stays: %s", error)
+
+    async def close(self) -> None:
+        """Leave nothing under way."""
+        for task in self._tidying:
+            task.cancel()
+        await asyncio.gather(*self._tidying, return_exceptions=True)
 
     async def open(self, chat: int, name: str) -> str | None:
         """A new topic's thread; None where there are no topics, or the bot may not make one."""

@@ -13,6 +13,10 @@ from bot.message import Attachment
 LIMIT = 50_000_000
 """Bytes of the largest file Telegram takes from a bot (Bot API: sending files)."""
 PHOTO = 10_000_000
+CAPTION = 1024
+"""UTF-16 units of the longest caption (Bot API: sendDocument)."""
+CAPTIONED = frozenset({"photo", "document", "voice", "video", "audio", "animation"})
+"""What words can stand below of."""
 
 
 def kind(file: Attachment) -> str:

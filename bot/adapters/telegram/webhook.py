@@ -7,9 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.adapters import body as bodies
+
 PATH = "/telegram/webhook"
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of the header
-BODY_LIMIT = 1_000_000
 
 
 async def brought(request: web.Request, secret: str) -> Mapping[str, Any] | web.Response:
@@ -17,7 +18,7 @@ async def brought(request: web.Request, secret: str) -> Mapping[str, Any] | web.
     given = request.headers.get(SECRET, "").encode(errors="surrogateescape")
     if not secret or not hmac.compare_digest(given, secret.encode()):
         return web.Response(status=401)
-    body = await _body(request)
+    body = await bodies.whole(request)
     if body is None:
         return web.Response(status=413)
     try:
@@ -26,18 +27,6 @@ async def brought(request: web.Request, secret: str) -> Mapping[str, Any] | web.
     except (ValueError, KeyError, TypeError, RecursionError):
         return web.Response(status=400)
     return update
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """All of it; None for one that is too large."""
-    if (request.content_length or 0) > BODY_LIMIT:
-        return None
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return bytes(body)
 
 
 def later() -> web.Response:

@@ -27,6 +27,8 @@ class Group(Chat):
         self.username = username
         self.forum = forum
         self.bot = bot
+        self.anonymous: set[int] = set()
+        """Administrators who act in the group's name."""
         self.rights = dict.fromkeys(RIGHTS, True) | {"can_promote_members": False, "is_anonymous": False}
         self.may_send = True
         self.members: dict[int, User] = {}

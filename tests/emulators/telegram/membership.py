@@ -48,9 +48,9 @@ def member(group: "Group", user: "User") -> dict[str, Any]:
     if user is group.world.bot:
         return {"user": user.json()} | _bot(group)
     if user is group.owner:
-        return {"user": user.json(), "status": "creator", "is_anonymous": False}
+        return {"user": user.json(), "status": "creator", "is_anonymous": user.id in group.anonymous}
     if user.id in group.admins:
-        rights = dict.fromkeys(RIGHTS, True) | {"is_anonymous": False}
+        rights = dict.fromkeys(RIGHTS, True) | {"is_anonymous": user.id in group.anonymous}
         return {"user": user.json(), "status": "administrator", "can_be_edited": False} | rights
     return {"user": user.json(), "status": "member" if user.id in group.members else "left"}
 
