@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.incoming import Incoming, Said
 from core.inbox.model import Letter
+from core.kernel import marked
 
 GATHER = timedelta(seconds=1)
 """After so long without a further part an album counts as whole."""
@@ -24,6 +25,6 @@ def whole_at(letters: Sequence[Letter]) -> datetime:
 def merged(parts: Sequence[Incoming]) -> Incoming:
     """One message with every file and all words; it answers and is named as the first part was."""
     said = [part.what for part in parts if isinstance(part.what, Said)]
-    words = "\n".join(each.text for each in said if each.text)
+    words = marked.joined("\n", [each.text for each in said if each.text])
     files = tuple(file for each in said for file in each.files)
     return replace(parts[0], what=replace(said[0], text=words, files=files))

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from bot import codes
-from bot.flows import company, phrases, questions, story, work
+from bot.flows import company, merging, phrases, questions, references, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -43,6 +43,7 @@ async def card(tx: Transaction, ticket: Ticket) -> Message:
         Paragraph(await _from(tx, ticket), "quiet"),
         Paragraph(await _state(tx, ticket)),
         *await company.lines(tx, ticket),
+        *await merging.lines(tx, ticket),
         *await _words(tx, ticket, first),
         *await _where(tx, ticket, first),
         *_answers(tx, ticket),
@@ -90,6 +91,8 @@ async def _state(tx: Transaction, ticket: Ticket) -> Text:
 
 async def _words(tx: Transaction, ticket: Ticket, first: Said) -> list[Quote | Paragraph]:
     lines: list[Quote | Paragraph] = [Quote(Plain(texts.shorten(first.text, QUOTED)))]
+    spaces = tx.rule(Catalogue).queue(ticket.queue).spaces
+    lines += await references.for_staff(tx, first.text, spaces, ticket.id)
     if count := await _brought(tx, ticket):
         lines.append(Paragraph(Words("card.files", count=count), "quiet"))
     if ticket.resolution and ticket.status in (Status.RESOLVED, Status.CLOSED):
@@ -181,6 +184,9 @@ def buttons(ticket: Ticket, staff: list[Person]) -> tuple[tuple[Choice, ...], ..
         style: Literal["primary", "normal"] = "primary" if verb == "take" else "normal"
         return Choice(codes.code("t", verb, number), Words(f"button.{verb}"), style=style)
 
+    if ticket.merged_into is not None:
+        unmerge = Choice(codes.code("g", "unmerge", number), Words("button.unmerge"))
+        return ((unmerge, opening("note")),)
     if ticket.status is Status.CLOSED:
         return ((plain("reopen"), opening("note")),)
     if ticket.status is Status.RESOLVED:

@@ -183,10 +183,14 @@ class Delivery:
         home = Address.parse(ticket.home)
         if parcel.facts.get("company") and (first := await posts.first_of(tx, str(place), ticket.id)):
             return replace(place, thread=Address.parse(first.address).thread or first.remote)
-        if parcel.kind == "ping" or parcel.person != ticket.requester or home.space != place:
+        if parcel.kind == "ping" or parcel.person != ticket.requester:
             return place
-        root = await posts.first_of(tx, str(place), parcel.ticket) if home.thread is None else None
-        return replace(place, thread=root.remote) if root is not None else home
+        if home.space == place and home.thread is not None:
+            return home
+        if home.space != place and parcel.room is None:
+            return place
+        root = await posts.root_of(tx, str(place), parcel.ticket)
+        return replace(place, thread=root.remote) if root is not None else place
 
     async def _direct(
         self, tx: Transaction, person: PersonId | None, tried: Collection[str] = ()

@@ -11,12 +11,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from core.kernel import marked
+from core.kernel.marked import Mark
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Somebody's own words, shown literally."""
+    """Somebody's own words, shown literally; where `marks` say so, set apart as their author did."""
 
     text: str
+    marks: tuple[Mark, ...] = ()
     kind: Literal["plain"] = "plain"
 
 
@@ -212,6 +216,11 @@ def say(*texts: "Text | Block", rows: Sequence[Sequence[Choice]] = ()) -> Messag
         for text in texts
     )
     return Message(blocks, tuple(tuple(row) for row in rows))
+
+
+def spoken(text: str) -> Plain:
+    """Somebody's own words as they set them."""
+    return Plain(str(text), marked.marks_of(text))
 
 
 def to_facts(message: Message) -> dict[str, object]:

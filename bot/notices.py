@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, codes, message, sharing
-from bot.flows import elsewhere, home, linking, phrases, story, work
+from bot.flows import elsewhere, flood, home, linking, merging, phrases, references, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -111,11 +111,16 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     if said is None:
         return None
     author = await story.name(tx, said.author)
-    words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
+    words: list[Block] = [Paragraph(message.spoken(said.text))] if said.text.strip() else []
     told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
     blocks: list[Block] = [*([] if await _stands_there(tx, said, parcel) else told), *_marks(said)]
+    if said.withdrawn_at is None and parcel.room is not None:
+        blocks += await references.for_staff(tx, said.text, [parcel.room], said.ticket)
     tone = _TONES[said.kind]
     rows: tuple[tuple[Choice, ...], ...] = ()
+    if said.kind == "request" and said.withdrawn_at is None and await merging.may_split(tx, said):
+        code = codes.code("g", "split", said.ticket, said.id)
+        rows = ((Choice(code, Words("button.split"), menu=True),),)
     if said.kind == "reply" and said.withdrawn_at is None:
         arrived = bool(await posts.posts_of_message(tx, said.id))
         blocks.append(Paragraph(Words("said.delivered" if arrived else "said.on_its_way"), "quiet"))
@@ -150,8 +155,10 @@ async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     if said.withdrawn_at is not None:  # what may stand there must be found before it can be taken back
         return Message((Paragraph(Plain("…")),), tone="reply") if await _stands(tx, parcel) else None
-    words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
-    blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said))
+    words: list[Block] = [Paragraph(message.spoken(said.text))] if said.text.strip() else []
+    assert parcel.person is not None
+    named = await references.for_person(tx, said.text, parcel.person, said.ticket)
+    blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said), *named)
     author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
     return Message(blocks, tone="reply", author=author, ticket=said.ticket)
 
@@ -344,6 +351,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "acknowledgement": _acknowledgement,
     "card": _card,
     "event": _event,
+    "flood": flood.line,
     "said": _said,
     "reply": _reply,
     "told_opened": _told_opened,

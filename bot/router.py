@@ -14,7 +14,7 @@ from bot import albums, fetching, turns
 from bot.adapters.port import Adapter, Health, Raw, Unlearned
 from bot.fetching import Fetching
 from bot.flows.turn import Turn
-from bot.incoming import Incoming, Pressed, Quoted, Reacted, Said, Submitted
+from bot.incoming import Edited, Incoming, Pressed, Quoted, Reacted, Said, Submitted
 from bot.learning import Learning
 from bot.metrics import Metrics
 from bot.signs import Signs
@@ -226,7 +226,7 @@ class Router:
             incoming = self._adapters[letter.platform].read(letter.body)
         except (*_UNREADABLE, Unlearned):
             return
-        if incoming is not None and incoming.private:
+        if incoming is not None and incoming.private and not incoming.sender.automatic:
             await outbox.put(tx, Parcel("told_parked", room=str(incoming.where.space)))
 
     async def _reread(self, tx: Transaction, incoming: Incoming) -> Incoming:
@@ -294,7 +294,8 @@ class Router:
             async with tx.savepoint():
                 await turns.act(turn, here)
         except UserError as error:
-            await turn.tell(turns.refused(incoming, error))
+            if not incoming.sender.automatic:
+                await turn.tell(turns.refused(incoming, error))
 
 
 _UNREADABLE = (ValueError, KeyError, TypeError)
@@ -309,7 +310,9 @@ def _readable(read: Callable[[Mapping[str, Any]], Incoming | None], letter: Lett
 
 
 def _concerns(tx: Transaction, incoming: Incoming) -> bool:
-    """Whether it is the desk's business: what bots say is not, nor what people say among themselves."""
-    what, room = incoming.what, str(incoming.where.space)
-    apart = isinstance(what, Said) and not what.addressed and room not in tx.rule(Catalogue).by_space
-    return not (apart or incoming.sender.automatic)
+    """Whether it is the desk's business: what people say among themselves is not, nor what programs do; they
+    may speak to it where requesters do."""
+    what, staff = incoming.what, str(incoming.where.space) in tx.rule(Catalogue).by_space
+    apart = isinstance(what, Said) and not what.addressed and not staff
+    program = incoming.sender.automatic and (staff or not isinstance(what, Said | Edited))
+    return not (apart or program)

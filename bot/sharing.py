@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
-from bot.flows import phrases, story
-from bot.message import Attachment, Block, Fact, Message, Paragraph, Plain, Quote, Words
+from bot.flows import phrases, references, story
+from bot.message import Attachment, Block, Fact, Message, Paragraph, Plain, Quote, Words, spoken
 from core.database.transaction import Transaction
 from core.files import store as files
 from core.kernel import text as texts
-from core.kernel.ids import MessageId
+from core.kernel.ids import MessageId, PersonId
 from core.outbox.model import Parcel
 from core.people import store as people
-from core.tickets import company
+from core.tickets import company, merging
 from core.tickets import store as tickets
 from core.tickets.model import WATCHER, Said, Ticket
 
@@ -32,7 +32,7 @@ async def _ticket(tx: Transaction, parcel: Parcel) -> Ticket:
 
 
 async def _words(tx: Transaction, said: Said) -> list[Block]:
-    words: list[Block] = [Paragraph(Plain(said.text))] if said.text.strip() else []
+    words: list[Block] = [Paragraph(spoken(said.text))] if said.text.strip() else []
     brought = await files.of_message(tx, said.id)
     edited = [Paragraph(Words("said.edited"), "quiet")] if said.edited_at else []
     return [*words, *(Attachment(file.id, file.name, file.mime, file.size) for file in brought), *edited]
@@ -55,19 +55,22 @@ async def _shared(tx: Transaction, parcel: Parcel) -> Message | None:
     """The words of one of them as the others who ask read them."""
     if (said := await _message(tx, parcel, "request")) is None:
         return None
+    assert parcel.person is not None
     author = Words("said.colleague", {"name": await story.name(tx, said.author), "ticket": said.ticket})
-    return Message(tuple(await _words(tx, said)), tone="reply", author=author, ticket=said.ticket)
+    named = await references.for_person(tx, said.text, parcel.person, said.ticket)
+    return Message((*await _words(tx, said), *named), tone="reply", author=author, ticket=said.ticket)
 
 
 async def _watched(tx: Transaction, parcel: Parcel) -> Message | None:
     """Words of either side as a watcher reads them."""
     said, ticket = await _message(tx, parcel, "request", "reply"), await _ticket(tx, parcel)
-    if said is None or not await _watches(tx, parcel, ticket):
+    if said is None or parcel.person is None or not await _watches(tx, parcel, ticket):
         return None
+    named = await references.for_person(tx, said.text, parcel.person, said.ticket)
     heading = Paragraph(phrases.heading(ticket), "quiet")
     tone: Literal["reply", "request"] = "reply" if said.kind == "reply" else "request"
     author = await story.name(tx, said.author)
-    return Message((heading, *await _words(tx, said)), tone=tone, author=author, ticket=ticket.id)
+    return Message((heading, *await _words(tx, said), *named), tone=tone, author=author, ticket=ticket.id)
 
 
 async def _watches(tx: Transaction, parcel: Parcel, ticket: Ticket) -> bool:
@@ -82,6 +85,15 @@ async def _watched_event(tx: Transaction, parcel: Parcel) -> Message | None:
     told = await story.line(tx, facts["event"], facts["actor"], facts["via"], facts)
     heading = Paragraph(phrases.heading(ticket), "quiet")
     return Message((heading, Paragraph(told)), tone="event", ticket=ticket.id)
+
+
+async def _references(tx: Transaction, parcel: Parcel) -> Message | None:
+    """The tickets that a note names, in the space where it was written."""
+    said = await tickets.message(tx, MessageId(parcel.facts["message"]))
+    if said is None or parcel.room is None:
+        return None
+    lines = await references.for_staff(tx, said.text, [parcel.room], said.ticket)
+    return Message(tuple(lines), tone="event", ticket=said.ticket) if lines else None
 
 
 # ---- who came and went
@@ -134,9 +146,25 @@ async def _told_solved(tx: Transaction, parcel: Parcel) -> Message:
     return Message((told, *words), ticket=ticket.id)
 
 
+async def _told_merged(tx: Transaction, parcel: Parcel) -> Message:
+    """That it goes on as another, or does so no more."""
+    ticket = await _ticket(tx, parcel)
+    facts = {**await _facts(tx, parcel, ticket), "into": (await merging.standing(tx, ticket)).id}
+    return Message((Paragraph(Words(parcel.kind.replace("_", ".", 1), facts)),), ticket=ticket.id)
+
+
+async def _told_absorbed(tx: Transaction, parcel: Parcel) -> Message | None:
+    """To the requester: somebody else asks the same, and they share the ticket now."""
+    ticket = await _ticket(tx, parcel)
+    if PersonId(parcel.facts["person"]) not in await company.shared_with(tx, ticket):
+        return None
+    facts = await _facts(tx, parcel, ticket)
+    return Message((Paragraph(Words("told.absorbed", facts)),), ticket=ticket.id)
+
+
 async def whence(tx: Transaction, ticket: Ticket) -> list[Block]:
     """To the requester of a ticket that somebody else made for them: who did, and of which words."""
-    opened = (await tickets.timeline(tx, ticket.id))[0]
+    opened = await tickets.opening(tx, ticket.id)
     if opened.actor == ticket.requester or opened.actor is None:
         return []
     facts: dict[str, Fact] = {"name": await story.name(tx, opened.actor)}
@@ -156,4 +184,8 @@ COMPOSERS: Mapping[str, Compose] = {
     "told_company_joined": _told_company,
     "told_company_left": _told_company,
     "told_solved": _told_solved,
+    "told_merged": _told_merged,
+    "told_unmerged": _told_merged,
+    "told_absorbed": _told_absorbed,
+    "references": _references,
 }

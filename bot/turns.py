@@ -5,14 +5,17 @@ from dataclasses import replace
 
 from bot import codes
 from bot.flows import (
+    automatic,
     commands,
     company,
     crowd,
     dialog,
     finding,
+    flood,
     home,
     intake,
     linking,
+    merging,
     phrases,
     reach,
     report,
@@ -100,6 +103,9 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
     text = texts.clean(said.text)
     brought = [carried.kept or _id(fetched.get(carried.key)) for carried in said.files]
     heard = Heard(text=text, files=tuple(file for file in brought if file), message=said.message)
+    if turn.incoming.sender.automatic:
+        await automatic.said(await flood.measured(turn), heard, said.reply_to)
+        return
     if not text.strip() and not heard.files:
         quoted = crowd.wanted(turn.incoming)
         if quoted is not None and turn.room not in turn.catalogue.by_space:
@@ -120,8 +126,12 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     pointing = turn.incoming.private and turn.incoming.where.thread is None
     if pointing and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
         under_way = None
+    if turn.room not in turn.catalogue.by_space:
+        turn = await flood.measured(turn)
     if commands.is_command(turn, text):
         await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)
+    elif under_way is not None and await flood.gather(turn, under_way, heard):
+        pass
     elif under_way is not None:
         await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
     elif turn.incoming.private:
@@ -233,10 +243,14 @@ async def _press(turn: Turn, code: str) -> None:
                 await report.begin(turn)
             case "c":
                 await company.pressed(turn, words)
+            case "g":
+                await merging.pressed(turn, words)
             case "i":
                 await linking.pressed(turn, words)
             case "s":
                 await finding.pressed(turn, words)
+            case "o":
+                await flood.pressed(turn, words)
             case "w":
                 await reach.pressed(turn, words)
             case "l" if len(words) == 1:

@@ -1,7 +1,7 @@
 """Two persons who prove to be one, and one who parts with an account: what becomes of all that is theirs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -18,29 +18,24 @@ from core.tickets import company, doors, queries, search
 from core.tickets import store as tickets
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Two accounts of one person, and the code that proved it."""
+async def pair(tx: Transaction, actor: Actor, here: Identity, code: Code) -> tuple[Person, Person]:
+    """Who stays, and whose things become theirs, once `here` has written the code of another account.
 
-    person: Person
-    here: Identity
-    code: Code
-
-
-async def join(tx: Transaction, actor: Actor, here: Identity, typed: str) -> Joined | None:
-    """The account that wrote a code and the one that the code was made for are the same person's.
-
-    None for a wrong code, which counts against the account that wrote it: do not roll back. Raises UserError,
-    and leaves the code good, while the account is locked out, for a code of one's own, and for two persons
-    of whom only the configuration can say that they are one."""
+    Raises UserError for a code of one's own, and for two of whom only the configuration can say that they
+    are one; the code stays good."""
+    giver = await people.by_identity(tx, code.identity)
+    assert giver is not None
     assert actor.person is not None
-    code = await linking.redeem(tx, here, typed)
-    giver = await people.by_identity(tx, code.identity) if code is not None else None
-    if code is None or giver is None:
-        return None
     if giver.id == actor.person.id:
         raise UserError("link.own" if code.identity == here else "link.joined_already")
-    stays, goes = linking.who_stays(giver, actor.person)
+    return linking.who_stays(giver, actor.person)
+
+
+async def join(tx: Transaction, actor: Actor, here: Identity, code: Code) -> Person:
+    """The account that wrote a code and the one that the code was made for are one person's, who is returned.
+
+    `code` is what `linking.redeem` has just given to `here`. Raises what `pair` raises."""
+    stays, goes = await pair(tx, actor, here, code)
     await linking.void(tx, code)
     moved = await people.identities_of(tx, goes.id)
     for identity in {here, code.identity, *moved}:
@@ -49,7 +44,7 @@ async def join(tx: Transaction, actor: Actor, here: Identity, typed: str) -> Joi
     stays = _with_wishes(stays, goes)
     await people.save(tx, stays)
     await _hand_over(tx, Actor(stays, actor.via), goes)
-    return Joined(stays, here, code)
+    return stays
 
 
 def _with_wishes(stays: Person, goes: Person) -> Person:
@@ -89,7 +84,6 @@ async def part(
     if not left:
         raise UserError("unlink.last")
     await people.detach(tx, identity)
-    await people.drop_code(tx, identity)
     if (there := direct(identity)) is not None:
         await _leave(tx, actor, person, str(there), str(left[0]))
 

@@ -21,7 +21,7 @@ from core.tickets import actions as tickets
 from core.tickets import homes
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
-from core.tickets.model import Status, Ticket, question_slot
+from core.tickets.model import Said, Status, Ticket, question_slot
 from core.timers import actions as timers
 from core.timers import store as timer_store
 from core.timers.model import Timer
@@ -92,13 +92,26 @@ async def staff_message(tx: Transaction, event: Event, ticket: Ticket) -> None:
     assert said is not None
     for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
         if said.kind == "note" and said.room is not None and said.room.partition("#")[0] == space:
+            await outbox.put(tx, _references(space, ticket.id, message))
             continue
-        await outbox.put(tx, _staff_copy(space, ticket.id, message))
+        await outbox.put(tx, _flood(space, said) if said.flood else _staff_copy(space, ticket.id, message))
+
+
+def _flood(space: str, said: Said) -> Parcel:
+    """What came in one flood is one line, however much it is."""
+    facts, slot = {"flood": said.flood, "author": said.author}, f"flood:{said.ticket}:{said.flood}"
+    return Parcel("flood", facts, room=space, ticket=said.ticket, thread=True, slot=slot)
 
 
 def _staff_copy(space: str, ticket: TicketId, message: MessageId) -> Parcel:
     slot = f"said:{message}"
     return Parcel("said", {"message": message}, room=space, ticket=ticket, thread=True, slot=slot)
+
+
+def _references(space: str, ticket: TicketId, message: MessageId) -> Parcel:
+    """What a note names, below it where it was written."""
+    slot = f"references:{message}"
+    return Parcel("references", {"message": message}, room=space, ticket=ticket, thread=True, slot=slot)
 
 
 FITS_THE_CARD = 300
@@ -116,7 +129,9 @@ async def first_words(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 async def requester_promise(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """The requester is told the number and by when somebody will answer."""
-    await outbox.put(tx, Parcel("told_opened", room=ticket.home, person=ticket.requester, ticket=ticket.id))
+    if not event.facts.get("quiet"):
+        parcel = Parcel("told_opened", room=ticket.home, person=ticket.requester, ticket=ticket.id)
+        await outbox.put(tx, parcel)
 
 
 async def requester_notice(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -288,6 +303,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "opened": (*_MOVED, first_words, requester_promise),
     "said": (*_MOVED, staff_message),
     "thanked": (staff_message,),
+    "logged": (staff_message,),
+    "hushed": (staff_line,),
     "claimed": (*_MOVED, staff_line, requester_notice),
     "released": (*_MOVED, staff_line),
     "passed": (*_MOVED, staff_line, requester_notice, handed),
@@ -316,6 +333,11 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "commented": (staff_line,),
     "adopted": (whose,),
     "parted": (whose,),
+    "merged": (*_MOVED, staff_line, requester_notice),
+    "unmerged": (*_MOVED, staff_line, requester_notice),
+    "absorbed": (card, staff_line),
+    "detached": (card, staff_line),
+    "related": (card, staff_line),
     "joined": (card, company_line),
     "left": (card, company_line),
 }

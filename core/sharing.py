@@ -21,19 +21,21 @@ LINES = frozenset(
     }
 )  # fmt: skip
 """Events that a watcher is told of."""
-TOLD = frozenset({"claimed", "passed", "waited", "held", "reopened"})
+TOLD = frozenset({"claimed", "passed", "waited", "held", "reopened", "merged", "unmerged"})
 """Events that colleagues are told of in the words the requester reads."""
 
 
 async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Whoever belongs to the ticket hears of the event what is theirs to hear."""
     match event.kind:
-        case "said" | "thanked" | "replied":
+        case "said" | "thanked" | "logged" | "replied":
             await _said(tx, event, ticket)
         case "edited" | "withdrawn" | "moved":
             await _changed(tx, event, ticket)
         case "joined" | "left":
             await _came_or_went(tx, event, ticket)
+        case "absorbed":
+            await _absorbed(tx, event, ticket)
     if event.kind in LINES:
         await _line(tx, event, ticket)
     if event.facts.get("quiet") or event.kind not in (*TOLD, "resolved"):
@@ -55,6 +57,8 @@ def _others(persons: Iterable[PersonId], event: Event) -> list[PersonId]:
 async def _said(tx: Transaction, event: Event, ticket: Ticket) -> None:
     said = await tickets.message(tx, MessageId(event.facts["message"]))
     assert said is not None
+    if said.flood is not None:
+        return
     if said.kind == "request" and said.author != ticket.requester:
         await outbox.put(tx, for_requester(ticket, said))
     for person in _others(await company.shared_with(tx, ticket), event):
@@ -134,3 +138,15 @@ async def _came_or_went(tx: Transaction, event: Event, ticket: Ticket) -> None:
     if ticket.requester != event.actor and event.facts["kind"] == COLLEAGUE:
         kind = f"told_company_{event.kind}"
         await outbox.put(tx, Parcel(kind, facts, room=ticket.home, person=ticket.requester, ticket=ticket.id))
+
+
+async def _absorbed(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The requester is told with whom they share it, if with anybody new."""
+    newcomer = PersonId(event.facts["requester"])
+    company_of_it = await company.shared_with(tx, ticket)
+    if newcomer in company_of_it and ticket.requester != event.actor:
+        facts = {"person": newcomer}
+        await outbox.put(
+            tx,
+            Parcel("told_absorbed", facts, room=ticket.home, person=ticket.requester, ticket=ticket.id),
+        )

@@ -1,4 +1,4 @@
-"""One person in three messengers: a code crosses from one to another, and so does everything that is theirs."""
+"""One person in several messengers: a code crosses from one to another, and all that is theirs follows."""
 
 import re
 from collections.abc import AsyncIterator
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import i18n
+from bot.message import Words
 from core.database.transaction import Transaction
+from core.kernel.clock import HandClock
 from core.kernel.ids import Identity, TicketId
 from core.people import store as people
 from core.people.model import Person
@@ -15,7 +18,9 @@ from tests.emulators.slack import Interaction
 from tests.emulators.slack import User as SlackUser
 from tests.test_together import Desk, opened
 
-IVAN, OLGA, ANNA = (Identity.parse(each) for each in ("telegram:501", "slack:T0ACME/U0505", "slack:T0ACME/U0502"))
+IVAN, OLGA, ANNA = (
+    Identity.parse(each) for each in ("telegram:501", "slack:T0ACME/U0505", "slack:T0ACME/U0502")
+)
 CODE = re.compile(r"/link ([2-9A-Z]{8})\b")
 
 
@@ -126,3 +131,13 @@ async def test_in_a_telegram_group_a_code_is_given_in_private_and_none_is_taken(
     assert "others would read it" in desk.boris.chat.last.text
     await slash(desk, desk.olga, f"/desk link {code}")
     assert await who(desk, OLGA) != await who(desk, IVAN)
+
+
+def test_the_words_used_here_are_the_desks() -> None:
+    def told(key: str, **facts: str) -> str:
+        return i18n.word(Words(key, facts), "en", time_zone="UTC", now=HandClock().now())
+
+    assert told("button.unlink", account="Slack (x)") == "Unlink Slack (x)"
+    assert "on its own now" in told("unlink.gone")
+    assert "others would read it" in told("link.in_public")
+    assert "support team" in told("right.staff_command", command="/queue")

@@ -87,8 +87,9 @@ class Somebody:
         key: str = "",
         reply_to: int | None = None,
         files: Sequence[tuple[str, bytes]] = (),
+        settle: bool = True,
     ) -> "Somebody":
-        """Write, and let the desk do all that follows."""
+        """Write, and let the desk do all that follows, unless it is not to `settle`."""
         speaker = await self._speaker()
         act = partial(
             receive.said,
@@ -102,7 +103,8 @@ class Somebody:
         )
         with contextlib.suppress(receive.Repeated):
             await self.town.database.write(act)
-        await self.town.settle()
+        if settle:
+            await self.town.settle()
         return self
 
     async def say_below(self, number: int, text: str, **more: Any) -> "Somebody":

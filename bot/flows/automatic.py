@@ -13,7 +13,6 @@ from core.dialogs import store as dialog_store
 from core.outbox import store as posts
 from core.tickets import actions as tickets
 from core.tickets import queries
-from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
 from core.tickets.model import ACTIVE, Status, Ticket
 
@@ -25,7 +24,7 @@ SPAN = timedelta(hours=1)
 async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     """A program's words go on with its ticket or begin one. It commands nothing, and an auto-reply of
     somebody in their own conversation begins nothing."""
-    if commands.is_command(turn, heard.text):
+    if commands.is_command(turn, heard.text) or not (heard.text.strip() or heard.files):
         return
     mine = await queries.of_requester(turn.tx, turn.person.id)
     answered = await _answered(turn, mine, reply_to)
@@ -45,9 +44,7 @@ async def _answered(turn: Turn, mine: Sequence[Ticket], reply_to: str | None) ->
     """The program's own ticket in whose thread it speaks, or whose message it replies to."""
     post = await posts.at(turn.tx, turn.room, reply_to) if reply_to else None
     number, thread = post.ticket if post else None, turn.incoming.where.thread
-    return next(
-        (each for each in mine if each.id == number or (thread and each.home == turn.place)), None
-    )
+    return next((each for each in mine if each.id == number or (thread and each.home == turn.place)), None)
 
 
 async def _going(turn: Turn, mine: Sequence[Ticket]) -> Ticket | None:
@@ -59,7 +56,15 @@ async def _going(turn: Turn, mine: Sequence[Ticket]) -> Ticket | None:
 
 async def _keep(turn: Turn, ticket: Ticket, heard: Heard) -> None:
     source = (turn.room, heard.message) if heard.message else None
-    await tickets.log(turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source)
+    await tickets.log(
+        turn.tx,
+        turn.actor,
+        ticket.id,
+        heard.text,
+        file_ids=heard.files,
+        source=source,
+        flood=turn.flood,
+    )
 
 
 async def _open(turn: Turn, heard: Heard) -> None:

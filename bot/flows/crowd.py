@@ -18,7 +18,7 @@ from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor
 from core.tickets import actions as tickets
-from core.tickets import company
+from core.tickets import company, merging, queries
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
 from core.tickets.model import Status, Ticket
@@ -81,11 +81,20 @@ async def own(turn: Turn, heard: Heard, said: Said) -> None:
     source, thanks = (turn.room, heard.message), talk.only_thanks(heard)
     post = await posts.at(turn.tx, turn.room, said.reply_to) if said.reply_to else None
     ticket = await _answered(turn, post.ticket if post else None, said.quoted)
+    if ticket is None and turn.flood is not None:
+        ticket = next(iter(await queries.unclosed_of(turn.tx, turn.person.id)), None)
     if ticket is not None:
         await tickets.say(
-            turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
+            turn.tx,
+            turn.actor,
+            ticket.id,
+            heard.text,
+            file_ids=heard.files,
+            source=source,
+            thanks=thanks,
+            flood=turn.flood,
         )
-        if turn.threads:
+        if turn.threads and turn.flood is None:
             await turn.tell(talk.passed_on(ticket))
     elif not (post and thanks):
         words = _with_quote(heard.text, said.quoted)
@@ -98,7 +107,8 @@ async def _answered(turn: Turn, number: TicketId | None, quoted: Quoted | None) 
     if number is None and quoted is not None:
         known = await ticket_store.message_at(turn.tx, turn.room, quoted.message)
         number = known.ticket if known else None
-    ticket = await ticket_store.find(turn.tx, number) if number else None
+    found = await ticket_store.find(turn.tx, number) if number else None
+    ticket = await merging.standing(turn.tx, found) if found else None
     if ticket is None or ticket.status is Status.CLOSED:
         return None
     return ticket if await company.belongs(turn.tx, ticket, turn.person.id) else None

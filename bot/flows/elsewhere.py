@@ -3,7 +3,7 @@
 from bot import codes
 from bot.flows import phrases
 from bot.flows.turn import Turn
-from bot.message import Choice, Message, Paragraph, Plain, Words
+from bot.message import Choice, Fact, Message, Paragraph, Plain, Words
 from core import reactions
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -64,7 +64,7 @@ def _platform(ticket: Ticket) -> str:
 
 def _continue_button(ticket: Ticket, platform: str, *, numbered: bool) -> Choice:
     key = "button.continue_number" if numbered else "button.continue"
-    facts = {"ticket": ticket.id, "home": phrases.via(platform)}
+    facts: dict[str, Fact] = {"ticket": ticket.id, "home": phrases.via(platform)}
     return Choice(codes.code("w", "go", ticket.id, platform), Words(key, facts))
 
 
@@ -77,7 +77,8 @@ async def go_on(turn: Turn, number: TicketId, platform: str) -> None:
     moved = await homes.rehome(turn.tx, turn.actor, number, there)
     await dialogs.turn_to(turn.tx, moved.home, turn.person.id, number)
     if turn.room not in (home.partition("#")[0] for home in (ticket.home, moved.home)):
-        told = {"ticket": number, "title": Plain(ticket.title), "home": phrases.via(platform)}
+        title, home = Plain(ticket.title), phrases.via(platform)
+        told: dict[str, Fact] = {"ticket": number, "title": title, "home": home}
         await turn.tell(Message((Paragraph(Words("told.moved_on", told)),), ticket=number))
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import codes
+from bot.flows import company, phrases, questions
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
-from bot.flows import company, phrases, questions
 from bot.flows.dialog import BACK, CANCEL, SKIP, Heard
 from bot.flows.draft import DESCRIBE, SUMMARY, TYPE, URGENCY, Draft
 from bot.flows.questions import EDIT, SEND

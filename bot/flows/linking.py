@@ -11,7 +11,6 @@ from bot.i18n import in_every_language
 from bot.message import At, Choice, Message, Paragraph, Plain, Several, Text, Typed, Words, to_facts
 from core import joining
 from core.database.transaction import Transaction
-from core.joining import Joined
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import Identity, TicketId
@@ -32,7 +31,7 @@ async def link(turn: Turn, _: TicketId, rest: str) -> None:
     if not rest:
         await _give_code(alone)
     elif turn.press is None and not (turn.incoming.private and turn.asked_in is None):
-        await linking.expose(turn.tx, turn.incoming.sender.identity, rest)
+        await linking.expose(turn.tx, turn.incoming.sender.identity, linking.hashed(rest))
         await alone.tell(_hint("link.in_public"))
     else:
         await _take_code(alone, rest)
@@ -52,8 +51,12 @@ async def unlink(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def pressed(turn: Turn, words: Sequence[str]) -> None:
-    """The button of an account. Raises UserError for one of somebody else's, or of one's own no more."""
+    """The button of an account or of a code. Raises UserError for one that is not theirs, or is over."""
     match list(words):
+        case ["join", code_hash]:
+            await _join(turn, await linking.held(turn.tx, turn.incoming.sender.identity, code_hash))
+        case ["refuse", code_hash]:
+            await _refuse(turn, await linking.held(turn.tx, turn.incoming.sender.identity, code_hash))
         case ["unlink", mark]:
             accounts = await people.identities_of(turn.tx, turn.person.id)
             meant = [each for each in accounts if _mark(each) == mark]
@@ -119,20 +122,46 @@ async def _show(turn: Turn, code: Code) -> None:
 
 
 async def _take_code(turn: Turn, typed: str) -> None:
-    joined = await joining.join(turn.tx, turn.actor, turn.incoming.sender.identity, typed)
-    if joined is None:
+    """Join, once whoever has rights has said that the other account is to have them: the code may have been
+    put into their hands."""
+    here = turn.incoming.sender.identity
+    code = await linking.redeem(turn.tx, here, linking.hashed(typed))
+    if code is None:
         await turn.tell(_hint("link.wrong"))
-        return
-    turn = replace(turn, person=joined.person, actor=replace(turn.actor, person=joined.person))
-    await _show(turn, joined.code)
-    await turn.tell(_told(turn, joined.code.identity, joined.here))
-    await _tell_there(turn, joined)
+    elif not turn.person.staff:
+        await _join(turn, code)
+    else:
+        await joining.pair(turn.tx, turn.actor, here, code)
+        await linking.hold(turn.tx, here, code)
+        await _ask(turn, code)
 
 
-async def _tell_there(turn: Turn, joined: Joined) -> None:
-    """The account that the code was made for is told too, by whom it was written."""
-    told = _told(turn, joined.here, joined.code.identity)
-    await _tell(turn, joined.code.room, told)
+async def _ask(turn: Turn, code: Code) -> None:
+    giver = await people.by_identity(turn.tx, code.identity)
+    assert giver is not None
+    facts = {"account": _account(code.identity), "name": Plain(giver.name)}
+    yes = phrases.button(codes.code("i", "join", code.hash), "button.is_mine")
+    no = phrases.button(codes.code("i", "refuse", code.hash), "button.not_mine")
+    question = Message((Paragraph(Words("link.is_it_yours", facts)),), ((yes, no),))
+    await turn.tell(question, slot=_question(code.hash))
+
+
+async def _join(turn: Turn, code: Code) -> None:
+    here = turn.incoming.sender.identity
+    person = await joining.join(turn.tx, turn.actor, here, code)
+    turn = replace(turn, person=person, actor=replace(turn.actor, person=person))
+    await _show(turn, code)
+    await turn.tell(_told(turn, code.identity, here), slot=_question(code.hash))
+    await _tell(turn, code.room, _told(turn, here, code.identity))
+
+
+async def _refuse(turn: Turn, code: Code) -> None:
+    await linking.void(turn.tx, code)
+    await turn.tell(_hint("link.refused"), slot=_question(code.hash))
+
+
+def _question(code_hash: str) -> str:
+    return f"linking:{code_hash}"
 
 
 async def _tell(turn: Turn, room: str, told: Message) -> None:

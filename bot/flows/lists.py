@@ -57,10 +57,12 @@ async def status(turn: Turn, ticket: Ticket) -> Message:
         lines.append(Paragraph(Words(key, {"name": owner})))
     if (due := await sla.reply_by(turn.tx, ticket)) is not None:
         lines.append(Paragraph(Words("status.reply_by", {"at": At(due)})))
+    if ticket.merged_into is not None:
+        lines.append(Paragraph(Words("card.merged", {"into": ticket.merged_into})))
     own = ticket.requester == turn.person.id
     reopen: tuple[tuple[Choice, ...], ...] = (
         ((phrases.button(codes.code("r", "reopen", ticket.id), "button.reopen"),),)
-        if own and ticket.status in (Status.RESOLVED, Status.CLOSED)
+        if own and ticket.status in (Status.RESOLVED, Status.CLOSED) and ticket.merged_into is None
         else ()
     )
     return Message(tuple(lines), (*reopen, *await elsewhere.rows(turn, ticket)), ticket=ticket.id)

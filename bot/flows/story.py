@@ -70,6 +70,6 @@ async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
             return {"reason": Words(f"undelivered.{value}")}
         case "queue":
             return {"queue": str(value)}
-        case "level" | "stars" | "to" | "split":
+        case "level" | "stars" | "to" | "split" | "into" | "ticket" | "apart":
             return {key: value}
     return {}

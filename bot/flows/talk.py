@@ -23,7 +23,7 @@ from core.kernel.errors import UserError
 from core.kernel.ids import MessageId, TicketId
 from core.outbox import store as posts
 from core.tickets import actions as tickets
-from core.tickets import company, doors, queries
+from core.tickets import company, doors, merging, queries
 from core.tickets import store as ticket_store
 from core.tickets.model import Said, Status, Ticket
 
@@ -94,8 +94,9 @@ async def _going(turn: Turn) -> list[Ticket]:
 
 
 async def _theirs(turn: Turn, number: TicketId | None) -> Ticket | None:
-    """The ticket of this number, if it is this person's own or shared with them."""
-    ticket = await ticket_store.find(turn.tx, number) if number else None
+    """The ticket of this number, or what it goes on as, if that is this person's own or shared with them."""
+    found = await ticket_store.find(turn.tx, number) if number else None
+    ticket = await merging.standing(turn.tx, found) if found else None
     if ticket is None or not await company.belongs(turn.tx, ticket, turn.person.id):
         return None
     return ticket
@@ -177,9 +178,18 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
     thanks = only_thanks(heard) or (not own and not heard.files and plain in YES)
     source = intake.source(turn, heard)
     message = await tickets.say(
-        turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source, thanks=thanks
+        turn.tx,
+        turn.actor,
+        ticket.id,
+        heard.text,
+        file_ids=heard.files,
+        source=source,
+        thanks=thanks,
+        flood=turn.flood,
     )
     await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, ticket.id)
+    if turn.flood is not None:
+        return
     if thanks and ticket.status in (Status.RESOLVED, Status.CLOSED):
         await turn.tell(_hint(ticket, "talk.thanks"))
     elif ticket.status is Status.RESOLVED:

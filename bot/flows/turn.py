@@ -37,6 +37,8 @@ class Turn:
     """A form can open at once for whoever pressed."""
     threads: bool = False
     """In a private conversation every request is a thread of its own."""
+    flood: str | None = None
+    """Names the flood of words that these are part of."""
 
     @property
     def press(self) -> str | None:
@@ -63,7 +65,7 @@ class Turn:
         home, where = Address.parse(ticket.home), self.incoming.where
         if not (self.threads and self.incoming.private) or where.thread or home.space != where.space:
             return self
-        root = None if home.thread else await posts.first_of(self.tx, self.room, ticket.id)
+        root = None if home.thread else await posts.root_of(self.tx, self.room, ticket.id)
         there = replace(where, thread=home.thread or (root.remote if root else None))
         return replace(self, incoming=replace(self.incoming, where=there))
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import codes
-from bot.flows import dialog as dialogs
 from bot.flows import company, forms, lists, phrases
+from bot.flows import dialog as dialogs
 from bot.flows.dialog import CANCEL, SKIP, Heard
 from bot.flows.turn import Turn
 from bot.message import At, Call, Choice, Form, Input, Message, Paragraph, Plain, Words

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from bot import message
 from bot.i18n import catalogue, moments
+from core.kernel import marked
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ class _Reader:
 
 
 def word(text: "message.Text | str", language: str, *, time_zone: str, now: datetime, root: str = "/") -> str:
-    """The text as this reader reads it. People's own words and facts are never looked into.
+    """The text as this reader reads it. People's own words and facts are never looked into; words alone keep
+    their marks.
 
     `root` is how a command begins in their messenger; our sentences write it "/"."""
     return _told(text, _Reader(language, time_zone, now, root))
@@ -73,7 +75,7 @@ def _told(text: object, to: _Reader) -> str:
         case str():
             return text
         case message.Plain():
-            return text.text
+            return marked.marked(text.text, text.marks) if text.marks else text.text
         case message.Typed():
             return text.text.replace("/", to.root, 1)
         case message.Words():

@@ -25,10 +25,13 @@ from core.timers.model import Timer
 STEP, QUIET_OVER = "escalate", "quiet_over"
 
 ANSWERS = frozenset(
-    {"claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed"}
-)
+    {
+        "claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed",
+        "merged",
+    }
+)  # fmt: skip
 """Events that answer every ping of the ticket that is still open."""
-RESTARTS = frozenset({"prioritised", "reopened"})
+RESTARTS = frozenset({"prioritised", "reopened", "unmerged"})
 
 
 async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:

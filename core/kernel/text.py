@@ -8,6 +8,8 @@ import unicodedata
 
 import regex  # type: ignore[import-untyped]
 
+from core.kernel import marked
+
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
@@ -25,10 +27,12 @@ def clean(text: str) -> str:
     """The text as it may be stored anywhere: line ends are LF, controls are visible, no lone surrogates.
 
     A surrogate pair that came apart is put together. Nothing else is changed; cleaning twice changes
-    nothing more.
+    nothing more. Marks stay where they are.
     """
-    if not _UNSAFE.search(text):
-        return text
+    return marked.mapped(text, _cleaned) if _UNSAFE.search(text) else text
+
+
+def _cleaned(text: str) -> str:
     whole = _PAIR.sub(_joined_pair, text)
     return whole.replace("\r\n", "\n").replace("\r", "\n").translate(_SHOWN)
 

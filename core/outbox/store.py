@@ -150,6 +150,7 @@ _FIRST_OF = (
     .order_by(posts.c.id)
     .limit(1)
 )
+_ROOT_OF = _FIRST_OF.where(posts.c.address == posts.c.room)
 _OF_MESSAGE = select(posts).where(posts.c.message_id == bindparam("message")).order_by(posts.c.id)
 _OF_SLOT = select(posts).where(posts.c.slot == bindparam("slot")).order_by(posts.c.id)
 _THREAD_AT = (
@@ -333,6 +334,12 @@ async def post_in(tx: Transaction, room: str, slot: str) -> Post | None:
 async def first_of(tx: Transaction, room: str, ticket: TicketId) -> Post | None:
     """The first that was said of a ticket in a room, of what stands there still."""
     row = await tx.first(_FIRST_OF, {"room": room, "ticket": ticket})
+    return None if row is None else post(row)
+
+
+async def root_of(tx: Transaction, room: str, ticket: TicketId) -> Post | None:
+    """The first that was said of a ticket in a room and in no thread of it: what follows goes below."""
+    row = await tx.first(_ROOT_OF, {"room": room, "ticket": ticket})
     return None if row is None else post(row)
 
 

@@ -15,7 +15,8 @@ async def meet(tx: Transaction, identity: Identity, *, name: str, language: str)
     if (person := await store.by_identity(tx, identity)) is not None:
         if person.name == name or person.name != identity.account.rpartition("/")[2]:
             return person
-        named = replace(person, name=name, language=language)
+        spoken = person.language if person.language_chosen else language
+        named = replace(person, name=name, language=spoken)
         await store.save(tx, named)
         return named
     fresh = Person(PersonId(0), name, language, frozenset({Role.REQUESTER}))

@@ -30,7 +30,7 @@ async def make(tx: Transaction, person: Person, identity: Identity, room: str) -
     Raises UserError for an admin: whose accounts those are, the configuration alone says."""
     _check_no_admin(person)
     seed = new_token()
-    code = Code(identity, room, seed, _hashed(_word(seed)), tx.now + LIVES)
+    code = Code(identity, room, seed, hashed(_word(seed)), tx.now + LIVES)
     await store.keep_code(tx, code)
     return code
 
@@ -41,25 +41,38 @@ async def word(tx: Transaction, identity: Identity, code_hash: str) -> str | Non
     if code is None or code.hash != code_hash or code.over_at <= tx.now:
         return None
     said = _word(code.seed)
-    return said if _hashed(said) == code.hash else None
+    return said if hashed(said) == code.hash else None
 
 
-async def redeem(tx: Transaction, identity: Identity, typed: str) -> Code | None:
-    """The code that this account wrote; None for a wrong one, which is counted: do not roll back.
+async def redeem(tx: Transaction, identity: Identity, code_hash: str) -> Code | None:
+    """The good code that this account wrote; None for a wrong one, which is counted: do not roll back.
 
     Raises UserError while the account is locked out, also for right codes."""
     if (until := await _locked_until(tx, identity)) is not None:
         raise UserError("link.locked", until=until)
-    code = await store.code_of(tx, _hashed(_read(typed)))
+    code = await store.code_of(tx, code_hash)
     if code is not None and code.over_at > tx.now:
         return code
     await store.add_guess(tx, identity, forget=tx.now - LOCKED - WITHIN)
     return None
 
 
-async def expose(tx: Transaction, identity: Identity, typed: str) -> None:
+async def hold(tx: Transaction, identity: Identity, code: Code) -> None:
+    """This account wrote the code and is asked whether it was meant; another one may write it meanwhile."""
+    await store.write_code(tx, code, identity)
+
+
+async def held(tx: Transaction, identity: Identity, code_hash: str) -> Code:
+    """The code that this account is asked about. Raises UserError where that is over."""
+    code = await store.code_of(tx, code_hash)
+    if code is None or code.written_by != identity or code.over_at <= tx.now:
+        raise UserError("press.over")
+    return code
+
+
+async def expose(tx: Transaction, identity: Identity, code_hash: str) -> None:
     """A code that this account wrote where others read along is good no more; a wrong one counts as ever."""
-    if (code := await redeem(tx, identity, typed)) is not None:
+    if (code := await redeem(tx, identity, code_hash)) is not None:
         await void(tx, code)
 
 
@@ -98,10 +111,7 @@ def _word(seed: str) -> str:
     return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:LENGTH])
 
 
-def _read(typed: str) -> str:
-    """What was meant, however it was typed."""
-    return "".join(typed.upper().split()).replace("-", "").translate(_LOOK_ALIKE)
-
-
-def _hashed(code: str) -> str:
-    return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()
+def hashed(typed: str) -> str:
+    """What is kept of a code, however it was typed; it has room in a button."""
+    word = "".join(typed.upper().split()).replace("-", "").translate(_LOOK_ALIKE)
+    return hashlib.sha256(word.encode("utf-8", "replace")).hexdigest()[:32]

@@ -79,6 +79,8 @@ class Code:
     seed: str
     hash: str
     over_at: datetime
+    written_by: Identity | None = None
+    """The account that wrote it and is asked whether that was meant."""
 
 
 @dataclass(frozen=True, slots=True)

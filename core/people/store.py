@@ -56,6 +56,7 @@ link_codes = Table(
     Column("seed", Text, nullable=False),
     Column("code_hash", Text, nullable=False, unique=True),
     Column("over_at", Instant, nullable=False),
+    Column("written_by", Text),
 )
 
 link_guesses = Table(
@@ -204,6 +205,7 @@ async def linked(tx: Transaction, person_id: PersonId) -> frozenset[Identity]:
 
 async def detach(tx: Transaction, identity: Identity) -> None:
     """This account is nobody's any more; whoever speaks through it next is somebody new."""
+    await drop_code(tx, identity)
     await tx.execute(identities.delete().where(identities.c.identity == str(identity)))
 
 
@@ -243,7 +245,14 @@ async def code_of(tx: Transaction, code_hash: str) -> Code | None:
 
 
 def _code(row: Row[Any]) -> Code:
-    return Code(Identity.parse(row.identity), row.room, row.seed, row.code_hash, row.over_at)
+    written_by = Identity.parse(row.written_by) if row.written_by else None
+    return Code(Identity.parse(row.identity), row.room, row.seed, row.code_hash, row.over_at, written_by)
+
+
+async def write_code(tx: Transaction, code: Code, by: Identity) -> None:
+    """That account has written the code, and is asked whether it was meant."""
+    mine = link_codes.c.identity == str(code.identity)
+    await tx.execute(update(link_codes).where(mine).values(written_by=str(by)))
 
 
 async def drop_code(tx: Transaction, identity: Identity) -> None:

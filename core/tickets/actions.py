@@ -7,6 +7,7 @@ from typing import Any
 
 from core.database.transaction import Transaction
 from core.files import store as files
+from core.kernel import marked
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.events import Event
@@ -88,7 +89,9 @@ async def _keep(
     flood: str | None = None,
 ) -> MessageId:
     room, remote = source or (None, None)
-    said = Said(MessageId(0), ticket.id, kind, actor.person_id, actor.via, text, tx.now, room, remote)
+    said = Said(
+        MessageId(0), ticket.id, kind, actor.person_id, actor.via, text, tx.now, room, remote, flood=flood
+    )
     message = await store.add_message(tx, said)
     if file_ids and actor.person_id is not None:
         given = await files.of_owner(tx, actor.person_id, file_ids)
@@ -345,9 +348,10 @@ async def edit_message(
     said = await store.message(tx, message_id)
     if said is None or said.ticket != ticket.id or said.author != actor.person_id:
         raise UserError("reply.not_yours")
-    if said.text == text or said.withdrawn_at is not None:
+    if marked.same(said.text, text) or said.withdrawn_at is not None:
         return ticket
-    await store.change_message(tx, message_id, text=_filled(text), edited_at=tx.now)
+    words, marks = str(_filled(text)), marked.to_json(text)
+    await store.change_message(tx, message_id, text=words, marks=marks, edited_at=tx.now)
     await search.refresh(tx, ticket)
     return await record(tx, actor, ticket, "edited", {"message": message_id, "before": said.text})
 

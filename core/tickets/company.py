@@ -1,4 +1,4 @@
-"""Who else belongs to a ticket: colleagues of its requester, who read and write along, and staff who watch it."""
+"""Who else belongs to a ticket: colleagues of its requester, who read and speak too, and staff who watch."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

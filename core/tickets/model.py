@@ -118,6 +118,10 @@ class Said:
     edited_at: datetime | None = None
     withdrawn_at: datetime | None = None
     files: tuple[str, ...] = field(default=())
+    flood: str | None = None
+    """The flood it came in, which staff see as one line."""
+    answers: MessageId | None = None
+    """The message of the same ticket that it answers."""
 
 
 _OF_A_MERGED_ONE = ("noted", "unmerged")

@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    func,
     select,
     text,
     update,
@@ -21,6 +22,7 @@ from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
+from core.kernel import marked
 from core.kernel.errors import UserError
 from core.kernel.events import Event
 from core.kernel.ids import MessageId, PersonId, TicketId
@@ -65,6 +67,8 @@ tickets = Table(
     Column("related", Json, nullable=False, server_default="[]"),
 )
 Index("ix_tickets_merged", tickets.c.merged_into)
+FLOOD_PAGE = 40
+"""So many messages of a flood are read at a time."""
 _UNCLOSED = text("status <> 'closed'")
 Index("ix_tickets_requester", tickets.c.requester_id, tickets.c.id)
 Index(
@@ -96,6 +100,9 @@ messages = Table(
     Column("remote", Text),
     Column("edited_at", Instant),
     Column("withdrawn_at", Instant),
+    Column("flood", Text),
+    Column("marks", Json),
+    Column("answers_id", Serial, index=True),
     UniqueConstraint("room", "remote", name="uq_messages_source"),
 )
 
@@ -288,12 +295,14 @@ def said(row: Row[Any]) -> Said:
         row.kind,
         row.author_id,
         row.via,
-        row.text,
+        marked.from_json(row.text, row.marks),
         row.at,
         row.room,
         row.remote,
         row.edited_at,
         row.withdrawn_at,
+        flood=row.flood,
+        answers=row.answers_id,
     )
 
 
@@ -303,10 +312,12 @@ async def add_message(tx: Transaction, new: Said) -> MessageId:
         "kind": new.kind,
         "author_id": new.author,
         "via": new.via,
-        "text": new.text,
+        "text": str(new.text),
+        "marks": marked.to_json(new.text),
         "at": new.at,
         "room": new.room,
         "remote": new.remote,
+        "flood": new.flood,
     }
     return MessageId(await tx.scalar(_ADD_MESSAGE, values))
 
@@ -332,6 +343,38 @@ async def first_message(tx: Transaction, ticket_id: TicketId) -> Said:
 async def messages_of(tx: Transaction, ticket_id: TicketId) -> list[Said]:
     rows = await tx.all(_MESSAGES, {"ticket": ticket_id})
     return [said(row) for row in rows]
+
+
+async def flooding(tx: Transaction, ticket_id: TicketId, flood: str, after: int = 0) -> list[Said]:
+    """What came in this flood after that message and was not withdrawn, in order."""
+    c = messages.c
+    came = c.ticket_id == ticket_id, c.flood == flood, c.withdrawn_at.is_(None), c.id > after
+    return [said(row) for row in await tx.all(select(messages).where(*came).order_by(c.id).limit(FLOOD_PAGE))]
+
+
+async def flooded(tx: Transaction, ticket_id: TicketId, flood: str) -> int:
+    """How much came in this flood and was not withdrawn."""
+    c = messages.c
+    came = c.ticket_id == ticket_id, c.flood == flood, c.withdrawn_at.is_(None)
+    return int(await tx.scalar(select(func.count()).select_from(messages).where(*came)))
+
+
+async def newest_message(tx: Transaction) -> int:
+    """The id of the message that was kept last; 0 before any."""
+    return int(await tx.scalar(select(func.coalesce(func.max(messages.c.id), 0))))
+
+
+async def messages_after(tx: Transaction, message_id: int) -> list[Said]:
+    """What was kept since."""
+    rows = await tx.all(select(messages).where(messages.c.id > message_id).order_by(messages.c.id))
+    return [said(row) for row in rows]
+
+
+async def answers_to(tx: Transaction, message_id: MessageId) -> list[Said]:
+    """The messages that answer this one and were not withdrawn."""
+    c = messages.c
+    answering = c.answers_id == message_id, c.withdrawn_at.is_(None)
+    return [said(row) for row in await tx.all(select(messages).where(*answering).order_by(c.id))]
 
 
 async def change_message(tx: Transaction, message_id: MessageId, **values: object) -> None:

@@ -76,7 +76,12 @@ async def make(tx: Transaction, account: Identity) -> str:
 
 async def write(tx: Transaction, account: Identity, code: str) -> str:
     """What comes of a code that this account writes."""
-    return JOINED if await joining.join(tx, await actor(tx, account), account, code) else WRONG
+    who = await actor(tx, account)
+    found = await linking.redeem(tx, account, linking.hashed(code))
+    if found is None:
+        return WRONG
+    await joining.join(tx, who, account, found)
+    return JOINED
 
 
 async def owner(tx: Transaction, account: Identity) -> PersonId | None:
@@ -203,13 +208,11 @@ class Scene:
 
     async def _make(self, account: Identity) -> None:
         await self._meet(account)
-        try:
-            word = await self.town.database.write(partial(make, account=account))
-        except UserError as error:
-            assert error.key == self.model.refused(account)
+        found = await outcome(self.town, partial(make, account=account))
+        if (refused := self.model.refused(account)) or "." in found:
+            assert found == refused
             return
-        assert not self.model.refused(account)
-        self.model.make(account, word, self.town.clock.now())
+        self.model.make(account, found, self.town.clock.now())
 
     async def _write(self, account: Identity, word: str) -> None:
         await self._meet(account)

@@ -30,11 +30,11 @@ from core.feedback import actions as feedback
 from core.files import actions as files
 from core.files.model import Kept
 from core.kernel.errors import Forbidden, UserError
-from core.kernel.ids import FileId, Identity, MessageId, TicketId
+from core.kernel.ids import Address, FileId, Identity, MessageId, TicketId
 from core.people import store as people
 from core.people.model import DESK, Actor, Person, Right, Role, may
 from core.tickets import actions as tickets
-from core.tickets import doors, queries
+from core.tickets import doors, homes, queries
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Level, Priority
 from tests.town import town as opened
@@ -94,6 +94,7 @@ snooze           -         ?        +     ?        +    ?       +     -    +    
 close            -         ?        +     ?        +    ?       +     -    +     +
 requeue          -         ?        +     ?        +    ?       +     -    +     +
 tell_undelivered -         ?        +     ?        +    ?       +     -    +     +
+rehome           +         ?        +     ?        +    ?       +     +    +     +
 file             +         ?        +     ?        +    ?       +     +    +     .
 file_of_note     -         ?        +     ?        +    ?       +     -    +     .
 find             +         ?        +     ?        +    ?       +     +    +     .
@@ -209,6 +210,7 @@ DEEDS: Mapping[str, Deed] = {
     "close": once("resolved", simply(tickets.close)),
     "requeue": simply(tickets.requeue, "support"),
     "tell_undelivered": simply(tickets.tell_undelivered, None, "blocked"),
+    "rehome": simply(homes.rehome, Address("telegram", "7")),
     "file": file("request"),
     "file_of_note": file("note"),
     "find": find,

@@ -55,6 +55,7 @@ pinged       N O W H R C
 promised     N O W H R C
 snoozed      N O W H R C
 undelivered  N O W H R C
+rehomed      N O W H R C
 rated        N O W H R C
 commented    N O W H R C
 """
@@ -74,6 +75,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "prioritised": {"priority": "low"},
     "levelled": {"level": "L2"},
     "requeued": {"queue": "support"},
+    "rehomed": {"home": "telegram:7"},
 }
 
 

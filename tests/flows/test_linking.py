@@ -1,13 +1,13 @@
 """Joining two accounts by a code, looking at them, and parting with one."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from core.database.transaction import Transaction
 from core.people import store as people
 from core.people.model import Person, Role
 from core.tickets import store as tickets
-from core.tickets.catalogue import Catalogue
 from core.tickets.model import fold
 from tests.flows.conftest import Stage, texts
 from tests.town import Somebody
@@ -91,12 +91,39 @@ async def test_a_requester_joined_with_an_agent_is_that_agent(stage: Stage) -> N
     assert await who(stage, phone) == await who(stage, stage.anna)
 
 
-async def test_the_code_of_a_requester_written_by_an_agent_joins_them_as_well(stage: Stage) -> None:
-    phone = stage.town["phone"]
+async def test_an_agent_who_writes_a_code_is_asked_whether_that_account_may_do_all_that_they_can(
+    stage: Stage,
+) -> None:
+    phone, thief = stage.town["phone"], stage.town["thief"]
+    await phone.say("/my")
     await joined(stage, phone, stage.anna)
+    question = stage.w("link.is_it_yours", account=account(stage, phone), name="phone")
+    asked = await stage.anna.last()
+    assert question in asked
+    assert await who(stage, phone) != await who(stage, stage.anna)
+    await thief.say("/my")
+    await thief.press_code(await thief.last(), asked.buttons[stage.w("button.is_mine")])
+    assert (await thief.last()).text == stage.w("press.over")
+    await stage.anna.press(stage.w("button.is_mine"))
+    assert question not in texts(await stage.anna.sees())
     found = await who(stage, phone)
     assert found is not None
     assert found.name == "Anna Smirnova"
+
+
+async def test_an_agent_who_says_no_joins_nobody_and_the_code_is_good_no_more(stage: Stage) -> None:
+    thief, other = stage.town["thief"], stage.town["other"]
+    written = await code(thief)
+    await stage.anna.say(f"/link {written}")
+    yes = (await stage.anna.last()).buttons[stage.w("button.is_mine")]
+    await stage.anna.press(stage.w("button.not_mine"))
+    asked = await stage.anna.last()
+    assert asked.text == stage.w("link.refused")
+    await stage.anna.press_code(asked, yes)
+    assert (await stage.anna.last()).text == stage.w("press.over")
+    await other.say(f"/link {written}")
+    assert (await other.last()).text == stage.w("link.wrong")
+    assert await who(stage, thief) != await who(stage, stage.anna)
 
 
 async def test_two_of_the_configuration_are_not_joined(stage: Stage) -> None:
@@ -146,11 +173,12 @@ async def test_a_newer_code_takes_the_place_of_the_one_before(stage: Stage) -> N
 
 async def test_a_code_may_be_typed_as_people_type(english: Stage) -> None:
     look_alike = str.maketrans("ABEKMHPCTYX", "АВЕКМНРСТУХ")
-    for name, typed in {
+    ways: dict[str, Callable[[str], str]] = {
         "small": lambda code: code.lower(),
         "parted": lambda code: f" {code[:4]}-{code[4:]} ",
         "cyrillic": lambda code: code.translate(look_alike).lower(),
-    }.items():
+    }
+    for name, typed in ways.items():
         olga, phone = english.town[f"olga-{name}"], english.town[f"phone-{name}"]
         await phone.say(f"/link {typed(await code(olga))}")
         assert await who(english, phone) == await who(english, olga), name
@@ -302,10 +330,3 @@ async def test_who_had_no_hand_in_it_cannot_undo_it(stage: Stage) -> None:
     await thief.say(f"/unlink {phone.identity}")
     assert (await thief.last()).text == stage.w("unlink.valid")
     assert await who(stage, olga) == await who(stage, phone)
-
-
-async def test_the_words_used_here_are_the_desks(english: Stage) -> None:
-    async def look(tx: Transaction) -> str:
-        return tx.rule(Catalogue).last.name
-
-    assert await english.town.database.read(look)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from bot.adapters.telegram import entities
 from bot.incoming import Carried
+from core.kernel import marked
 
 Json = Mapping[str, Any]
 LIMIT = 20_000_000
@@ -49,11 +51,17 @@ def service(message: Json) -> bool:
 
 
 def words(message: Json) -> str:
-    """What was said; for what has no words, the plainest words for what it is."""
-    said = str(message.get("text") or message.get("caption") or "") or _told(message)
+    """What was said, as it was set; for what has no words, the plainest words for what it is."""
+    said = _said(message) or _told(message)
     if "forward_origin" not in message:
         return said
-    return f"↪️ {_origin(message['forward_origin'])}:\n{said}".strip()
+    return marked.joined("\n", (f"↪️ {_origin(message['forward_origin'])}:", said)).strip()
+
+
+def _said(message: Json) -> str:
+    if text := message.get("text"):
+        return entities.read(str(text), message.get("entities") or ())
+    return entities.read(str(message.get("caption") or ""), message.get("caption_entities") or ())
 
 
 def _told(message: Json) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.adapters.telegram import contents
 from bot.incoming import Edited, Incoming, Pressed, Quoted, Reacted, Said, Sender, Trouble, What
+from core.kernel import marked
 from core.kernel.ids import Address, Identity
 
 PLATFORM = "telegram"
@@ -111,7 +112,7 @@ def _said(message: Json, text: str, me: Me) -> Said:
     named = not private and not command and _named(text, me)
     ours = private or reply.get("from", {}).get("id") == me.id or named or (command and _to_us(text, me))
     return Said(
-        _mention(me.name).sub("", text).strip() if named else text,
+        marked.without(text, _mention(me.name)).strip() if named else text,
         str(int(message["message_id"])),
         reply_to=str(int(answers)) if answers else None,
         quoted=_quoted(reply) if answers else None,

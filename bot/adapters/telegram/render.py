@@ -10,7 +10,7 @@ from telegram import MessageEntity, User
 from bot import codes, i18n
 from bot.adapters import degrade
 from bot.adapters.port import Features, Reader
-from bot.adapters.telegram import uploads
+from bot.adapters.telegram import entities, uploads
 from bot.message import Attachment, Block, Call, Choice, Facts, Message, Paragraph, Quote, Text, Words
 from core.kernel import text as texts
 
@@ -19,6 +19,8 @@ FOLDED = 400
 """Quotes longer than so many UTF-16 units are shown folded."""
 Word = Callable[[Text], str]
 Style = Literal["bold", "italic", "blockquote", "expandable_blockquote"]
+Stretch = tuple[int, int, str]
+"""Where something begins that is set apart, how long it is in UTF-16 units, and the type of its entity."""
 Keyboard = Mapping[str, Any] | None
 """A `reply_markup` in the Bot API's own words: objects for it cost more than all other rendering."""
 
@@ -61,7 +63,7 @@ class _Writer:
     """Text that grows line by line, remembering which stretch has which style."""
 
     text: str = ""
-    stretches: list[tuple[int, int, Style]] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
     called: User | None = None
     """Whose name stands at the very beginning."""
 
@@ -77,9 +79,10 @@ class _Writer:
             return
         self.text += "\n" if self.text else ""
         start = texts.utf16_len(self.text)
-        self.text += words
+        self.text += str(words)
         if style is not None:
             self.stretches.append((start, texts.utf16_len(words), style))
+        self.stretches += [(start + at, length, kind) for at, length, kind in entities.stretches(words)]
 
 
 def look(message: Message, reader: Reader, now: datetime, features: Features) -> Look:
@@ -157,7 +160,7 @@ def _parts(writer: _Writer) -> tuple[Part, ...]:
     for piece in degrade.pieces(writer.text, TEXT):
         length = texts.utf16_len(piece.body)
         shift = texts.utf16_len(piece.opening)
-        entities = tuple(
+        shown = tuple(
             MessageEntity(style, max(at - start, 0) + shift, min(at + size, start + length) - max(at, start))
             for at, size, style in writer.stretches
             if at < start + length and at + size > start
@@ -165,9 +168,9 @@ def _parts(writer: _Writer) -> tuple[Part, ...]:
         start += length
         if not parts and writer.called is not None:
             name = texts.utf16_len(writer.called.first_name)
-            entities = (MessageEntity("text_mention", 0, name, user=writer.called), *entities)
+            shown = (MessageEntity("text_mention", 0, name, user=writer.called), *shown)
         if piece.body.strip():
-            parts.append(Part(piece.opening + piece.body + piece.closing, entities))
+            parts.append(Part(piece.opening + piece.body + piece.closing, shown))
     return tuple(parts)
 
 
@@ -195,7 +198,7 @@ def _folded(message: Message) -> Sequence[Sequence[Choice]]:
     """The rarer choices wait behind "More", which opens them in place."""
     main = [tuple(choice for choice in row if not choice.menu) for row in message.rows]
     rare = [choice for row in message.rows for choice in row if choice.menu]
-    if not rare or message.ticket is None:
+    if not rare or message.ticket is None or message.tone != "card":
         return message.rows
     more = Choice(codes.code("m", message.ticket, int(not message.unfolded)), Words(_MORE[message.unfolded]))
     pairs = [tuple(rare[at : at + 2]) for at in range(0, len(rare), 2)] if message.unfolded else []

@@ -16,6 +16,7 @@ def upgrade() -> None:
     where_people_are_reached()
     linked_accounts()
     searches_and_bursts()
+    words_across()
 
 
 def linked_accounts() -> None:
@@ -30,6 +31,7 @@ def linked_accounts() -> None:
         sa.Column("seed", sa.Text(), nullable=False),
         sa.Column("code_hash", sa.Text(), nullable=False),
         sa.Column("over_at", sa.BigInteger(), nullable=False),
+        sa.Column("written_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("identity", name=op.f("pk_link_codes")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_link_codes_code_hash")),
     )
@@ -63,6 +65,13 @@ def searches_and_bursts() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_bursts")),
     )
+    op.add_column("messages", sa.Column("flood", sa.Text(), nullable=True))
+
+
+def words_across() -> None:
+    op.add_column("messages", sa.Column("marks", sa.Text(), nullable=True))
+    op.add_column("messages", sa.Column("answers_id", SERIAL, nullable=True))
+    op.create_index(op.f("ix_messages_answers_id"), "messages", ["answers_id"])
 
 
 def where_people_are_reached() -> None:

@@ -1,0 +1,306 @@
+"""Several people on one ticket: colleagues, watchers, mentions, and a report in somebody else's name."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from core.tickets.model import Status
+from tests.flows.conftest import Stage, texts
+from tests.town import Somebody
+
+UNDO = timedelta(seconds=11)
+
+
+async def known(person: Somebody, stage: Stage) -> None:
+    """The desk has heard of them once, and they of it."""
+    await person.say("/help")
+    await person.hears()
+
+
+async def shared(stage: Stage) -> None:
+    """Petr reads along in Ivan's VPN, which Anna has taken."""
+    await stage.report(stage.ivan)
+    await known(stage.petr, stage)
+    await stage.anna.press(stage.w("button.take"))
+    await stage.ivan.say("/add 1 @petr")
+    for person in (stage.ivan, stage.anna, stage.petr):
+        await person.hears()
+
+
+async def lines(stage: Stage, number: int = 1) -> list[str]:
+    return [each.text for each in await stage.anna.thread(number) if each.tone == "event"]
+
+
+async def test_a_colleague_is_told_of_the_ticket_and_how_to_speak_in_it(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await known(stage.petr, stage)
+    await stage.ivan.say("/add 1 @petr")
+    name = "petr"
+    facts = {"ticket": 1, "title": stage.vpn, "requester": "Ivan Petrov"}
+    [told] = await stage.petr.hears()
+    assert stage.w("told.added", name="Ivan Petrov", **facts) in told
+    assert stage.vpn in told
+    assert stage.w("told.added_hint", name="Ivan Petrov", **facts) in told
+    assert (await stage.ivan.last()).text == stage.w(
+        "company.added_requester", name=name, ticket=1, title=stage.vpn
+    )
+    assert stage.w("card.company", names=name) in await stage.boris.card(1)
+    assert await lines(stage) == [stage.w("event.joined", actor="Ivan Petrov", person=name)]
+
+
+async def test_what_each_of_them_says_reaches_the_other_and_the_team(stage: Stage) -> None:
+    await shared(stage)
+    await stage.petr.say("I have it too")
+    [heard] = await stage.ivan.hears()
+    assert heard.text == "I have it too"
+    assert ("request", "I have it too") in await stage.words_of(1)
+    assert "I have it too" in texts(await stage.anna.thread(1))
+    await stage.ivan.say("So it is the router")
+    assert "So it is the router" in texts(await stage.petr.hears())
+    assert (await stage.ticket(1)).status is Status.OPEN
+
+
+async def test_replies_and_news_reach_a_colleague_but_the_question_is_the_requesters(stage: Stage) -> None:
+    await shared(stage)
+    await stage.anna.say("/reply 1 Which version?")
+    assert texts(await stage.petr.hears()) == ["Which version?"]
+    await stage.anna.say("/hold 1")
+    assert texts(await stage.petr.hears()) == [stage.w("told.held", ticket=1, title=stage.vpn)]
+    await stage.anna.say("/resolve 1 Reinstalled")
+    [told] = await stage.petr.hears()
+    assert stage.w("told.resolved", name="Anna Smirnova", ticket=1, title=stage.vpn) in told
+    assert "Reinstalled" in told
+    assert not told.buttons
+    assert stage.w("button.fixed") in (await stage.ivan.last()).buttons
+
+
+async def test_a_colleague_sees_and_speaks_but_judges_nothing(stage: Stage) -> None:
+    await shared(stage)
+    await stage.anna.say("/resolve 1 Reinstalled")
+    question = await stage.ivan.last()
+    await stage.petr.say("/status 1")
+    assert stage.vpn in await stage.petr.last()
+    await stage.petr.press_code(await stage.petr.last(), question.buttons[stage.w("button.fixed")])
+    assert (await stage.petr.last()).text == stage.w("right.judge", ticket=1)
+    await stage.petr.say({"en": "yes", "ru": "да"}[stage.language])
+    assert (await stage.ticket(1)).status is Status.RESOLVED
+    await stage.petr.say("/add 1 @maria")
+    assert (await stage.petr.last()).text == stage.w("right.invite", ticket=1)
+
+
+async def test_a_note_reaches_neither_requester_nor_colleague_nor_watcher(stage: Stage) -> None:
+    await shared(stage)
+    await stage.boris.say("/watch 1")
+    await stage.anna.say_below(1, "he always forgets his password")
+    await stage.anna.say("/note 1 secret two")
+    await stage.anna.edit("he always forgets", "he never remembers")
+    for person in (stage.ivan, stage.petr):
+        assert not [each for each in await person.sees() if re.search("forgets|remembers|secret", each.text)]
+    assert not [each for each in await stage.boris.hears() if "secret" in each.text]
+
+
+async def test_a_reply_taken_back_and_one_changed_are_so_for_a_colleague_too(stage: Stage) -> None:
+    await shared(stage)
+    await stage.anna.say_below(1, "/reply wrong words")
+    await stage.anna.press(stage.w("button.undo"))
+    assert [each.text for each in await stage.petr.sees() if "wrong words" in each and not each.deleted] == []
+    await stage.petr.say("the old words")
+    await stage.petr.edit("the old words", "the new words")
+    assert any("the new words" in each for each in await stage.ivan.sees())
+    assert not any("the old words" in each for each in await stage.ivan.sees())
+
+
+async def test_words_that_belonged_elsewhere_are_taken_back_from_everybody(stage: Stage) -> None:
+    await stage.report(stage.ivan, stage.printer)
+    await stage.report(stage.ivan, f"/new {stage.vpn}")
+    await known(stage.petr, stage)
+    await stage.ivan.say("/add 2 @petr")
+    await stage.ivan.say("The printer smokes")
+    assert any("smokes" in each for each in await stage.petr.sees())
+    await stage.ivan.press(stage.w("button.change"))
+    await stage.ivan.press(f"#1 {stage.printer}")
+    assert not any("smokes" in each and not each.deleted for each in await stage.petr.sees())
+
+
+async def test_whoever_left_gets_nothing_more_and_sees_no_ticket(stage: Stage) -> None:
+    await shared(stage)
+    await stage.petr.say("/leave 1")
+    assert (await stage.petr.last()).text == stage.w("company.gone", ticket=1)
+    assert texts(await stage.ivan.hears()) == [
+        stage.w("told.company_left_self", person="petr", ticket=1, title=stage.vpn)
+    ]
+    await stage.petr.hears()
+    await stage.anna.say("/reply 1 For Ivan alone")
+    await stage.ivan.say("thank you, but no")
+    assert await stage.petr.hears() == []
+    await stage.petr.say("/status 1")
+    assert (await stage.petr.last()).text == stage.w("ticket.unknown", ticket=1)
+
+
+async def test_the_requester_takes_a_colleague_off_again(stage: Stage) -> None:
+    await shared(stage)
+    await stage.ivan.say("/remove 1 @petr")
+    assert texts(await stage.petr.hears()) == [stage.w("told.removed", ticket=1)]
+    assert await lines(stage) == [
+        stage.w("event.claimed", actor="Anna Smirnova"),
+        stage.w("event.joined", actor="Ivan Petrov", person="petr"),
+        stage.w("event.left", actor="Ivan Petrov", person="petr"),
+    ]
+
+
+async def test_nobody_adds_people_to_a_ticket_of_somebody_else(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.petr.say("/add 1 @maria")
+    assert (await stage.petr.last()).text == stage.w("ticket.unknown", ticket=1)
+
+
+async def test_an_agent_adds_a_colleague_and_the_requester_is_told(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await known(stage.petr, stage)
+    await stage.ivan.hears()
+    await stage.anna.say_below(1, "/add @petr")
+    assert texts(await stage.ivan.hears()) == [
+        stage.w("told.company_joined", name="Anna Smirnova", person="petr", ticket=1, title=stage.vpn)
+    ]
+
+
+@pytest.mark.parametrize("whom", ["@nobody at all", "@", "…"])
+async def test_whoever_is_not_known_must_write_to_the_desk_first(stage: Stage, whom: str) -> None:
+    await stage.report(stage.ivan)
+    await stage.ivan.say(f"/add 1 {whom}")
+    assert (await stage.ivan.last()).text == stage.w("person.nobody", name=whom.removeprefix("@"))
+
+
+async def test_a_name_that_anybody_can_take_is_added_only_once_it_is_confirmed(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    town = stage.town
+    olga = town["visitor-7f"]
+    await known(olga, stage)
+    await stage.town.database.write(lambda tx: _rename(tx, olga, "Olga Ivanova"))
+    await stage.ivan.say("/add 1 @Olga Ivanova")
+    asked = await stage.ivan.last()
+    assert asked.text == stage.w(
+        "company.sure", name="Olga Ivanova", where=stage.w("via.web"), ticket=1
+    )
+    assert await olga.hears() == []
+    label = stage.w("button.add", name="Olga Ivanova")
+    code = asked.buttons[label]
+    forged = ".".join([*code.split(".")[:3], str(int(code.split(".")[3]) - 1), code.split(".")[4]])
+    await stage.ivan.press_code(asked, forged)
+    assert (await stage.ivan.last()).text == stage.w("press.stale")
+    await stage.ivan.press(label)
+    assert len(await olga.hears()) == 1
+
+
+async def _rename(tx, somebody: Somebody, name: str) -> None:  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    from core.people import store as people
+
+    person = await people.by_identity(tx, somebody.identity)
+    assert person is not None
+    await people.save(tx, replace(person, name=name))
+
+
+# ---- watchers
+
+
+async def test_a_watcher_reads_both_sides_and_each_change_with_the_tickets_heading(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.boris.hears()
+    await stage.boris.say("/watch 1")
+    assert texts(await stage.boris.hears()) == [stage.w("company.watched", ticket=1, title=stage.vpn)]
+    await stage.anna.press(stage.w("button.take"))
+    await stage.anna.say("/reply 1 Which version?")
+    await stage.ivan.say("5.1")
+    heading = f"#1 {stage.vpn}"
+    assert texts(await stage.boris.hears()) == [
+        f"{heading}\n{stage.w('event.claimed', actor='Anna Smirnova')}",
+        f"{heading}\nWhich version?",
+        f"{heading}\n5.1",
+    ]
+    assert stage.w("card.watchers", names="Boris Orlov") in await stage.anna.card(1)
+    await stage.boris.say("/unwatch 1")
+    await stage.boris.hears()
+    await stage.ivan.say("Hello?")
+    assert await stage.boris.hears() == []
+
+
+async def test_only_staff_watch_and_only_once(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.ivan.say("/watch 1")
+    assert (await stage.ivan.last()).text == stage.w("right.staff_command", command="/watch")
+    await stage.anna.say("/watch 1")
+    await stage.anna.say("/watch 1")
+    assert (await stage.anna.last()).text == stage.w("company.watching", ticket=1)
+
+
+async def test_a_colleague_of_the_team_who_is_added_watches(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.boris.hears()
+    await stage.ivan.hears()
+    await stage.anna.say("/add 1 @Boris")
+    assert texts(await stage.boris.hears()) == [
+        stage.w("told.watching", name="Anna Smirnova", ticket=1, title=stage.vpn)
+    ]
+    assert await stage.ivan.hears() == []
+
+
+# ---- mentions
+
+
+async def test_a_mention_in_a_note_offers_to_add_them_to_the_agent_alone(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await known(stage.petr, stage)
+    await stage.anna.say_below(1, "@petr had the same last week, mail him: x@petr.example")
+    offered = await stage.anna.last()
+    assert offered.only
+    assert offered.text == stage.w("company.offer", names="petr", ticket=1)
+    assert await stage.petr.hears() == []
+    await stage.anna.press(stage.w("button.add", name="petr"))
+    assert len(await stage.petr.hears()) == 1
+    await stage.anna.say_below(1, "@petr again")
+    assert (await stage.anna.last()).text != stage.w("company.offer", names="petr", ticket=1)
+
+
+# ---- in somebody else's name
+
+
+async def test_an_agent_reports_for_somebody_who_is_told_at_once(stage: Stage) -> None:
+    await stage.ivan.say("/help")
+    await stage.ivan.hears()
+    await stage.anna.say(f"/new for @ivan {stage.vpn}")
+    await stage.answer_all(stage.anna)
+    await stage.anna.press(stage.w("button.send"))
+    assert (await stage.anna.last()).text == stage.w(
+        "company.opened_for", name="Ivan Petrov", ticket=1, title=stage.vpn
+    )
+    [told] = await stage.ivan.hears()
+    assert stage.w("told.opened_for", name="Anna Smirnova") in told
+    assert stage.vpn in told
+    ticket = await stage.ticket(1)
+    assert (ticket.home, ticket.owner) == ("web:u-ivan", None)
+    card = await stage.boris.card(1)
+    assert stage.w("card.opened_by", name="Anna Smirnova") in card
+    assert stage.w("card.watchers", names="Anna Smirnova") in card
+    await stage.boris.say("/timeline 1")
+    told_line = stage.w("event.opened_for", actor="Anna Smirnova", requester="Ivan Petrov")
+    assert told_line in (await stage.boris.last()).text
+    await stage.anna.hears()
+    await stage.ivan.say("It is worse now")
+    assert any("It is worse now" in each for each in await stage.anna.hears())
+
+
+async def test_words_of_the_agent_afterwards_are_not_the_requesters(stage: Stage) -> None:
+    await stage.ivan.say("/help")
+    await stage.anna.say(f"/new for @ivan {stage.vpn}")
+    await stage.answer_all(stage.anna)
+    await stage.anna.press(stage.w("button.send"))
+    await stage.anna.say("my own mouse is broken")
+    assert [words for _, words in await stage.words_of(1)] == [stage.vpn]
+
+
+async def test_a_requester_reports_for_nobody_else(stage: Stage) -> None:
+    await stage.ivan.say(f"/new for @anna {stage.vpn}")
+    assert (await stage.ivan.last()).text == stage.w("right.behalf")
