@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot import notices
+from bot.adapters.degrade import answering
 from bot.adapters.port import Adapter, Health, Posted, Reader
 from bot.message import Message
 from bot.metrics import Metrics
@@ -152,9 +153,15 @@ class Delivery:
                 before = await self._before(tx, parcel)
                 address = Address.parse(before.address) if before else await self._address(tx, parcel)
                 message = None if parcel.retract else await notices.compose(tx, parcel)
+                if message is not None and address is not None:
+                    message = self._answering(message, address)
         except Exception as error:  # noqa: BLE001 - one parcel that cannot be worded must not stop the others
             return Job(parcel, None, None, None, reader, error)
         return Job(parcel, message, address, before, reader)
+
+    def _answering(self, message: Message, address: Address) -> Message:
+        adapter = self._adapters.get(address.platform)
+        return message if adapter is None else answering(message, str(address.space), adapter.features)
 
     async def _before(self, tx: Transaction, parcel: Parcel) -> Post | None:
         if parcel.slot is None:

@@ -36,6 +36,7 @@ async def ticket(tx: Transaction, number: TicketId) -> dict[str, Any]:
         **plain(state),
         "requester_name": requester.name,
         "requester_identities": [str(each) for each in await people.identities_of(tx, requester.id)],
+        "company": await tickets.participants_of(tx, number),
         "messages": messages,
         "files": [plain(file) for file in await files.of_ticket(tx, number)],
         "timeline": [plain(event) for event in await tickets.timeline(tx, number)],

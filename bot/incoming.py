@@ -66,7 +66,7 @@ class Said:
     press: str | None = None
     """The platform's id of a command that is answered where it was given, for its giver alone."""
     mentions: tuple[tuple[str, Identity], ...] = ()
-    """Whose accounts a command names, each by the words that stand for it in the text."""
+    """Whose accounts are named, each by the words that stand for it in the text."""
     where: str | None = None
     """Where people find it, in a room of many: what the room is called, and a link."""
 

@@ -175,6 +175,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What a message answers: whose words, how they begin, and in which rooms they stand as which message."""
+
+    author: Text
+    words: str
+    places: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message. `tone` says what it is, `author` for whom it speaks (None: the desk itself)."""
 
@@ -194,6 +203,8 @@ class Message:
     """Opens at once for whoever pressed, where there are forms; it takes the place of the form sent in."""
     field: str | None = None
     """The field of the form just sent in that this complains about."""
+    answers: Answered | None = None
+    """What it replies to."""
 
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Message)

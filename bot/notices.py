@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, codes, message, sharing
-from bot.flows import elsewhere, flood, home, linking, merging, phrases, references, story, work
+from bot.flows import elsewhere, flood, home, linking, merging, phrases, quoting, references, story, work
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -113,7 +113,9 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     author = await story.name(tx, said.author)
     words: list[Block] = [Paragraph(message.spoken(said.text))] if said.text.strip() else []
     told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
-    blocks: list[Block] = [*([] if await _stands_there(tx, said, parcel) else told), *_marks(said)]
+    read = await _stands_there(tx, said, parcel)
+    blocks: list[Block] = [*([] if read else told), *_marks(said)]
+    answers = None if read else await quoting.answered(tx, said, staff=True)
     if said.withdrawn_at is None and parcel.room is not None:
         blocks += await references.for_staff(tx, said.text, [parcel.room], said.ticket)
     tone = _TONES[said.kind]
@@ -126,7 +128,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
         blocks.append(Paragraph(Words("said.delivered" if arrived else "said.on_its_way"), "quiet"))
         if tx.now <= said.at + tx.rule(Catalogue).undo_for:
             rows = ((Choice(codes.code("t", "undo", said.ticket, said.id), Words("button.undo")),),)
-    return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket)
+    return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket, answers=answers)
 
 
 async def _stands_there(tx: Transaction, said: Said, parcel: Parcel) -> bool:
@@ -160,7 +162,8 @@ async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
     blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said), *named)
     author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
-    return Message(blocks, tone="reply", author=author, ticket=said.ticket)
+    answers = await quoting.answered(tx, said, staff=False)
+    return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)
 
 
 # ---- what the requester is told

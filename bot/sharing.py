@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
-from bot.flows import phrases, references, story
+from bot.flows import phrases, quoting, references, story
 from bot.message import Attachment, Block, Fact, Message, Paragraph, Plain, Quote, Words, spoken
 from core.database.transaction import Transaction
 from core.files import store as files
@@ -58,7 +58,9 @@ async def _shared(tx: Transaction, parcel: Parcel) -> Message | None:
     assert parcel.person is not None
     author = Words("said.colleague", {"name": await story.name(tx, said.author), "ticket": said.ticket})
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
-    return Message((*await _words(tx, said), *named), tone="reply", author=author, ticket=said.ticket)
+    answers = await quoting.answered(tx, said, staff=False)
+    blocks = (*await _words(tx, said), *named)
+    return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)
 
 
 async def _watched(tx: Transaction, parcel: Parcel) -> Message | None:
@@ -70,7 +72,9 @@ async def _watched(tx: Transaction, parcel: Parcel) -> Message | None:
     heading = Paragraph(phrases.heading(ticket), "quiet")
     tone: Literal["reply", "request"] = "reply" if said.kind == "reply" else "request"
     author = await story.name(tx, said.author)
-    return Message((heading, *await _words(tx, said), *named), tone=tone, author=author, ticket=ticket.id)
+    answers = await quoting.answered(tx, said, staff=False)
+    blocks = (heading, *await _words(tx, said), *named)
+    return Message(blocks, tone=tone, author=author, ticket=ticket.id, answers=answers)
 
 
 async def _watches(tx: Transaction, parcel: Parcel, ticket: Ticket) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.flows import dialog
+from core.bursts import store as bursts
 from core.database.engine import Database
 from core.dialogs import store as dialogs
 from core.files import actions as files
@@ -41,7 +42,12 @@ class Sweep:
     async def _events(self) -> None:
         before = self._clock.now() - self._keep_for
         kept = {dialog.slot(each) for each in await self._database.read(dialogs.all_under_way)}
-        for forget in (inbox.forget, outbox.forget, partial(outbox.forget_posts, kept=kept)):
+        for forget in (
+            inbox.forget,
+            outbox.forget,
+            partial(outbox.forget_posts, kept=kept),
+            bursts.forget,
+        ):
             await self._through(partial(forget, before=before))
 
     async def _through(self, forget: Callable[..., Awaitable[int | None]]) -> None:

@@ -18,6 +18,7 @@ from bot.flows import (
     merging,
     phrases,
     reach,
+    reacting,
     report,
     talk,
     work,
@@ -51,6 +52,7 @@ from core.outbox import store as posts
 from core.people import actions as people
 from core.people.model import Person
 from core.tickets import actions as tickets
+from core.tickets import answering
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
 
@@ -76,6 +78,8 @@ async def act(turn: Turn, fetched: Fetched) -> None:
             await _press(turn, code)
         case Submitted(code=code, values=values):
             await _submit(turn, code, values)
+        case Edited() if turn.incoming.sender.automatic and not await automatic.may_edit(turn):
+            return
         case Edited(text=text, message=message):
             await _edit(turn, message, texts.clean(text))
         case Deleted(message=message):
@@ -113,7 +117,10 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
         else:
             await turn.tell(_hint(_lost(said, brought) or Words(_how(turn))))
         return
+    kept = await ticket_store.newest_message(turn.tx) if said.reply_to and not turn.threads else None
     await _heard(turn, said, heard)
+    if kept is not None and said.reply_to:
+        await answering.note(turn.tx, kept, turn.room, said.reply_to)
     if (lost := _lost(said, brought)) is not None:
         await turn.tell(_hint(lost))
 
@@ -130,10 +137,12 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
         turn = await flood.measured(turn)
     if commands.is_command(turn, text):
         await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)
-    elif under_way is not None and await flood.gather(turn, under_way, heard):
-        pass
+    elif under_way is not None and turn.flood is not None and await flood.gather(turn, under_way, heard):
+        return
     elif under_way is not None:
         await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
+    elif await flood.gather_apart(turn, heard):
+        return
     elif turn.incoming.private:
         await talk.said(turn, heard, said.reply_to)
     elif turn.about is not None:
@@ -206,8 +215,10 @@ def _pointed_at(what: What) -> str | None:
 
 async def _react(turn: Turn, reacted: Reacted) -> None:
     """A second door: eyes under a card take the ticket, a tick resolves it, a ticket makes one."""
-    emoji = reacted.emoji.removesuffix("\ufe0f")
-    if emoji == crowd.TICKET_EMOJI and turn.room not in turn.catalogue.by_space:
+    emoji, apart = reacted.emoji.removesuffix("\ufe0f"), turn.room not in turn.catalogue.by_space
+    if apart and await reacting.heard(turn, reacted.emoji, reacted.message):
+        return
+    if emoji == crowd.TICKET_EMOJI and apart:
         await crowd.make_ticket(turn, reacted.quoted)
     if turn.about is None or not turn.person.staff:
         return

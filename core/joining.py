@@ -31,13 +31,19 @@ async def pair(tx: Transaction, actor: Actor, here: Identity, code: Code) -> tup
     return linking.who_stays(giver, actor.person)
 
 
-async def join(tx: Transaction, actor: Actor, here: Identity, code: Code) -> Person:
+async def join(
+    tx: Transaction, actor: Actor, here: Identity, code: Code, nameless: Callable[[Identity], bool]
+) -> Person:
     """The account that wrote a code and the one that the code was made for are one person's, who is returned.
 
-    `code` is what `linking.redeem` has just given to `here`. Raises what `pair` raises."""
+    `code` is what `linking.redeem` has just given to `here`; `nameless` accounts do not tell what their owner
+    is called. Raises what `pair` raises."""
     stays, goes = await pair(tx, actor, here, code)
     await linking.void(tx, code)
     moved = await people.identities_of(tx, goes.id)
+    kept = await people.identities_of(tx, stays.id)
+    if not stays.rank and all(map(nameless, kept)) and not all(map(nameless, moved)):
+        stays = await _called(tx, stays, goes.name)
     for identity in {here, code.identity, *moved}:
         linked = not tx.rule(Members).names(identity)
         await people.attach(tx, identity, stays.id, linked=linked)
@@ -45,6 +51,13 @@ async def join(tx: Transaction, actor: Actor, here: Identity, code: Code) -> Per
     await people.save(tx, stays)
     await _hand_over(tx, Actor(stays, actor.via), goes)
     return stays
+
+
+async def _called(tx: Transaction, person: Person, name: str) -> Person:
+    """The person has a name at last; their tickets are found by it too."""
+    for ticket in await queries.every_of(tx, person.id):
+        await search.grow(tx, ticket, name)
+    return replace(person, name=name)
 
 
 def _with_wishes(stays: Person, goes: Person) -> Person:

@@ -1,6 +1,7 @@
 """What follows from what: which event and which timer calls which action. The whole plot on one page."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -185,16 +186,31 @@ async def message_edited(tx: Transaction, event: Event, ticket: Ticket) -> None:
     await staff_message(tx, event, ticket)
 
 
+async def answers_follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Where a message that has changed, or is gone, is quoted by those that answer it, they show that."""
+    for said in await ticket_store.answers_to(tx, MessageId(event.facts["message"])):
+        shown = replace(event, kind="edited", facts={"message": said.id})
+        await message_edited(tx, shown, ticket)
+        await sharing.follow(tx, shown, ticket)
+
+
 async def rehomed(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """The requester reads in the new place that it goes on there, and in the one they leave where it does.
 
-    Whoever works on it moves it because nothing gets through to the old place: nothing is said there."""
-    facts = {"home": ticket.home, "left": event.facts["left"]}
+    Whoever works on it moves it because nothing gets through to the old place: nothing is said there. What
+    was still to be said in the old place is said in the new one."""
+    left, requester = event.facts["left"], ticket.requester
+    facts = {"home": ticket.home, "left": left}
     told = [("told_rehomed", ticket.home)]
-    if event.actor == ticket.requester:
-        told.append(("told_moved_on", event.facts["left"]))
+    if event.actor == requester:
+        told.append(("told_moved_on", left))
+    left_behind = await outbox.take_back(tx, ticket.id, requester, left.partition("#")[0])
     for kind, room in told:
-        await outbox.put(tx, Parcel(kind, facts, room=room, person=ticket.requester, ticket=ticket.id))
+        await outbox.put(tx, Parcel(kind, facts, room=room, person=requester, ticket=ticket.id))
+    for parcel in left_behind:
+        await outbox.put(tx, replace(parcel, room=ticket.home))
+        if parcel.message is not None:
+            await show_ways(tx, ticket.id, parcel.message)
 
 
 async def undelivered_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -303,6 +319,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "opened": (*_MOVED, first_words, requester_promise),
     "said": (*_MOVED, staff_message),
     "thanked": (staff_message,),
+    "flooded": (staff_message,),
     "logged": (staff_message,),
     "hushed": (staff_line,),
     "claimed": (*_MOVED, staff_line, requester_notice),
@@ -310,10 +327,11 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "passed": (*_MOVED, staff_line, requester_notice, handed),
     "replied": (*_MOVED, requester_reply, staff_message),
     "noted": (staff_message,),
-    "withdrawn": (*_MOVED, reply_withdrawn),
-    "moved": (staff_message, staff_line),
-    "edited": (message_edited, card),
+    "withdrawn": (*_MOVED, reply_withdrawn, answers_follow),
+    "moved": (staff_message, staff_line, answers_follow),
+    "edited": (message_edited, card, answers_follow),
     "deleted": (staff_line,),
+    "reacted": (staff_line,),
     "waited": (*_MOVED, staff_line, requester_notice),
     "held": (*_MOVED, staff_line, requester_notice),
     "resumed": (*_MOVED, staff_line),

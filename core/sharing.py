@@ -10,7 +10,7 @@ from core.kernel.events import Event
 from core.kernel.ids import MessageId, PersonId
 from core.outbox import actions as outbox
 from core.outbox.model import Parcel
-from core.tickets import company
+from core.tickets import company, homes
 from core.tickets import store as tickets
 from core.tickets.model import COLLEAGUE, WATCHER, Said, Ticket
 
@@ -70,11 +70,12 @@ async def _said(tx: Transaction, event: Event, ticket: Ticket) -> None:
 async def _changed(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Every copy changes, or is taken back; also those of people who have left since."""
     said = await tickets.message(tx, MessageId(event.facts["message"]))
-    if said is None or said.kind == "note":
+    if said is None or said.kind == "note" or said.flood:
         return
     gone = said.withdrawn_at is not None
     if said.kind == "request" and said.author != ticket.requester and not await _opening(tx, said):
-        await outbox.put(tx, for_requester(ticket, said, retract=gone))
+        for parcel in await homes.everywhere(tx, ticket, for_requester(ticket, said, retract=gone)):
+            await outbox.put(tx, parcel)
     shown = await company.readers(tx, ticket.id, said.id)
     present = await tickets.participants_of(tx, ticket.id)
     for person, kind in shown.items():

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot import i18n
+from bot.adapters.webchat import store as webchat
 from bot.message import Words
 from core.database.transaction import Transaction
 from core.kernel.clock import HandClock
-from core.kernel.ids import Identity, TicketId
+from core.kernel.ids import Address, Identity, TicketId
 from core.people import store as people
 from core.people.model import Actor, Person
-from core.tickets import actions
+from core.tickets import actions, homes
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
 from tests.emulators.slack.messages import Message as SlackMessage
@@ -99,6 +100,29 @@ async def test_a_requester_continues_in_another_messenger(desk: Desk) -> None:
     assert "rehomed" in await kinds(desk)
 
 
+async def test_a_ticket_goes_on_on_the_page_and_back_in_telegram(desk: Desk) -> None:
+    await desk.report()
+    await join(desk, IVAN, "web:ivan")
+    await desk.ivan.send("/status 1")
+    await desk.settle()
+    await desk.press("Continue in: web chat")
+    await answer(desk, "Try 5.2")
+
+    async def shown(tx: Transaction) -> list[str]:
+        entries = await webchat.recent(tx, Identity.parse("web:ivan"), ["u-ivan"], 100)
+        return [str(entry.message) for entry in entries]
+
+    said = await desk.database.read(shown)
+    assert any("told.rehomed" in each for each in said)
+    assert any("Try 5.2" in each for each in said)
+    assert not any("Try 5.2" in each.text for each in desk.ivan.chat.messages)
+    await desk.ivan.send("/status 1")
+    await desk.settle()
+    await desk.press("Continue in: Telegram")
+    await answer(desk, "Still there?")
+    assert "Still there?" in desk.ivan.chat.last.text
+
+
 async def test_what_was_said_before_is_changed_and_taken_back_where_it_stands(desk: Desk) -> None:
     await desk.report()
     await join(desk, IVAN, IN_SLACK)
@@ -152,6 +176,37 @@ async def test_a_ticket_that_comes_back_goes_on_in_the_thread_it_had(desk: Desk)
     await desk.press("Continue in: Slack")
     await answer(desk, "Hello in Slack")
     assert any("Hello in Slack" in each.shown for each in root.replies)
+
+
+async def test_what_was_still_on_its_way_arrives_in_the_new_place_alone(desk: Desk) -> None:
+    await desk.report()
+    await join(desk, IVAN, IN_SLACK)
+
+    async def leave(tx: Transaction) -> None:
+        ivan, boris = await whose(tx, IVAN), await whose(tx, BORIS)
+        await actions.reply(tx, Actor(boris, "telegram"), TicketId(1), "Which version?")
+        await homes.rehome(tx, Actor(ivan, "slack"), TicketId(1), Address.parse(IN_SLACK))
+
+    await desk.database.write(leave)
+    await desk.settle()
+    assert len([text for text in desk.olga.dm.texts if "Which version?" in text]) == 1
+    assert not any("Which version?" in each.text for each in desk.ivan.chat.messages)
+
+
+async def test_who_moves_on_gets_there_what_could_not_be_delivered_before(desk: Desk) -> None:
+    await shut_out(desk)
+    await desk.ivan.unblock_bot()
+    await desk.olga.command("/desk status 1")
+    await desk.settle()
+    offered = [*desk.olga.dm.messages, *desk.olga.dm.private_to(desk.olga)]
+    there = next(each for each in offered if "Continue in: Slack" in each.buttons)
+    await desk.olga.press(there, "Continue in: Slack")
+    await desk.settle()
+    assert len([text for text in desk.olga.dm.texts if "Which version?" in text]) == 1
+    line = next(
+        each for each in desk.channel.saying("VPN drops").replies if "Could not be delivered" in each.shown
+    )
+    assert not line.buttons
 
 
 async def test_a_button_to_where_it_goes_on_already_says_so(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot import config, main
-from bot.flows.automatic import OFTEN, SPAN
+from bot.flows.automatic import EDITS, OFTEN, SPAN
 from bot.pace import Pace
 from core.database import engine
 from core.database.engine import Database
@@ -23,7 +23,7 @@ from core.kernel.ids import TicketId
 from core.outbox import store as outbox
 from core.people.model import DESK as DESK_ITSELF
 from core.tickets import actions as tickets
-from core.tickets import queries, store
+from core.tickets import merging, queries, store
 from core.tickets.model import Status, Ticket
 from tests.emulators.slack import Channel, Slack
 from tests.emulators.slack import User as SlackUser
@@ -276,6 +276,16 @@ async def test_what_a_program_replies_goes_on_with_its_ticket_and_moves_nothing(
     assert len(desk.spoken) == before
 
 
+async def test_what_a_program_adds_to_a_merged_ticket_goes_where_that_went(desk: Desk) -> None:
+    await ivan(desk).say("I cannot save anything")
+    await program(desk).say("disk 1 is full")
+    await desk.database.write(lambda tx: merging.merge(tx, DESK_ITSELF, TicketId(2), TicketId(1)))
+    await desk.settle()
+    await program(desk).say("disk 1 is fine again", reply=True)
+    assert (await desk.words(1))[-1] == "disk 1 is fine again"
+    assert len(await desk.tickets()) == 2
+
+
 async def test_programs_command_nothing_and_are_not_told_what_went_wrong(desk: Desk) -> None:
     for words in ("/help", "/my", "/new VPN", "/status 1", "/ticket", "/frobnicate"):
         await program(desk).say(words)
@@ -290,3 +300,64 @@ async def test_people_are_served_beside_programs_that_are_not_answered_any_more(
     await ivan(desk).say("the printer is dead")
     assert len(await desk.tickets()) == before + 1
     assert len(desk.spoken) == OFTEN + 1
+
+
+async def test_an_away_message_goes_into_the_ticket_and_is_answered_by_nothing(tmp_path: Path) -> None:
+    away = {"is_from_offline": True}
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        ivan = desk.world.users[501]
+        await ivan.send(f"@{desk.world.bot.username} the printer is dead", chat=desk.room)
+        await desk.settle()
+        before = len(ivan.chat.messages)
+        await desk.database.write(lambda tx: tickets.resolve(tx, DESK_ITSELF, TicketId(1), "mended"))
+        for _ in range(5):
+            await ivan.send("I am away until Monday", body=away)
+            await desk.settle()
+        assert (await desk.tickets())[0].status is Status.RESOLVED
+        assert (await desk.words(1))[1:] == ["I am away until Monday"] * 5
+        told = [each.text for each in ivan.chat.messages[before:] if each.by_bot]
+        assert [text for text in told if "Is it fixed?" not in text] == []
+
+
+async def test_what_was_written_beforehand_begins_a_request_and_is_not_answered_for_ever(
+    tmp_path: Path,
+) -> None:
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        ivan = desk.world.users[501]
+        for _ in range(10):
+            await ivan.send("The VPN drops", body={"is_from_offline": True})
+            await desk.settle()
+        assert len([each for each in ivan.chat.messages if each.by_bot]) == 1
+        for _ in range(10):
+            await ivan.send("/cancel")
+            await desk.settle()
+            await ivan.send("The VPN drops", body={"is_from_offline": True})
+            await desk.settle()
+        asked = [each for each in ivan.chat.messages if each.by_bot and "Where are you" in each.text]
+        assert len(asked) <= OFTEN
+
+
+async def test_what_a_channel_forwards_to_its_discussion_is_meant_for_nobody(tmp_path: Path) -> None:
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        forwarded = {"is_automatic_forward": True}
+        named = f"@{desk.world.bot.username} helps with everything"
+        await desk.world.users[501].send(named, chat=desk.room, body=forwarded)
+        await desk.settle()
+        assert await desk.tickets() == []
+        assert desk.spoken == []
+
+
+async def test_a_program_that_changes_its_words_all_the_time_is_not_followed_for_ever(tmp_path: Path) -> None:
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        other, named = desk.world.users[777], f"@{desk.world.bot.username} disk is full"
+        said = await other.send(named, chat=desk.room)
+        await desk.settle()
+        for number in range(2 * EDITS):
+            await other.edit(said, f"{named}: {number} %")
+            await desk.settle()
+        assert (await desk.kinds()).count("edited") == EDITS
+        assert await desk.words(1) == [f"disk is full: {EDITS - 1} %"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.adapters.port import Features
 from bot.adapters.split import Piece, pieces, split
-from bot.message import Choice, Form, Input, Message, Paragraph, Plain, Several, Text
+from bot.message import Choice, Form, Input, Message, Paragraph, Plain, Quote, Several, Text
 from core.kernel import text as texts
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Piece",
     "Question",
     "Rows",
+    "answering",
     "fit",
     "fit_label",
     "fit_rows",
@@ -52,6 +53,19 @@ class Question:
     message: Message
     values: Mapping[str, str]
     last: bool
+
+
+def answering(message: Message, room: str, features: Features) -> Message:
+    """What it answers as it can be shown in this room: as a reply to it, where that is known there, which
+    `answers` then tells alone; else as a short quote above the words."""
+    answered = message.answers
+    if answered is None:
+        return message
+    here = tuple(each for each in answered.places if each[0] == room) if features.replies else ()
+    if here:
+        return replace(message, answers=replace(answered, places=here))
+    quote = Quote(Several((answered.author, Plain(answered.words)), ": "))
+    return replace(message, answers=None, blocks=(quote, *message.blocks))
 
 
 def fit(message: Message, features: Features) -> tuple[Message, Mapping[str, Choice]]:

@@ -37,6 +37,8 @@ class Features:
     """Something can be shown to one person alone in a room of others."""
     threads: bool = False
     """In a private conversation every request is a thread of its own."""
+    replies: bool = False
+    """A message can be shown as the answer to another one of its room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.flows import commands
+from bot.flows import commands, flood, talk
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from core.bursts import actions as bursts
 from core.dialogs import store as dialog_store
 from core.outbox import store as posts
 from core.tickets import actions as tickets
-from core.tickets import queries
+from core.tickets import company, merging, queries
+from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
 from core.tickets.model import ACTIVE, Status, Ticket
 
 OFTEN = 3
 """A room is answered, and a program opens a ticket by itself, no more often than this in SPAN."""
+EDITS = 20
+"""A program's changes of what it said are followed no more often than this in SPAN."""
 SPAN = timedelta(hours=1)
 
 
 async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
-    """A program's words go on with its ticket or begin one. It commands nothing, and an auto-reply of
-    somebody in their own conversation begins nothing."""
+    """A program's words go on with its ticket or begin one; it commands nothing."""
     if commands.is_command(turn, heard.text) or not (heard.text.strip() or heard.files):
         return
     mine = await queries.of_requester(turn.tx, turn.person.id)
@@ -31,8 +33,7 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     if answered is not None:
         await _keep(turn, answered, heard)
     elif turn.incoming.private:
-        if (going := await _going(turn, mine)) is not None:
-            await _keep(turn, going, heard)
+        await _in_private(turn, mine, heard)
     elif await bursts.count(turn.tx, f"opens:{turn.incoming.sender.identity}", SPAN) <= OFTEN:
         await _open(turn, heard)
     elif mine:
@@ -40,11 +41,25 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
         await _hush(turn, mine[0])
 
 
+async def _in_private(turn: Turn, mine: Sequence[Ticket], heard: Heard) -> None:
+    """What was sent in somebody's name without them: an away message, or one that they wrote beforehand."""
+    under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
+    if (going := await _going(turn, mine)) is not None:
+        await _keep(turn, going, heard)
+    elif under_way is not None:
+        await flood.gather(turn, under_way, heard)
+    elif await bursts.count(turn.tx, f"answers:{turn.room}", SPAN) <= OFTEN:
+        await talk.said(turn, heard, None)
+
+
 async def _answered(turn: Turn, mine: Sequence[Ticket], reply_to: str | None) -> Ticket | None:
-    """The program's own ticket in whose thread it speaks, or whose message it replies to."""
+    """The program's ticket in whose thread it speaks, or whose message it replies to."""
     post = await posts.at(turn.tx, turn.room, reply_to) if reply_to else None
-    number, thread = post.ticket if post else None, turn.incoming.where.thread
-    return next((each for each in mine if each.id == number or (thread and each.home == turn.place)), None)
+    if post is not None and post.ticket is not None:
+        ticket = await ticket_store.get(turn.tx, post.ticket)
+        return ticket if await company.belongs(turn.tx, ticket, turn.person.id) else None
+    thread = turn.incoming.where.thread
+    return next((each for each in mine if thread and each.home == turn.place), None)
 
 
 async def _going(turn: Turn, mine: Sequence[Ticket]) -> Ticket | None:
@@ -56,10 +71,11 @@ async def _going(turn: Turn, mine: Sequence[Ticket]) -> Ticket | None:
 
 async def _keep(turn: Turn, ticket: Ticket, heard: Heard) -> None:
     source = (turn.room, heard.message) if heard.message else None
+    there = await merging.standing(turn.tx, ticket)
     await tickets.log(
         turn.tx,
         turn.actor,
-        ticket.id,
+        there.id,
         heard.text,
         file_ids=heard.files,
         source=source,
@@ -96,3 +112,8 @@ async def _hush(turn: Turn, ticket: Ticket) -> None:
     """Staff are told once in a while that there is no answer any more."""
     if await bursts.count(turn.tx, f"hush:{turn.room}", SPAN) == 1:
         await tickets.hush(turn.tx, turn.actor, ticket.id)
+
+
+async def may_edit(turn: Turn) -> bool:
+    """Whether a program's new words still take the place of its old ones: some change them every second."""
+    return await bursts.count(turn.tx, f"edits:{turn.incoming.sender.identity}", SPAN) <= EDITS

@@ -29,6 +29,7 @@ from bot.i18n import guess, languages
 from bot.incoming import Quoted, Said
 from bot.message import Choice, Fact, Message, Paragraph, Plain, Text, Typed, Words
 from core.dialogs import store as dialog_store
+from core.kernel import marked
 from core.kernel import text as texts
 from core.kernel.errors import Forbidden, UserError
 from core.kernel.ids import Address, TicketId
@@ -91,7 +92,7 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
     command = _named(turn, found[1].casefold())
     if command.staff and not turn.person.staff:
         raise Forbidden("right.staff_command", command=f"/{command.name}")
-    rest = (found[2] or "").strip()
+    rest = marked.group(found, 2).strip()
     if command.bare is not None and not rest and not (command.ticket and turn.about):
         await command.bare(turn, NO_TICKET, "")
         return
@@ -117,7 +118,7 @@ def _arguments(turn: Turn, command: Command, rest: str, quoted: Quoted | None) -
     if command.ticket:
         found = _NUMBER.fullmatch(rest)
         if found is not None and (turn.about is None or _names_ticket(turn.about, rest, found)):
-            number, rest = TicketId(int(found[1])), found[2].strip()
+            number, rest = TicketId(int(found[1])), marked.group(found, 2).strip()
         elif turn.about is not None:
             number = turn.about
         else:

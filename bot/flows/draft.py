@@ -1,10 +1,11 @@
 """What an intake has gathered so far: frozen, stored between turns, and which step comes next."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
+from core.kernel import marked
 from core.kernel.ids import MessageId, PersonId, TicketId
 from core.tickets.actions import Source
 from core.tickets.catalogue import Catalogue, Priority, Question
@@ -13,11 +14,25 @@ from core.tickets.model import Answer
 DESCRIBE, TYPE, URGENCY, SUMMARY = "describe", "type", "urgency", "summary"
 
 
+def _kept(text: str) -> Any:
+    """Words as they are stored: by themselves, or with their marks."""
+    marks = marked.to_json(text)
+    return str(text) if marks is None else [str(text), marks]
+
+
+def _taken(stored: Any) -> str:
+    return stored if isinstance(stored, str) else marked.from_json(*stored)
+
+
+Kept = Annotated[str, PlainSerializer(_kept), PlainValidator(_taken)]
+"""Somebody's words with their marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A ticket in the making. `done` are the steps behind us, in the order they were taken."""
 
-    texts: tuple[str, ...] = ()
+    texts: tuple[Kept, ...] = ()
     sources: tuple[Source | None, ...] = ()
     """Where each of the texts was said, so that an edit there reaches it."""
     files: tuple[str, ...] = ()
@@ -35,7 +50,7 @@ class Draft:
 
     @property
     def text(self) -> str:
-        return "\n\n".join(self.texts)
+        return marked.joined("\n\n", self.texts)
 
     @property
     def source(self) -> Source | None:

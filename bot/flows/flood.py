@@ -14,12 +14,16 @@ from core.bursts import actions as bursts
 from core.database.transaction import Transaction
 from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
+from core.files import store as files
 from core.kernel.errors import UserError
 from core.kernel.ids import TicketId
+from core.outbox import actions as outbox
 from core.outbox.model import Parcel
 from core.people.model import Right
-from core.tickets import doors
+from core.tickets import actions as tickets
+from core.tickets import doors, queries
 from core.tickets import store as ticket_store
+from core.tickets.model import Said, Ticket
 
 MOST, SPAN = 20, timedelta(minutes=1)
 """So many messages in so long are shown one by one."""
@@ -43,8 +47,8 @@ def _name(since: datetime) -> str:
 
 
 async def gather(turn: Turn, dialog: Dialog, heard: Heard) -> bool:
-    """Add words of a flood to the request that is being made, asking nothing anew. False: there is none."""
-    if turn.flood is None or dialog.flow not in (intake.FLOW, offer.FLOW):
+    """Add the words to the request that is being made, asking nothing anew. False: there is none."""
+    if dialog.flow not in (intake.FLOW, offer.FLOW):
         return False
     whole = dict(dialog.draft)
     inner = whole["draft"] if dialog.flow == offer.FLOW else whole
@@ -54,8 +58,27 @@ async def gather(turn: Turn, dialog: Dialog, heard: Heard) -> bool:
     return True
 
 
+async def gather_apart(turn: Turn, heard: Heard) -> bool:
+    """Where every message begins a request, one of a flood goes on with what is under way instead: with the
+    request that is being made, or else with the newest ticket. False: there is neither."""
+    begins = turn.threads and turn.incoming.private and turn.incoming.where.thread == heard.message
+    if turn.flood is None or not begins:
+        return False
+    under_way = await dialog_store.newest(turn.tx, turn.room, turn.person.id)
+    if under_way is not None and await gather(turn, under_way, heard):
+        return True
+    mine = await queries.unclosed_of(turn.tx, turn.person.id)
+    if mine:
+        source, carried = intake.source(turn, heard), heard.files
+        number, flood = mine[0].id, turn.flood
+        await tickets.say(
+            turn.tx, turn.actor, number, heard.text, file_ids=carried, source=source, flood=flood
+        )
+    return bool(mine)
+
+
 async def line(tx: Transaction, parcel: Parcel) -> Message | None:
-    """How much came in a flood, with a way to read it; nothing where all of it was taken back."""
+    """How much came in a flood, with a way to read it while there is something to read."""
     assert parcel.ticket is not None
     flood = str(parcel.facts["flood"])
     count = await ticket_store.flooded(tx, parcel.ticket, flood)
@@ -79,8 +102,19 @@ async def _read(turn: Turn, number: TicketId, flood: str, after: int) -> None:
     page = await ticket_store.flooding(turn.tx, number, flood, after)
     if not page:
         raise UserError("press.stale")
-    lines = [Paragraph(Several((At(each.at, "clock"), Plain(each.text)), " ")) for each in page]
+    lines = [await _line(turn, ticket, each) for each in page]
     rest = await ticket_store.flooding(turn.tx, number, flood, page[-1].id)
     more = phrases.button(codes.code("o", "read", number, flood, page[-1].id), "button.more_found")
     heading = Paragraph(phrases.heading(ticket), "strong")
     await turn.tell(Message((heading, *lines), ((more,),) if rest else (), ticket=number))
+
+
+async def _line(turn: Turn, ticket: Ticket, said: Said) -> Paragraph:
+    """When it was said and what; the files that came with it are shown in the ticket's threads."""
+    carried = await files.of_message(turn.tx, said.id)
+    for space in turn.catalogue.queue(ticket.queue).spaces if carried else ():
+        facts, slot = {"message": said.id}, f"said:{said.id}"
+        copy = Parcel("said", facts, room=space, ticket=ticket.id, thread=True, slot=slot)
+        await outbox.put(turn.tx, copy)
+    names = tuple(Plain(f"[{file.name}]") for file in carried)
+    return Paragraph(Several((At(said.at, "clock"), Plain(said.text), *names), " "))

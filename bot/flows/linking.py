@@ -148,7 +148,7 @@ async def _ask(turn: Turn, code: Code) -> None:
 
 async def _join(turn: Turn, code: Code) -> None:
     here = turn.incoming.sender.identity
-    person = await joining.join(turn.tx, turn.actor, here, code)
+    person = await joining.join(turn.tx, turn.actor, here, code, _is_nameless)
     turn = replace(turn, person=person, actor=replace(turn.actor, person=person))
     await _show(turn, code)
     await turn.tell(_told(turn, code.identity, here), slot=_question(code.hash))
@@ -158,6 +158,11 @@ async def _join(turn: Turn, code: Code) -> None:
 async def _refuse(turn: Turn, code: Code) -> None:
     await linking.void(turn.tx, code)
     await turn.tell(_hint("link.refused"), slot=_question(code.hash))
+
+
+def _is_nameless(identity: Identity) -> bool:
+    """On the page the desk itself gives a visitor the name."""
+    return identity.platform == "web"
 
 
 def _question(code_hash: str) -> str:

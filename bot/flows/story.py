@@ -35,6 +35,11 @@ _VARIANTS: Mapping[str, Mapping[str, str]] = {
     "opened": {"for": "event.opened_for", "split": "event.opened_split"},
     "joined": {"watcher": "event.joined_watcher", "self": "event.joined_self"},
     "left": {"self": "event.left_self"},
+    "deleted": {
+        "reply": "event.deleted_reply",
+        "reply_undo": "event.deleted_reply_undo",
+        "note": "event.deleted_note",
+    },
 }
 
 
@@ -68,8 +73,10 @@ async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
             return {key: phrases.priority(value)}
         case "reason":
             return {"reason": Words(f"undelivered.{value}")}
-        case "queue":
-            return {"queue": str(value)}
+        case "queue" | "emoji":
+            return {key: str(value)}
+        case "words":
+            return {"words": Plain(str(value) or "📎")}
         case "level" | "stars" | "to" | "split" | "into" | "ticket" | "apart":
             return {key: value}
     return {}

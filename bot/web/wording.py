@@ -8,6 +8,8 @@ from typing import Any, assert_never, cast
 from bot import i18n
 from bot.adapters.webchat.store import Entry
 from bot.message import Attachment, Block, Choice, Fact, Facts, Form, Input, Paragraph, Quote, Text, Words
+from core.kernel import marked
+from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import Identity
 
@@ -52,9 +54,11 @@ def message(entry: Entry, viewer: Viewer, now: datetime) -> dict[str, Any]:
 def _block(block: Block, viewer: Viewer, now: datetime) -> dict[str, Any]:
     match block:
         case Paragraph():
-            return {"kind": "paragraph", "style": block.style, "text": viewer.word(block.text, now)}
+            words = viewer.word(block.text, now)
+            return {"kind": "paragraph", "style": block.style, "text": words, **_marks(words)}
         case Quote():
-            return {"kind": "quote", "text": viewer.word(block.text, now)}
+            words = viewer.word(block.text, now)
+            return {"kind": "quote", "text": words, **_marks(words)}
         case Facts():
             rows = [[viewer.word(name, now), viewer.word(value, now)] for name, value in block.rows]
             return {"kind": "facts", "rows": rows}
@@ -69,6 +73,15 @@ def _block(block: Block, viewer: Viewer, now: datetime) -> dict[str, Any]:
             }
         case _:
             assert_never(block)
+
+
+def _marks(words: str) -> dict[str, Any]:
+    """What is set apart in the words, counted as the page counts."""
+    found = [
+        [mark.kind, *(texts.utf16_len(str(words)[:at]) for at in (mark.start, mark.end))]
+        for mark in marked.marks_of(words)
+    ]
+    return {"marks": found} if found else {}
 
 
 def _choice(choice: Choice, viewer: Viewer, now: datetime) -> dict[str, Any]:

@@ -21,7 +21,7 @@ async def count(tx: Transaction, name: str, span: timedelta) -> int:
 async def flood(tx: Transaction, name: str, most: int, span: timedelta, pause: timedelta) -> Burst | None:
     """It happened once more: the flood that this belongs to, if there is one.
 
-    It begins with what comes after the first `most` in a `span`, and is over once nothing came for `pause`."""
+    It begins with what comes after the first `most` in a `span`, and ends when nothing came for `pause`."""
     before = await store.get(tx, name)
     if before is None or tx.now < before.last or _over(before, tx.now, most, span, pause):
         before = Burst(tx.now, tx.now, 0)

@@ -40,3 +40,9 @@ async def save(tx: Transaction, name: str, burst: Burst) -> None:
     await tx.execute(_FORGET, {"burst": name})
     values = {"name": name, "since": burst.since, "last": burst.last, "times": burst.times}
     await tx.execute(_ADD, values)
+
+
+async def forget(tx: Transaction, before: datetime, after: int) -> int | None:
+    """Forget what has not happened since then. There is one row for everybody who spoke."""
+    await tx.execute(delete(bursts).where(bursts.c.last < before))
+    return None

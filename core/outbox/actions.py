@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from core.database.transaction import Transaction
-from core.kernel.ids import ParcelId, PersonId
+from core.kernel.ids import ParcelId, PersonId, TicketId
 from core.outbox import store
 from core.outbox.model import LEASE, TRIES, Head, Parcel, Post, Shown, State, pause
 
@@ -134,6 +134,17 @@ async def revive(tx: Transaction, room: str) -> int:
         .where(store.within(room), store.outbox.c.state == State.DEAD)
         .values(**store.once_more(tx.now))
     )
+
+
+async def take_back(tx: Transaction, ticket: TicketId, person: PersonId, room: str) -> list[Parcel]:
+    """What this person was to be told of the ticket in a room, and has not been, is not told there any more.
+
+    Returns what that is, to be put elsewhere."""
+    found = await store.left_behind(tx, ticket, person, room)
+    for parcel in found:
+        changes = store.outbox.update().where(store.outbox.c.id == parcel.id)
+        await tx.execute(changes.values(state=State.DROPPED, settled_at=tx.now))
+    return found
 
 
 async def hasten(tx: Transaction, person: PersonId) -> int:

@@ -131,9 +131,7 @@ _LEASE = (
     .returning(outbox)
 )
 _POSTPONE = (
-    outbox.update()
-    .where(outbox.c.id == bindparam("parcel"))
-    .values(due_at=bindparam("until", type_=Instant))
+    outbox.update().where(outbox.c.id == bindparam("parcel")).values(due_at=bindparam("until", type_=Instant))
 )
 _AGES = select(outbox.c.id, outbox.c.state, outbox.c.created_at, outbox.c.settled_at)
 _LOOSE_POSTS = select(posts.c.id, posts.c.slot, posts.c.at).where(posts.c.ticket_id.is_(None))
@@ -281,6 +279,23 @@ async def rooms_of(tx: Transaction, slot: str) -> set[str]:
     standing = await tx.all(select(posts.c.room).where(posts.c.slot == slot))
     coming = await tx.all(select(outbox.c.room).where(text(_WAITING), outbox.c.slot == slot))
     return {row.room.partition("#")[0] for row in [*standing, *coming] if row.room}
+
+
+async def left_behind(tx: Transaction, ticket: TicketId, person: PersonId, room: str) -> list[Parcel]:
+    """What this person was to be told of the ticket in a room and has surely not been: what waits, and words
+    that were given up. What was to change a message that stands there is not among it."""
+    told = and_(
+        outbox.c.ticket_id == ticket,
+        outbox.c.person_id == person,
+        or_(outbox.c.kind == "reply", outbox.c.kind == "shared", outbox.c.kind.startswith("told_")),
+        outbox.c.retract.is_(False),
+        within(room),
+    )
+    waiting = select(outbox).where(text(_WAITING), outbox.c.state == State.PENDING, told)
+    dead = select(outbox).where(text("state = 'dead'"), outbox.c.kind == "reply", told)
+    rows = [*await tx.all(waiting), *await tx.all(dead)]
+    found = [parcel(row) for row in sorted(rows, key=lambda row: row.id)]
+    return [each for each in found if each.slot is None or await post_in(tx, room, each.slot) is None]
 
 
 async def forgo(tx: Transaction, slot: str) -> None:

@@ -133,10 +133,17 @@ async def say(
     names the flood in which they came: staff see how much of it there is, and read it when they want."""
     kind = "thanked" if thanks and ticket.status is not Status.WAITING else "said"
     model.check(ticket, kind)
+    if flood is not None and _awaits_answer(ticket):
+        kind = "flooded"
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source, flood)
     await search.grow(tx, ticket, text)
     await record(tx, actor, ticket, kind, {"message": message})
     return message
+
+
+def _awaits_answer(ticket: Ticket) -> bool:
+    """Whether further words of the requester change nothing about the ticket."""
+    return ticket.unanswered_since is not None and ticket.status in (Status.NEW, Status.OPEN, Status.ON_HOLD)
 
 
 @needs(Right.SPEAK)
@@ -172,13 +179,16 @@ async def confirm(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
 @needs(Right.SPEAK)
 async def reopen(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
     """It is not solved after all; it goes back to the same agent. Possible for a while after closing."""
+    model.check(ticket, "reopened")
     if not may_reopen(tx, ticket):
         raise UserError("ticket.closed_too_long", ticket=ticket.id)
     return await record(tx, actor, ticket, "reopened")
 
 
 def may_reopen(tx: Transaction, ticket: Ticket) -> bool:
-    """Whether it was not closed too long ago."""
+    """Whether it was not closed too long ago, nor merged."""
+    if ticket.merged_into is not None:
+        return False
     return ticket.closed_at is None or tx.now <= ticket.closed_at + tx.rule(Catalogue).reopen_for
 
 
@@ -365,7 +375,22 @@ async def note_deletion(tx: Transaction, actor: Actor, ticket: Ticket, message_i
     if said.withdrawn_at is not None:
         return ticket
     words = texts.shorten(said.text, TITLE_LIMIT)
-    return await record(tx, actor, ticket, "deleted", {"message": message_id, "text": words})
+    undo = said.kind == "reply" and tx.now <= said.at + tx.rule(Catalogue).undo_for
+    kind = f"{said.kind}_undo" if undo else said.kind
+    return await record(tx, actor, ticket, "deleted", {"message": message_id, "text": words, "kind": kind})
+
+
+@needs(Right.SPEAK)
+async def react(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId, emoji: str) -> Ticket:
+    """An emoji under a message of the ticket; the same one again under the same message is told no more."""
+    said = await store.message(tx, message_id)
+    if said is None or said.ticket != ticket.id or said.withdrawn_at is not None or said.kind == "note":
+        return ticket
+    facts = {"message": message_id, "emoji": emoji, "words": texts.shorten(said.text, TITLE_LIMIT)}
+    told = (each.facts for each in await store.timeline(tx, ticket.id) if each.kind == "reacted")
+    if any((each["message"], each["emoji"]) == (message_id, emoji) for each in told):
+        return ticket
+    return await record(tx, actor, ticket, "reacted", facts)
 
 
 @needs(Right.SPEAK)

@@ -40,11 +40,9 @@ async def merge(tx: Transaction, actor: Actor, ticket: Ticket, into: TicketId) -
 async def unmerge(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
     """It was not the same after all: it is open again, and who came with it leaves the other.
 
-    Raises UserError when it was not merged, or closed too long ago."""
+    Raises UserError when it was not merged."""
     if ticket.merged_into is None:
         raise UserError("merge.not_merged", ticket=ticket.id)
-    if not actions.may_reopen(tx, ticket):
-        raise UserError("ticket.closed_too_long", ticket=ticket.id)
     target = await store.get(tx, ticket.merged_into)
     ticket = await record(tx, actor, ticket, "unmerged", {"apart": target.id})
     await _take_back(tx, actor, target, [ticket.requester, *await store.participants_of(tx, ticket.id)])

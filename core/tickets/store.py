@@ -12,7 +12,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    delete,
     func,
     select,
     text,
@@ -370,6 +369,15 @@ async def messages_after(tx: Transaction, message_id: int) -> list[Said]:
     return [said(row) for row in rows]
 
 
+async def message_before(tx: Transaction, said: Said, *, notes: bool) -> MessageId | None:
+    """The message of its ticket that stands directly before it; `notes`: for eyes that see these too."""
+    c = messages.c
+    seen = [c.ticket_id == said.ticket, c.id < said.id, c.withdrawn_at.is_(None)]
+    seen += [] if notes else [c.kind != "note"]
+    row = await tx.first(select(c.id).where(*seen).order_by(c.id.desc()).limit(1))
+    return None if row is None else MessageId(row.id)
+
+
 async def answers_to(tx: Transaction, message_id: MessageId) -> list[Said]:
     """The messages that answer this one and were not withdrawn."""
     c = messages.c
@@ -414,11 +422,5 @@ async def leave(tx: Transaction, ticket_id: TicketId, person: PersonId) -> None:
 
 
 async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
-    """The one's messages are the other's, and so are their places beside other people's tickets."""
+    """The one's messages are the other's."""
     await tx.execute(update(messages).where(messages.c.author_id == giver).values(author_id=to))
-    c = participants.c
-    there = select(c.ticket_id).where(c.person_id == to)
-    await tx.execute(delete(participants).where(c.person_id == giver, c.ticket_id.in_(there)))
-    await tx.execute(update(participants).where(c.person_id == giver).values(person_id=to))
-    own = select(tickets.c.id).where(tickets.c.requester_id == to)
-    await tx.execute(delete(participants).where(c.person_id == to, c.ticket_id.in_(own)))

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from core import joining
 from core.database.transaction import Transaction
 from core.kernel.errors import UserError
 from core.kernel.ids import Address, Identity, PersonId
+from core.outbox import actions as outbox
+from core.outbox import store as outbox_store
+from core.outbox.model import Parcel
 from core.people import actions as people_actions
 from core.people import linking
 from core.people import store as people
-from core.people.model import Actor, Member, Members, Role
+from core.people.model import Actor, Member, Members, Person, Role
 from core.tickets import actions as tickets
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
@@ -80,7 +84,7 @@ async def write(tx: Transaction, account: Identity, code: str) -> str:
     found = await linking.redeem(tx, account, linking.hashed(code))
     if found is None:
         return WRONG
-    await joining.join(tx, who, account, found)
+    await joining.join(tx, who, account, found, lambda identity: identity.platform == "web")
     return JOINED
 
 
@@ -311,6 +315,57 @@ async def test_a_locked_account_makes_nobody_elses_guess_count(desk: Town) -> No
     assert len(await desk.database.read(lambda tx: people.guesses(tx, thief, 99))) == 5
 
 
+def test_whom_the_configuration_names_stays_and_no_admin_is_joined_either_way() -> None:
+    stranger = Person(PersonId(1), "S", "en", frozenset({Role.REQUESTER}))
+    agent = Person(PersonId(2), "A", "en", frozenset({Role.AGENT}), rank=1)
+    admin = Person(PersonId(3), "M", "en", frozenset({Role.ADMIN}), rank=2)
+    younger = replace(stranger, id=PersonId(4))
+    assert linking.who_stays(stranger, agent) == linking.who_stays(agent, stranger) == (agent, stranger)
+    assert linking.who_stays(younger, stranger) == linking.who_stays(stranger, younger) == (stranger, younger)
+    for pair in ((stranger, admin), (admin, stranger), (agent, admin), (admin, agent)):
+        with pytest.raises(UserError, match=r"link\.admin"):
+            linking.who_stays(*pair)
+
+
+async def test_the_code_of_an_account_that_was_parted_with_is_good_no_more(desk: Town) -> None:
+    phone, laptop, other, _ = STRANGERS
+    await joined(desk, phone, laptop)
+    code = await desk.database.write(partial(make, account=laptop))
+    await parted(desk, phone, laptop)
+    assert await outcome(desk, partial(write, account=other, code=code)) == WRONG
+
+
+async def test_what_waits_for_a_person_follows_them_and_never_goes_where_they_are_no_more(desk: Town) -> None:
+    phone, laptop, *_ = STRANGERS
+
+    async def put(tx: Transaction) -> None:
+        who = (await actor(tx, laptop)).person
+        assert who is not None
+        await outbox.put(tx, Parcel("told_parked", room=str(direct(laptop)), person=who.id))
+        await outbox.put(tx, Parcel("told_parked", person=who.id))
+
+    async def waiting(tx: Transaction) -> list[tuple[str | None, int | None]]:
+        rows = await tx.all(select(outbox_store.outbox).where(outbox_store.outbox.c.kind == "told_parked"))
+        return [(row.room, row.person_id) for row in rows]
+
+    await desk.database.write(partial(actor, account=phone))
+    await desk.database.write(put)
+    await joined(desk, phone, laptop)
+    person = await desk.database.read(partial(owner, account=phone))
+    assert await desk.database.read(waiting) == [(str(direct(laptop)), person), (None, person)]
+    await parted(desk, phone, laptop)
+    assert await desk.database.read(waiting) == [(None, person), (None, person)]
+
+
+async def test_a_visitor_without_a_name_is_called_as_the_messenger_says(desk: Town) -> None:
+    phone, visitor = STRANGERS[0], STRANGERS[3]
+    code = await desk.database.write(partial(make, account=visitor))
+    assert await outcome(desk, partial(write, account=phone, code=code)) == JOINED
+    person = await desk.database.read(partial(people.by_identity, identity=visitor))
+    assert person is not None
+    assert person.name == str(phone)
+
+
 async def test_only_the_hash_of_a_code_is_kept(desk: Town) -> None:
     code = await desk.database.write(partial(make, account=STRANGERS[0]))
     await desk.database.close()
@@ -336,6 +391,13 @@ async def test_a_code_that_an_earlier_process_made_is_good_though_it_cannot_be_s
 async def joined(desk: Town, giver: Identity, writer: Identity) -> None:
     code = await desk.database.write(partial(make, account=giver))
     assert await outcome(desk, partial(write, account=writer, code=code)) == JOINED
+
+
+async def parted(desk: Town, by: Identity, account: Identity) -> None:
+    async def work(tx: Transaction) -> None:
+        await joining.part(tx, await actor(tx, by), account, direct)
+
+    await desk.database.write(work)
 
 
 async def appointed(desk: Town, *members: Member) -> None:

@@ -7,6 +7,7 @@ The rows are everything that can be done to a ticket, the columns are who tries 
     lead       leads the ticket's queue                 foreman    a lead of another queue
     admin      serves everything                        both       an agent of another queue, their own ticket
     owner      an agent of the queue, their own ticket  desk       the desk itself
+    colleague  no staff role, with whom the requester shares the ticket
 
     +  may      -  may not, and is told so      ?  may not even know that there is such a ticket
 """
@@ -34,7 +35,7 @@ from core.kernel.ids import Address, FileId, Identity, MessageId, TicketId
 from core.people import store as people
 from core.people.model import DESK, Actor, Person, Right, Role, may
 from core.tickets import actions as tickets
-from core.tickets import doors, homes, queries
+from core.tickets import company, doors, homes, merging, queries
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Level, Priority
 from tests.town import town as opened
@@ -60,44 +61,58 @@ PEOPLE = {
     "both": (("agent",), ("support",)),
     "owner": (("agent", "requester"), ("network",)),
     "boris": (("agent",), ("network",)),
+    "colleague": (("requester",), ()),
 }
-WHO = ("requester", "stranger", "agent", "outsider", "lead", "foreman", "admin", "both", "owner", "desk")
+WHO = (
+    "requester", "stranger", "agent", "outsider", "lead", "foreman", "admin", "both", "owner", "desk",
+    "colleague",
+)  # fmt: skip
 OWN = ("requester", "both", "owner")
 """Whose own ticket it is; everybody else tries that of the requester."""
 
 MATRIX = """
-                 requester stranger agent outsider lead foreman admin both owner desk
-see              +         ?        +     ?        +    ?       +     +    +     +
-say              +         ?        +     ?        +    ?       +     +    +     .
-edit_message     +         ?        .     ?        .    ?       .     +    +     .
-note_deletion    +         ?        .     ?        .    ?       .     +    +     .
-move_away        +         ?        .     ?        .    ?       .     +    +     .
-confirm          +         ?        -     ?        -    ?       -     +    +     +
-ask              +         ?        -     ?        -    ?       -     +    +     +
-rate             +         ?        -     ?        -    ?       -     +    +     +
-comment          +         ?        -     ?        -    ?       -     +    +     +
-reopen           +         ?        +     ?        +    ?       +     +    +     +
-take             -         ?        +     ?        +    ?       +     -    +     /
-release          -         ?        +     ?        +    ?       +     -    +     +
-pass_to          -         ?        +     ?        +    ?       +     -    +     +
-reply            -         ?        +     ?        +    ?       +     -    +     .
-note             -         ?        +     ?        +    ?       +     -    +     .
-withdraw         -         ?        .     ?        .    ?       .     -    .     .
-wait             -         ?        +     ?        +    ?       +     -    +     +
-hold             -         ?        +     ?        +    ?       +     -    +     +
-resume           -         ?        +     ?        +    ?       +     -    +     +
-resolve          -         ?        +     ?        +    ?       +     -    +     +
-prioritise       -         ?        +     ?        +    ?       +     -    +     +
-set_level        -         ?        +     ?        +    ?       +     -    +     +
-promise          -         ?        +     ?        +    ?       +     -    +     +
-snooze           -         ?        +     ?        +    ?       +     -    +     +
-close            -         ?        +     ?        +    ?       +     -    +     +
-requeue          -         ?        +     ?        +    ?       +     -    +     +
-tell_undelivered -         ?        +     ?        +    ?       +     -    +     +
-rehome           +         ?        +     ?        +    ?       +     +    +     +
-file             +         ?        +     ?        +    ?       +     +    +     .
-file_of_note     -         ?        +     ?        +    ?       +     -    +     .
-find             +         ?        +     ?        +    ?       +     +    +     .
+                 requester stranger agent outsider lead foreman admin both owner desk colleague
+see              +         ?        +     ?        +    ?       +     +    +     +    +
+say              +         ?        +     ?        +    ?       +     +    +     .    +
+log              +         ?        +     ?        +    ?       +     +    +     .    +
+hush             +         ?        +     ?        +    ?       +     +    +     .    +
+react            +         ?        +     ?        +    ?       +     +    +     .    +
+edit_message     +         ?        .     ?        .    ?       .     +    +     .    .
+note_deletion    +         ?        .     ?        .    ?       .     +    +     .    .
+move_away        +         ?        .     ?        .    ?       .     +    +     .    .
+confirm          +         ?        -     ?        -    ?       -     +    +     +    -
+ask              +         ?        -     ?        -    ?       -     +    +     +    -
+rate             +         ?        -     ?        -    ?       -     +    +     +    -
+comment          +         ?        -     ?        -    ?       -     +    +     +    -
+reopen           +         ?        +     ?        +    ?       +     +    +     +    +
+take             -         ?        +     ?        +    ?       +     -    +     /    -
+release          -         ?        +     ?        +    ?       +     -    +     +    -
+pass_to          -         ?        +     ?        +    ?       +     -    +     +    -
+reply            -         ?        +     ?        +    ?       +     -    +     .    -
+note             -         ?        +     ?        +    ?       +     -    +     .    -
+withdraw         -         ?        .     ?        .    ?       .     -    .     .    -
+wait             -         ?        +     ?        +    ?       +     -    +     +    -
+hold             -         ?        +     ?        +    ?       +     -    +     +    -
+resume           -         ?        +     ?        +    ?       +     -    +     +    -
+resolve          -         ?        +     ?        +    ?       +     -    +     +    -
+prioritise       -         ?        +     ?        +    ?       +     -    +     +    -
+set_level        -         ?        +     ?        +    ?       +     -    +     +    -
+promise          -         ?        +     ?        +    ?       +     -    +     +    -
+snooze           -         ?        +     ?        +    ?       +     -    +     +    -
+close            -         ?        +     ?        +    ?       +     -    +     +    -
+requeue          -         ?        +     ?        +    ?       +     -    +     +    -
+tell_undelivered -         ?        +     ?        +    ?       +     -    +     +    -
+rehome           +         ?        +     ?        +    ?       +     +    +     +    -
+add              +         ?        +     ?        +    ?       +     +    +     +    -
+remove           +         ?        +     ?        +    ?       +     +    +     +    +
+watch            -         ?        +     ?        +    ?       +     -    +     /    -
+merge            -         ?        +     ?        +    ?       +     -    +     +    -
+unmerge          -         ?        +     ?        +    ?       +     -    +     +    -
+relate           -         ?        +     ?        +    ?       +     -    +     +    -
+split            -         ?        +     ?        +    ?       +     -    +     /    -
+file             +         ?        +     ?        +    ?       +     +    +     .    +
+file_of_note     -         ?        +     ?        +    ?       +     -    +     .    -
+find             +         ?        +     ?        +    ?       +     +    +     .    +
 """
 """A dot: allowed by right, but nothing of their own is there to do it to. A slash: makes no sense."""
 
@@ -121,6 +136,7 @@ class Case:
     reply: MessageId
     files: Mapping[str, str]
     boris: Person
+    colleague: Person
 
 
 def simply(action: Callable[..., Awaitable[object]], *args: object) -> Deed:
@@ -165,9 +181,40 @@ def file(kind: str) -> Deed:
     return work
 
 
+def with_another(action: Callable[..., Awaitable[object]]) -> Deed:
+    """With another ticket of the same requester."""
+
+    async def work(tx: Transaction, actor: Actor, case: Case) -> object:
+        other = await _another(tx, case)
+        return await action(tx, actor, case.ticket, other)
+
+    return work
+
+
+async def _another(tx: Transaction, case: Case) -> TicketId:
+    more = {"type_name": "network", "text": "it too", "priority": Priority.LOW, "home": "web:u-x"}
+    other = await tickets.open_ticket(tx, Actor(case.boris, "web"), **more)  # type: ignore[arg-type]
+    return other.id
+
+
+async def unmerge(tx: Transaction, actor: Actor, case: Case) -> object:
+    await merging.merge(tx, Actor(case.boris, "web"), case.ticket, await _another(tx, case))
+    return await merging.unmerge(tx, actor, case.ticket)
+
+
 DEEDS: Mapping[str, Deed] = {
+    "add": lambda tx, actor, case: company.add(tx, actor, case.ticket, case.boris.id),
+    "remove": lambda tx, actor, case: company.remove(tx, actor, case.ticket, case.colleague.id),
+    "watch": simply(company.watch),
+    "merge": with_another(merging.merge),
+    "unmerge": unmerge,
+    "relate": with_another(merging.relate),
+    "split": lambda tx, actor, case: merging.split(tx, actor, case.ticket, case.message),
     "see": simply(doors.seen),
     "say": simply(tickets.say, "words"),
+    "log": simply(tickets.log, "words"),
+    "hush": simply(tickets.hush),
+    "react": lambda tx, actor, case: tickets.react(tx, actor, case.ticket, case.reply, "👍"),
     "edit_message": lambda tx, actor, case: tickets.edit_message(
         tx,
         actor,
@@ -255,7 +302,7 @@ def _config() -> str:
     )
 
 
-async def _case(tx: Transaction, requester: Actor, boris: Actor) -> Case:
+async def _case(tx: Transaction, requester: Actor, boris: Actor, colleague: Person) -> Case:
     assert requester.person is not None
     assert boris.person is not None
     kept = {}
@@ -277,7 +324,8 @@ async def _case(tx: Transaction, requester: Actor, boris: Actor) -> Case:
     message = await tickets.say(tx, requester, ticket.id, "words")
     reply = await tickets.reply(tx, boris, ticket.id, "words")
     await tickets.note(tx, boris, ticket.id, "words", file_ids=[kept["note"]])
-    return Case(ticket.id, message, reply, kept, boris.person)
+    await company.add(tx, requester, ticket.id, colleague.id)
+    return Case(ticket.id, message, reply, kept, boris.person, colleague)
 
 
 @pytest.fixture
@@ -290,7 +338,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
                 person = await people.by_identity(tx, Identity("web", name))
                 assert person is not None
                 actors[name] = Actor(person, "web")
-            cases = {name: await _case(tx, actors[name], actors["boris"]) for name in OWN}
+            colleague = actors["colleague"].person
+            assert colleague is not None
+            cases = {name: await _case(tx, actors[name], actors["boris"], colleague) for name in OWN}
             return Bench(town.database, actors, cases)
 
         yield await town.database.write(set_up)
@@ -366,11 +416,12 @@ def _alone(action: str) -> Deed:
         "promise": simply(escalation.promise),
         "snooze": simply(escalation.snooze),
         "close": simply(tickets.close),
+        "unmerge": simply(merging.unmerge),
     }
     return alone.get(action, DEEDS[action])
 
 
-@pytest.mark.parametrize("module", [tickets, feedback, escalation])
+@pytest.mark.parametrize("module", [tickets, feedback, escalation, company, merging])
 def test_the_table_leaves_no_action_out(module: ModuleType) -> None:
     guarded = {
         name
@@ -382,13 +433,21 @@ def test_the_table_leaves_no_action_out(module: ModuleType) -> None:
 
 
 async def test_the_one_function_that_decides_agrees_with_the_table(bench: Bench) -> None:
-    rows = {Right.SEE: "see", Right.SPEAK: "say", Right.JUDGE: "confirm", Right.WORK: "release"}
+    rows = {
+        Right.SEE: "see",
+        Right.SPEAK: "say",
+        Right.JUDGE: "confirm",
+        Right.INVITE: "add",
+        Right.WORK: "release",
+    }
     cells = {(action, who): cell for action, who, cell in CELLS}
     for who in WHO:
         number = bench.case(who).ticket
         ticket = await bench.database.read(partial(ticket_store.get, ticket_id=number))
         for right, row in rows.items():
-            allowed = may(bench.actors[who], right, requester=ticket.requester, queue=ticket.queue)
+            shared = await bench.database.read(partial(doors.colleagues, ticket_id=number))
+            whose = {"requester": ticket.requester, "queue": ticket.queue, "company": shared}
+            allowed = may(bench.actors[who], right, **whose)  # type: ignore[arg-type]
             assert allowed is (cells[row, who] in "+."), (who, right)
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.adapters.webchat import store as transcript
+from core.bursts import store as bursts
 from core.database import prune
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
@@ -151,3 +152,14 @@ async def test_the_files_of_an_event_that_was_given_up_stay_with_it(town: Town) 
     town.clock.advance(files.LOOSE_FOR + KEPT)
     await town.house.sweep.run()
     assert await count(town, file_store.files) == 1
+
+
+async def test_how_much_somebody_once_said_at_a_time_is_forgotten(town: Town) -> None:
+    await town["ivan"].say("The VPN drops")
+    assert await count(town, bursts.bursts) == 1
+    town.clock.advance(KEPT - DAY)
+    await town.house.sweep.run()
+    assert await count(town, bursts.bursts) == 1
+    town.clock.advance(2 * DAY)
+    await town.house.sweep.run()
+    assert await count(town, bursts.bursts) == 0

@@ -180,9 +180,7 @@ async def test_a_name_that_anybody_can_take_is_added_only_once_it_is_confirmed(s
     await stage.town.database.write(lambda tx: _rename(tx, olga, "Olga Ivanova"))
     await stage.ivan.say("/add 1 @Olga Ivanova")
     asked = await stage.ivan.last()
-    assert asked.text == stage.w(
-        "company.sure", name="Olga Ivanova", where=stage.w("via.web"), ticket=1
-    )
+    assert asked.text == stage.w("company.sure", name="Olga Ivanova", where=stage.w("via.web"), ticket=1)
     assert await olga.hears() == []
     label = stage.w("button.add", name="Olga Ivanova")
     code = asked.buttons[label]
@@ -304,3 +302,23 @@ async def test_words_of_the_agent_afterwards_are_not_the_requesters(stage: Stage
 async def test_a_requester_reports_for_nobody_else(stage: Stage) -> None:
     await stage.ivan.say(f"/new for @anna {stage.vpn}")
     assert (await stage.ivan.last()).text == stage.w("right.behalf")
+
+
+# ---- two accounts of one person
+
+
+async def test_a_colleague_who_turns_out_to_have_two_accounts_stays_on_the_ticket(stage: Stage) -> None:
+    older = stage.town["older"]
+    await known(older, stage)
+    await shared(stage)
+    await stage.petr.say("/link")
+    found = re.search(r"/link ([2-9A-Z]{8})\b", (await stage.petr.last()).text)
+    assert found is not None
+    await older.say(f"/link {found[1]}")
+    await older.say("/status 1")
+    assert stage.vpn in await older.last()
+    await older.say("the other me has it too")
+    assert ("request", "the other me has it too") in await stage.words_of(1)
+    kinds = await stage.kinds(1)
+    assert kinds.count("joined") == 2
+    assert kinds.count("left") == 1

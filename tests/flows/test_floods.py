@@ -154,3 +154,15 @@ async def test_a_conversation_with_a_backlog_gives_way_to_the_others(english: St
     [petr], ivan = await english.town.database.read(said)
     assert len(ivan) == backlog
     assert len([each for each in ivan if each < petr]) <= 3
+
+
+async def test_files_of_a_flood_are_shown_below_the_ticket_once_somebody_reads_it(english: Stage) -> None:
+    await reported(english)
+    await flood(english, MOST + 1)
+    await english.ivan.say("look", files=[("screen.png", b"png")])
+    assert await shown(english, "[screen.png]") == []
+    for _ in range(2):
+        await english.anna.press(english.w("button.read_flood"))
+        assert "look [screen.png]" in await english.anna.last()
+    copies = [each for each in await english.boris.thread(1) if "[screen.png]" in each and not each.only]
+    assert [each.text for each in copies] == ["look\n[screen.png]"]

@@ -78,6 +78,62 @@ async def test_the_requests_of_both_are_the_requests_of_one(stage: Stage) -> Non
     assert "Restart it" in await phone.last()
 
 
+async def test_a_request_under_way_goes_on_with_its_files(stage: Stage) -> None:
+    olga, phone = stage.town["olga"], stage.town["phone"]
+    await olga.say("/my")
+    await phone.say(stage.vpn, files=[("log.txt", b"17")])
+    await joined(stage, olga, phone)
+    assert stage.w("link.joined", account=account(stage, olga)) in texts(await phone.sees())[-1]
+    question = next(each for each in reversed(await phone.sees()) if stage.w("button.cancel") in each.buttons)
+    await phone.press_code(question, next(iter(question.buttons.values())))
+    await stage.answer_all(phone, "normal")
+    await phone.press(stage.w("button.send"))
+    person = await who(stage, olga)
+    assert person is not None
+    assert (await stage.ticket(1)).requester == person.id
+    assert "[log.txt]" in "".join(texts(await stage.anna.thread(1)))
+
+
+async def test_requests_that_came_along_are_found_by_the_name_that_stays(stage: Stage) -> None:
+    olga, phone = stage.town["olga"], stage.town["phone"]
+    await olga.say("/my")
+    await stage.report(phone)
+    await joined(stage, olga, phone)
+    person = await who(stage, olga)
+    assert person is not None
+    await stage.anna.say(f"/find {person.name}")
+    assert stage.vpn in await stage.anna.last()
+
+
+async def test_a_place_beside_somebody_elses_request_follows(stage: Stage) -> None:
+    olga, phone = stage.town["olga"], stage.town["phone"]
+    await olga.say("/my")
+    await phone.say("/my")
+    await stage.report(stage.ivan)
+    await stage.ivan.say("/add 1 @phone")
+    await olga.say("/status 1")
+    assert (await olga.last()).text == stage.w("ticket.unknown", ticket=1)
+    await joined(stage, olga, phone)
+    await olga.say("/status 1")
+    assert stage.vpn in await olga.last()
+
+
+async def test_a_ticket_that_was_shared_between_both_is_simply_theirs(stage: Stage) -> None:
+    olga, phone = stage.town["olga"], stage.town["phone"]
+    await phone.say("/my")
+    await stage.report(olga)
+    await olga.say("/add 1 @phone")
+    await joined(stage, olga, phone)
+    person = await who(stage, phone)
+    assert person is not None
+    assert (await stage.ticket(1)).requester == person.id
+
+    async def look(tx: Transaction) -> None:
+        assert await tickets.participants_of(tx, (await stage.ticket(1)).id) == {}
+
+    await stage.town.database.read(look)
+
+
 async def test_a_requester_joined_with_an_agent_is_that_agent(stage: Stage) -> None:
     phone = stage.town["phone"]
     await stage.report(phone)

@@ -301,6 +301,37 @@ async def test_nothing_is_offered_elsewhere_to_somebody_with_one_account(english
     assert "I know one messenger" in await english.ivan.last()
 
 
+@pytest.mark.parametrize("code", ["w.go.1.web", "w.go.1.telegram", "w.through.1.1.web"])
+async def test_nobody_moves_another_s_ticket_nor_learns_that_it_is_there(stage: Stage, code: str) -> None:
+    await stage.report(stage.ivan)
+    await stage.petr.say("/help")
+    await stage.petr.press_code(await stage.petr.last(), code)
+    assert (await stage.petr.last()).text == stage.w("ticket.unknown", ticket=1)
+    await stage.petr.press_code(await stage.petr.last(), code.replace("1", "9", 1))
+    assert (await stage.petr.last()).text == stage.w("ticket.unknown", ticket=9)
+    assert "rehomed" not in await stage.kinds(1)
+
+
+async def test_staff_do_not_choose_for_the_requester_and_requesters_send_nothing_on(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/reply 1 hello")
+    await stage.boris.say("/help")
+    await stage.boris.press_code(await stage.boris.last(), "w.go.1.telegram")
+    assert (await stage.boris.last()).text == stage.w("right.judge", ticket=1)
+    await stage.ivan.press_code(await stage.ivan.last(), "w.through.1.2.web")
+    assert (await stage.ivan.last()).text == stage.w("right.work", ticket=1)
+
+
+async def test_a_note_is_never_sent_through_to_the_requester(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/note 1 he always forgets")
+    await stage.anna.say("/help")
+    for code in ("w.through.1.1.web", "w.through.1.2.web", "w.through.1.x.web", "w.through.1"):
+        await stage.anna.press_code(await stage.anna.last(), code)
+        assert (await stage.anna.last()).text in (stage.w("press.over"), stage.w("press.stale"))
+    assert not any("forgets" in each for each in await stage.ivan.sees())
+
+
 def test_the_words_used_here_are_the_desks() -> None:
     from core.kernel.clock import HandClock
 

@@ -118,6 +118,10 @@ STEERING = (
     "/hold {n} 45s", "/hold {n}", "/resume {n}", "/reopen {n}", "/level {n} L2", "/priority {n} critical",
     "/priority {n} critical", "/priority {n} high", "/priority {n} normal", "/priority {n} low",
 )  # fmt: skip
+SHARING = (
+    "/add {n} @ivan", "/add {n} @olga", "/add {n} @boris", "/remove {n} @olga", "/watch {n}", "/leave {n}",
+)  # fmt: skip
+JOINING = ("/merge {n} into {m}", "/merge {n} into {m}", "/unmerge {n}", "/relate {n} {m}")
 QUIETING = ("/onit {n}", "/snooze {n} 20s", "/snooze {n} 1h")
 SPANS = (0.2, 1, 5, 14, 16, 31, 61, 190, 910, 3700, 4 * 86400)
 
@@ -328,6 +332,18 @@ class Desk(RuleBasedStateMachine):
     @rule(account=staff, verb=st.sampled_from(QUIETING), number=numbers)
     def keeps_it_quiet(self, account: str, verb: str, number: int) -> None:
         self._works(account, verb, number)
+
+    @rule(account=anybody, verb=st.sampled_from(SHARING), number=numbers)
+    def shares_or_leaves(self, account: str, verb: str, number: int) -> None:
+        self._works(account, verb, number)
+
+    @rule(account=staff, verb=st.sampled_from(JOINING), number=numbers, other=numbers)
+    def joins_tickets(self, account: str, verb: str, number: int, other: int) -> None:
+        self.say(account, verb.format(n=number, m=other))
+
+    @rule(account=staff)
+    def makes_a_ticket_of_a_message(self, account: str) -> None:
+        self._press_newest(account, "Make it a ticket")
 
     def _works(self, account: str, verb: str, number: int) -> None:
         words = self.word(account) if "{w}" in verb else ""

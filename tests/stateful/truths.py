@@ -19,7 +19,7 @@ from core.outbox.store import outbox, posts
 from core.people import store as people
 from core.sla import store as clocks
 from core.sla.model import Target
-from core.tickets import model, queries
+from core.tickets import company, model, queries
 from core.tickets import store as tickets
 from core.tickets.model import Status, Ticket
 from core.timers import store as timers
@@ -77,6 +77,13 @@ async def state_is_the_fold_of_the_timeline(tx: Transaction) -> None:
         assert model.fold(await tickets.timeline(tx, ticket.id)) == ticket
 
 
+async def who_belongs_is_what_the_timeline_says(tx: Transaction) -> None:
+    for ticket in await every_ticket(tx):
+        present = await tickets.participants_of(tx, ticket.id)
+        assert company.fold(await tickets.timeline(tx, ticket.id)) == present, ticket
+        assert ticket.requester not in present, ticket
+
+
 async def timers_are_what_the_tickets_want(tx: Transaction) -> None:
     for ticket in await every_ticket(tx):
         wanted = {f"{place}.{time}": due for place, time, _, due in await escalation.coming(tx, ticket)}
@@ -106,13 +113,15 @@ async def a_reply_taken_back_never_was_one(tx: Transaction) -> None:
         ]
         assert ticket.replied_at == (stands[0] if stands else None), ticket
         first = (await clocks.of_ticket(tx, ticket.id))[Target.FIRST]
-        assert (first.met_at is not None) == bool(stands or "resolved" in {each.kind for each in timeline})
+        over = {"resolved", "merged"} & {each.kind for each in timeline}
+        assert (first.met_at is not None) == bool(stands or over)
         asked = [each for each in timeline if each.kind == "waited" and each.facts["message"] not in undone]
         assert asked or ticket.status is not Status.WAITING
 
 
 ANSWERS = {
     "claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed",
+    "merged",
 }  # fmt: skip
 
 
@@ -268,6 +277,7 @@ def _codes(rows) -> list[str]:  # type: ignore[no-untyped-def]
 
 ALWAYS = (
     state_is_the_fold_of_the_timeline,
+    who_belongs_is_what_the_timeline_says,
     a_reply_taken_back_never_was_one,
     timers_are_what_the_tickets_want,
     each_ping_is_one,

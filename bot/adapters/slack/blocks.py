@@ -43,8 +43,14 @@ def _joins(group: Sequence[Line], line: Line) -> bool:
     return texts.utf16_len(counted) <= limits.TEXT and sizes <= limits.BLOCK
 
 
-_BLOCKS = {"header": "header", "quiet": "context", "text": "rich_text", "quote": "rich_text"}
-_INSIDE = {"text": "rich_text_section", "quote": "rich_text_quote"}
+_BLOCKS = {
+    "header": "header",
+    "quiet": "context",
+    "text": "rich_text",
+    "quote": "rich_text",
+    "pre": "rich_text",
+}
+_INSIDE = {"text": "rich_text_section", "quote": "rich_text_quote", "pre": "rich_text_preformatted"}
 
 
 def _block(group: Sequence[Line]) -> Shown:
@@ -54,11 +60,22 @@ def _block(group: Sequence[Line]) -> Shown:
             return Shown({"type": "header", "text": mrkdwn.plain(words)}, words)
         case "quiet":
             return Shown({"type": "context", "elements": [mrkdwn.plain(words)]}, words)
+    runs = [list(run) for _, run in itertools.groupby(group, key=_alike)]
     inside = [
-        {"type": _INSIDE[kind], "elements": _joined(run)}
-        for kind, run in itertools.groupby(group, key=lambda line: line.kind)
+        {"type": _INSIDE[run[0].kind], "elements": _joined([*run, *_ending(run, after)])}
+        for run, after in zip(runs, [*runs[1:], []], strict=True)
     ]
     return Shown({"type": "rich_text", "elements": inside}, words)
+
+
+def _alike(line: Line) -> tuple[str, int]:
+    """What lines of one element have in common; each block of code is its own."""
+    return line.kind, id(line) if line.kind == "pre" else 0
+
+
+def _ending(run: Sequence[Line], after: Sequence[Line]) -> tuple[Line, ...]:
+    """Words before a block of code end their line, as Slack's own editor has it."""
+    return (Line("text", ""),) if run[0].kind == "text" and after and after[0].kind == "pre" else ()
 
 
 def _joined(run: Iterable[Line]) -> list[Json]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.adapters.slack import acts, envelope
+from bot.adapters.slack import acts, emojis, envelope
 from bot.adapters.slack.envelope import Json
 from bot.adapters.slack.reading import PLATFORM, Known, Reading, is_direct, thread_of
 from bot.incoming import Deleted, Edited, Incoming, Opened, Quoted, Reacted, Said, Sender, Trouble, What
@@ -86,6 +86,7 @@ def _said(reading: Reading, event: Json) -> Incoming:
         quoted=_standing(reading, channel, thread) if among and thread else None,
         addressed=direct or named,
         where=reading.where(event, channel) if among else None,
+        mentions=reading.mentions(event.get("text")),
     )
     sender = reading.author(event)
     return reading.incoming(sender, channel, said, thread=thread or (ts if direct else None), at=ts)
@@ -123,15 +124,19 @@ def _edited(reading: Reading, event: Json) -> Incoming | None:
 
 
 def _reacted(reading: Reading, event: Json) -> Incoming | None:
-    """An emoji that means something. What stands above a ticket is asked for where people talk: what the
-    desk itself wrote, and what is said in staff rooms, it knows."""
-    emoji = EMOJI.get(str(event["reaction"]).partition("::")[0])
-    item = event["item"]
-    if emoji is None or item.get("type") != "message":
+    """An emoji that means something, or any under the desk's own words in private. What stands above a ticket
+    is asked for where people talk: what the desk itself wrote, and what is said in staff rooms, it knows."""
+    name, item = str(event["reaction"]), event["item"]
+    if item.get("type") != "message":
         return None
     channel, ts = item["channel"], str(item["ts"])
-    sender = reading.sender(event["user"])
     others = event.get("item_user") != reading.me.user
+    emoji = EMOJI.get(name.partition("::")[0])
+    if emoji is None and is_direct(channel) and not others:
+        emoji = emojis.sign(name)
+    if emoji is None:
+        return None
+    sender = reading.sender(event["user"])
     if emoji != TICKET or not others or reading.in_staff_room(channel):
         return reading.incoming(sender, channel, Reacted(emoji, ts))
     found = reading.known.channels.message(channel, ts)

@@ -23,6 +23,8 @@ QUIET = 500
 """Of a line in a context block: the longest that cannot outgrow it once escaped."""
 LINKS = 20
 """Addresses of one block that lead somewhere; what is a link takes many characters of JSON."""
+MARKS = 40
+"""Stretches of one block that are set apart; each takes many characters of JSON."""
 URL = 2000
 """Of an address that leads somewhere; Slack takes 3,000, but what was cut at the end of a block must not."""
 HEADER = 150

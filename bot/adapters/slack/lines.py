@@ -13,10 +13,11 @@ from bot.adapters.port import Reader
 from bot.adapters.slack import limits, manifest, mrkdwn
 from bot.adapters.slack.mrkdwn import Json
 from bot.message import Attachment, Block, Facts, Message, Paragraph, Quote, Text
+from core.kernel import marked
 from core.kernel import text as texts
 
 Word = Callable[[Text], str]
-Kind = Literal["header", "quiet", "text", "quote"]
+Kind = Literal["header", "quiet", "text", "quote", "pre"]
 MARKS = {"request": "📨", "reply": "↩️", "note": "📝"}
 """By tone, before the name of whoever speaks."""
 
@@ -78,10 +79,30 @@ def _paragraph(words: str, style: str, *, headed: bool) -> Iterable[Line]:
 
 def prose(words: str, *, kind: Kind = "text", bold: bool = False) -> Iterator[Line]:
     """The words as lines of rich text, as many as they need."""
-    for piece in degrade.pieces(words, limits.TEXT):
-        if piece.body.strip():
-            part = piece.shown.strip("\n")
-            yield Line(kind, part, mrkdwn.rich(part, bold=bold))
+    for each, stretch in _stretches(words) if kind == "text" else [(kind, words)]:
+        pieces = degrade.pieces(stretch, limits.TEXT)
+        for place, piece in enumerate(pieces):
+            part = piece.shown
+            part = part.lstrip("\n") if place or stretch is words else part
+            part = part.rstrip("\n") if piece is not pieces[-1] or stretch is words else part
+            if piece.body.strip():
+                rich = mrkdwn.literal(part) if each == "pre" else mrkdwn.rich(part, bold=bold)
+                yield Line(each, str(part), rich)
+
+
+def _stretches(words: str) -> Iterator[tuple[Kind, str]]:
+    """Blocks of code, as long as they have their lines for themselves, and the words between them."""
+    at = 0
+    for mark in marked.marks_of(words):
+        begins = mark.start == 0 or words[mark.start - 1] == "\n"
+        ends = mark.end == len(words) or words[mark.end] == "\n"
+        if mark.kind == "pre" and begins and ends:
+            if at < mark.start:
+                yield "text", words[at : mark.start - 1]
+            yield "pre", words[mark.start : mark.end]
+            at = mark.end + 1
+    if at < len(words):
+        yield "text", words[at:] if at else words
 
 
 def _fact(name: str, value: str) -> Iterator[Line]:

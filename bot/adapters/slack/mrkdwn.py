@@ -5,12 +5,14 @@ text, escaping); asterisks and colons mean nothing there either, for all of it i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from bot.adapters.slack import limits
+from core.kernel import marked
 from core.kernel import text as texts
+from core.kernel.marked import Kind
 
 Json = dict[str, Any]
 
@@ -50,18 +52,50 @@ def fits(words: str, limit: int) -> bool:
 
 
 def rich(words: str, *, bold: bool = False) -> tuple[Json, ...]:
-    """The words as elements of rich text. Whole addresses of the web lead where they say, and only there."""
-    style: Json = {"style": {"bold": True}} if bold else {}
+    """The words as elements of rich text, with their marks. Whole addresses of the web lead where they say,
+    and only there."""
+    addresses = dict(islice(_addresses(str(words)), limits.LINKS))
     elements: list[Json] = []
     at = 0
-    for start, address in islice(_addresses(words), limits.LINKS):
-        if start > at:
-            elements.append({"type": "text", "text": words[at:start], **style})
-        elements.append({"type": "link", "url": address, **style})
-        at = start + len(address)
-    if at < len(words):
-        elements.append({"type": "text", "text": words[at:], **style})
+    for run, kinds in _runs(words):
+        styles = {_STYLES[kind]: True for kind in marked.KINDS if kind in kinds or (bold and kind == "bold")}
+        within = {} if "code" in styles else addresses
+        elements += _linked(run, at, within, {"style": styles} if styles else {})
+        at += len(run)
     return tuple(elements)
+
+
+_STYLES: Mapping[Kind, str] = {
+    "bold": "bold",
+    "italic": "italic",
+    "strike": "strike",
+    "code": "code",
+    "pre": "code",
+}
+"""How each mark looks within a line (docs.slack.dev: rich text block); there a block of code is code."""
+
+
+def _runs(words: str) -> Iterator[tuple[str, frozenset[Kind]]]:
+    """The words in stretches that look alike; after the most marks that there is room for, plain."""
+    return marked.runs(marked.marked(str(words), marked.marks_of(words)[: limits.MARKS]))
+
+
+def _linked(run: str, start: int, addresses: Mapping[int, str], style: Json) -> Iterator[Json]:
+    """Words that begin at `start` of the whole, those addresses as links that lie within."""
+    at = 0
+    for begin, address in ((place - start, address) for place, address in addresses.items()):
+        if at <= begin and begin + len(address) <= len(run):
+            if begin > at:
+                yield {"type": "text", "text": run[at:begin], **style}
+            yield {"type": "link", "url": address, **style}
+            at = begin + len(address)
+    if at < len(run):
+        yield {"type": "text", "text": run[at:], **style}
+
+
+def literal(words: str) -> tuple[Json, ...]:
+    """The words as the one element of a block of code."""
+    return ({"type": "text", "text": str(words)},)
 
 
 def _addresses(words: str) -> Iterator[tuple[int, str]]:

@@ -30,7 +30,7 @@ def _meant(marked: str, person: Name, channel: Name) -> str:
             return f"#{label.removeprefix('#') or channel(what[1:])}"
         case "!":
             return _special(what[1:], label)
-    return _link(unescaped(what), label)
+    return link(unescaped(what), label)
 
 
 def _special(what: str, label: str) -> str:
@@ -41,8 +41,8 @@ def _special(what: str, label: str) -> str:
     return f"@{label.removeprefix('@') or rest or kind}"
 
 
-def _link(address: str, label: str) -> str:
-    """The label alone where it says the same, both where it may not."""
+def link(address: str, label: str) -> str:
+    """A link as its words: the label alone where it says the same, both where it may not."""
     bare = address.removeprefix("mailto:").removeprefix("tel:")
     if not label or label in (bare, address):
         return bare

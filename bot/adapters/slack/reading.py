@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from bot.adapters.slack import envelope, files, plain
+from bot.adapters.slack import envelope, files, plain, rich
 from bot.adapters.slack.account import Me
 from bot.adapters.slack.channels import DIRECT, Channels
 from bot.adapters.slack.envelope import Json
 from bot.adapters.slack.files import Files
 from bot.adapters.slack.people import People
 from bot.incoming import Carried, Incoming, Quoted, Sender, What
+from core.kernel import marked
 from core.kernel.ids import Address, Identity
 
 PLATFORM = "slack"
@@ -97,6 +98,10 @@ class Reading:
 
     def words(self, text: Any) -> str:
         """The text as people see it."""
+        return plain.words(str(text or ""), *self._names())
+
+    def _names(self) -> tuple[plain.Name, plain.Name]:
+        """How people and channels of one text are called."""
         people, channels = self.known.people, self.known.channels
         asked: set[str] = set()
 
@@ -107,7 +112,7 @@ class Reading:
 
             return named
 
-        return plain.words(str(text or ""), called(people.name), called(channels.name))
+        return called(people.name), called(channels.name)
 
     def mentions(self, text: Any) -> tuple[tuple[str, Identity], ...]:
         """Whose accounts are named, each by the words that people see."""
@@ -116,14 +121,16 @@ class Reading:
 
     def text(self, message: Json) -> str:
         """All that was said: typed, passed on from elsewhere, and linked to."""
-        said = [self.words(self.own_words(message))]
+        said = [self.own_words(message)]
         said += [self._passed_on(each) for each in _shared(message)]
         said += [files.link(each) for each in self._files(message) if files.is_link(each)]
-        return "\n".join(each for each in said if each)
+        return marked.joined("\n", [each for each in said if each])
 
     def own_words(self, message: Json) -> str:
-        """What was typed, without the mention of the desk that it begins with."""
-        return _mention(self.me.user).sub("", str(message.get("text") or ""))
+        """What was typed, as it was set, without the mention of the desk that it begins with."""
+        text = self.words(_mention(self.me.user).sub("", str(message.get("text") or "")))
+        typed = rich.words(message.get("blocks"), *self._names(), self.me.user)
+        return typed if typed is not None and rich.tells(typed, text) else text
 
     def names_us(self, message: Json) -> bool:
         return f"<@{self.me.user}" in str(message.get("text") or "")

@@ -42,6 +42,7 @@ FEATURES = Features(
     pace_overall=timedelta(seconds=1 / 30),
     acknowledges=True,
     whispers=False,
+    replies=True,
 )
 PRIVATE_GAP = timedelta(seconds=1)
 GROUP_GAP = timedelta(seconds=3)
@@ -175,7 +176,7 @@ class Telegram:
         if card and to.thread is None and begun.topic is None:
             begun.topic = await self._topics.open(chat, self._name(message, reader))
         thread = begun.topic or to.thread
-        place = Place(to.room, chat, thread, astray)
+        place = Place(to.room, chat, thread, astray, self._answered_message(to.room, message))
         await self._sending.show(place, look, begun)
         own = thread if card and topics.topic(thread) is not None else None
         return self._posted(to.room, chat, begun.sent, own)
@@ -187,6 +188,10 @@ class Telegram:
             return await self._post(to.space, message, reader, self._look(message, reader), begun)
         numbered = _numbered(message)
         return await self._post(to, message, reader, self._look(numbered, reader), begun, astray=True)
+
+    def _answered_message(self, room: str, message: Message) -> int | None:
+        """What it is a reply to in this room, if that is told and still of this chat."""
+        return self.rooms.find(room, message.answers.places[0][1]) if message.answers else None
 
     def _posted(self, room: str, chat: int, sent: Sequence[int], thread: str | None) -> Posted:
         first, *rest = (self.rooms.shown(room, chat, message) for message in sent)

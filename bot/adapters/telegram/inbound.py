@@ -1,7 +1,7 @@
 """Reading: a raw update becomes what somebody did. Nothing is decided, and nothing unknown is an error."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -84,7 +84,10 @@ def _topic(message: Json) -> int | None:
 
 
 def _message(message: Json, me: Me) -> Incoming | None:
-    """Words and files. In a private chat what cannot be read is empty words, so that somebody can say so."""
+    """Words and files. In a private chat what cannot be read is empty words, so that somebody can say so.
+
+    What a channel forwards by itself to its discussion is meant for nobody there; what was sent without its
+    author, as an away message is, is automatic (Bot API: Message, is_automatic_forward, is_from_offline)."""
     if "from" not in message or message["chat"].get("type") == "channel":
         return None
     if "migrate_to_chat_id" in message:
@@ -96,8 +99,10 @@ def _message(message: Json, me: Me) -> Incoming | None:
     if not private and _for_another(text, me):
         return None
     said = _said(message, text, me)
-    heard = _incoming(message, message["from"], replace(said, files=files))
-    automatic = heard.sender.automatic or bool(message.get("is_automatic_forward"))
+    forwarded = bool(message.get("is_automatic_forward"))
+    addressed = said.addressed and not forwarded
+    heard = _incoming(message, message["from"], replace(said, files=files, addressed=addressed))
+    automatic = heard.sender.automatic or forwarded or bool(message.get("is_from_offline"))
     return replace(heard, sender=replace(heard.sender, automatic=automatic))
 
 
@@ -118,7 +123,18 @@ def _said(message: Json, text: str, me: Me) -> Said:
         quoted=_quoted(reply) if answers else None,
         addressed=ours,
         album=str(album) if album else None,
+        mentions=tuple(_mentions(message)),
     )
+
+
+def _mentions(message: Json) -> Iterator[tuple[str, Identity]]:
+    """Whose accounts are named; Telegram tells it of those who have no user name (Bot API: text_mention)."""
+    text = str(message.get("text") or message.get("caption") or "").encode("utf-16-le")
+    for each in message.get("entities") or message.get("caption_entities") or ():
+        if each.get("type") == "text_mention":
+            start, length = int(each["offset"]), int(each["length"])
+            words = text[2 * start : 2 * (start + length)].decode("utf-16-le", "replace")
+            yield words, Identity(PLATFORM, str(int(each["user"]["id"])))
 
 
 def _quoted(reply: Json) -> Quoted | None:
@@ -218,7 +234,8 @@ def _reacted(reaction: Json, me: Me) -> Incoming | None:
     added = [emoji for emoji in fresh if emoji not in old]
     if "user" not in reaction or not added:
         return None
-    emoji = _MEANS.get(added[0].removesuffix("\ufe0f"), added[0])
+    private = reaction["chat"].get("type") == "private"
+    emoji = added[0] if private else _MEANS.get(added[0].removesuffix("\ufe0f"), added[0])
     return _incoming(reaction, reaction["user"], Reacted(emoji, str(int(reaction["message_id"]))))
 
 

@@ -33,12 +33,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in which chat something goes. `astray`: not into its topic, which is closed to us."""
+    """Where in which chat something goes. `astray`: not into its topic, which is closed to us. `answers`: the
+    message there that it is a reply to."""
 
     room: str
     chat: int
     thread: str | None = None
     astray: bool = False
+    answers: int | None = None
 
 
 class Sending:
@@ -60,7 +62,8 @@ class Sending:
 
     async def show(self, place: Place, look: Look, begun: Begun) -> None:
         """Show what is not shown yet. Raises Threadless when its topic is closed to us."""
-        manner = self._below(place) | ({"disable_notification": True} if look.silent else {})
+        below = self._below(place) | ({"disable_notification": True} if look.silent else {})
+        manner = below | self._reply(place)
         preview = _preview(look)
         if not begun.sent and _fits_together(look):
             number = await self._together(place.chat, look, manner)
@@ -69,10 +72,11 @@ class Sending:
         parts = () if begun.together else look.parts
         for at, part in enumerate(parts):
             if at >= len(begun.sent):
-                begun.sent.append(await self._text(place.chat, part, look.under(at), manner | preview))
+                first = manner if at == 0 else below
+                begun.sent.append(await self._text(place.chat, part, look.under(at), first | preview))
         for at, file in enumerate(look.files, len(parts)):
             if at >= len(begun.sent):
-                begun.sent.append(await self._file(place.chat, file, manner))
+                begun.sent.append(await self._file(place.chat, file, below if at else manner))
 
     async def _text(self, chat: int, part: Part, keyboard: Keyboard, manner: dict[str, Any]) -> int:
         shown = {"chat_id": chat, "text": part.text, "reply_markup": keyboard}
@@ -178,6 +182,12 @@ class Sending:
                 await self._bot.delete_message(chat, message)
         except Lost as error:
             _log.info("a message could not be deleted: %s", error)
+
+    def _reply(self, place: Place) -> dict[str, Any]:
+        """As a reply to what it answers; where that is gone, by itself."""
+        if place.answers is None:
+            return {}
+        return {"reply_parameters": ReplyParameters(place.answers, allow_sending_without_reply=True)}
 
     def _below(self, place: Place) -> dict[str, Any]:
         """In the topic, or as a reply to the card; astray, as a reply to what once opened the topic."""

@@ -39,6 +39,22 @@ function linked(text) {
   return [...parts, text.slice(from)];
 }
 
+const TAGS = { bold: "b", italic: "i", strike: "s", code: "code", pre: "pre" };
+
+/** Text as its author set it. `marks`: [kind, start, end], those of a kind apart, none within code. */
+function set(text, marks) {
+  const borders = [...new Set([0, text.length, ...marks.flatMap(([, start, end]) => [start, end])])]
+    .filter((at) => at <= text.length)
+    .sort((one, other) => one - other);
+  return borders.slice(1).flatMap((end, place) => {
+    const start = borders[place];
+    const kinds = marks.filter(([kind, from, to]) => kind in TAGS && from <= start && end <= to);
+    const literal = kinds.some(([kind]) => kind === "code" || kind === "pre");
+    const words = text.slice(start, end);
+    return kinds.reduce((inside, [kind]) => [h(TAGS[kind], null, inside)], literal ? [words] : linked(words));
+  });
+}
+
 /** The beginning of a text that is too long to show at once, or null. */
 function opening(text) {
   let end = Math.min(text.length, SIGNS);
@@ -53,17 +69,17 @@ function opening(text) {
 }
 
 /** Somebody's text in an element; long ones are folded. `open` remembers over redraws which were unfolded. */
-function prose(tag, className, text, place, open) {
+function prose(tag, className, text, place, open, marks = []) {
   const short = opening(text);
   const node = h(tag, { class: className, dir: "auto" });
   if (short === null) {
-    node.append(...linked(text));
+    node.append(...set(text, marks));
     return [node];
   }
   const toggle = h("button", { type: "button", class: "unfold", onclick: () => flip(!open.has(place)) });
   const flip = (all) => {
     open[all ? "add" : "delete"](place);
-    node.replaceChildren(...linked(all ? text : short));
+    node.replaceChildren(...set(all ? text : short, marks));
     toggle.textContent = t(all ? "page.text.less" : "page.text.all");
     toggle.setAttribute("aria-expanded", String(all));
   };
@@ -72,7 +88,7 @@ function prose(tag, className, text, place, open) {
 }
 
 function paragraph(block, place, open) {
-  if (block.style !== "title") return prose("p", `text ${block.style}`, block.text, place, open);
+  if (block.style !== "title") return prose("p", `text ${block.style}`, block.text, place, open, block.marks);
   const { mark, rest } = splitMark(block.text);
   const nodes = prose("h3", "text title", rest, place, open);
   const sign = markOf(mark);
@@ -109,7 +125,7 @@ function attachment(block) {
 }
 
 function shown(block, place, open) {
-  if (block.kind === "quote") return prose("blockquote", "text", block.text, place, open);
+  if (block.kind === "quote") return prose("blockquote", "text", block.text, place, open, block.marks);
   if (block.kind === "facts") return facts(block);
   if (block.kind === "attachment") return attachment(block);
   return paragraph(block, place, open);
