@@ -88,7 +88,8 @@ async def _state(tx: Transaction, ticket: Ticket) -> Text:
 
 
 async def _words(tx: Transaction, ticket: Ticket, first: Said) -> list[Quote | Paragraph]:
-    lines: list[Quote | Paragraph] = [Quote(Plain(texts.shorten(first.text, QUOTED)))]
+    quoted = texts.shorten(first.text, QUOTED)
+    lines: list[Quote | Paragraph] = [] if quoted == ticket.title else [Quote(Plain(quoted))]
     if count := await _brought(tx, ticket):
         lines.append(Paragraph(Words("card.files", count=count), "quiet"))
     if ticket.resolution and ticket.status in (Status.RESOLVED, Status.CLOSED):

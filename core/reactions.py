@@ -151,6 +151,13 @@ async def message_edited(tx: Transaction, event: Event, ticket: Ticket) -> None:
     await staff_message(tx, event, ticket)
 
 
+async def words_gone(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """A reply can be read in its copy, where it cannot be read above it any more."""
+    said = await ticket_store.message(tx, MessageId(event.facts["message"]))
+    if said is not None and said.kind == "reply":
+        await staff_message(tx, event, ticket)
+
+
 async def low_rating(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """A bad rating goes to the leads at once."""
     if event.facts["stars"] > 2:
@@ -227,7 +234,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "withdrawn": (*_MOVED, reply_withdrawn),
     "moved": (staff_message, staff_line),
     "edited": (message_edited, card),
-    "deleted": (staff_line,),
+    "deleted": (words_gone, staff_line),
     "waited": (*_MOVED, staff_line, requester_notice),
     "held": (*_MOVED, staff_line, requester_notice),
     "resumed": (*_MOVED, staff_line),
