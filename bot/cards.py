@@ -90,7 +90,8 @@ async def _state(tx: Transaction, ticket: Ticket) -> Text:
 
 
 async def _words(tx: Transaction, ticket: Ticket, first: Said) -> list[Quote | Paragraph]:
-    lines: list[Quote | Paragraph] = [Quote(Plain(texts.shorten(first.text, QUOTED)))]
+    quoted = texts.shorten(first.text, QUOTED)
+    lines: list[Quote | Paragraph] = [] if quoted == ticket.title else [Quote(Plain(quoted))]
     spaces = tx.rule(Catalogue).queue(ticket.queue).spaces
     lines += await references.for_staff(tx, first.text, spaces, ticket.id)
     if count := await _brought(tx, ticket):

@@ -269,7 +269,8 @@ class Delivery:
         self._pace.arrived(job.parcel.lane, gaps, more=more)
 
     async def _edit(self, adapter: Adapter, job: Job, address: Address, before: Posted) -> Posted | None:
-        """Bring it up to date. A card that somebody deleted is shown anew; nothing else is worth that."""
+        """Bring it up to date. A card that somebody deleted is shown anew, and so is what took its place to
+        ask something; nothing else is worth that."""
         assert job.message is not None
         try:
             return await adapter.edit(address, before, job.message, job.reader)
@@ -277,7 +278,8 @@ class Delivery:
             if error.code != "gone":
                 raise
             _log.info("a message to be edited is gone: %s", error, extra={"parcel": job.parcel.id})
-        if job.parcel.kind != "card":
+        asks = job.parcel.kind == "message" and bool(job.message.rows)
+        if job.parcel.kind != "card" and not asks:
             return None
         thread = Address(address.platform, address.room, before.thread or address.thread)
         again = job.parcel.uncertain

@@ -196,7 +196,7 @@ class Message:
     unfolded: bool = False
     """The choices under "More" stand open, where the messenger has no menu for them."""
     over: bool = False
-    """A card whose ticket is closed."""
+    """A card whose ticket is closed, or a ping that somebody has answered."""
     asks: bool = False
     """Whoever is called answers in words, as a reply to this; `/cancel` does what its one choice does."""
     form: Form | None = None

@@ -36,7 +36,7 @@ from core.people import store as people
 from core.sla import queries as sla
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
-from core.tickets.model import Said, Status, Ticket, question_slot
+from core.tickets.model import SENT_ON, Said, Status, Ticket, question_slot
 
 _TONES: Mapping[str, Literal["request", "reply", "note"]] = {
     "request": "request",
@@ -113,7 +113,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     author = await story.name(tx, said.author)
     words: list[Block] = [Paragraph(message.spoken(said.text))] if said.text.strip() else []
     told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
-    read = await _stands_there(tx, said, parcel)
+    read = _stands_there(said, parcel)
     blocks: list[Block] = [*([] if read else told), *_marks(said)]
     answers = None if read else await quoting.answered(tx, said, staff=True)
     if said.withdrawn_at is None and parcel.room is not None:
@@ -131,10 +131,9 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket, answers=answers)
 
 
-async def _stands_there(tx: Transaction, said: Said, parcel: Parcel) -> bool:
-    """Whether everybody there has read the words already: in a thread whose plain words are replies."""
-    queue = tx.rule(Catalogue).queue((await tickets.get(tx, said.ticket)).queue)
-    return said.kind == "reply" and said.room == parcel.room and queue.plain_reply
+def _stands_there(said: Said, parcel: Parcel) -> bool:
+    """Whether everybody there has read the words already: the reply was said in that very thread."""
+    return said.kind == "reply" and said.room == parcel.room and not (said.remote or "").endswith(SENT_ON)
 
 
 async def _answers(tx: Transaction, said: Said) -> list[Paragraph | Quote]:
@@ -249,7 +248,7 @@ async def _told_handed(tx: Transaction, parcel: Parcel) -> Message:
 
 
 async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
-    """Why now, to whom, and what to do; once answered, who did what."""
+    """Why now, to whom, and what to do; once answered, who did what, and what is left to do."""
     ping = await pings.ping(tx, PingId(parcel.facts["ping"]))
     if ping is None:
         return None
@@ -264,16 +263,21 @@ async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
     following = sorted(await escalation.coming(tx, ticket), key=lambda due: due[3])
     if following:
         blocks.append(Paragraph(Words("ping.next", {"at": At(following[0][3], "clock")}), "quiet"))
-    staff = await people.staff(tx)
-    buttons = (
-        phrases.button(codes.code("t", "onit", ticket.id), "button.onit"),
-        phrases.button(codes.code("t", "snooze", ticket.id), "button.snooze_now"),
-        work.form_button("pass", "button.pass", ticket.id, form("pass", ticket, staff)),
-    )
-    take = Choice(codes.code("t", "take", ticket.id), Words("button.take"), style="primary")
-    rows = ((take, *buttons),) if ticket.owner is None else (buttons,)
     call = await _call(tx, parcel.facts.get("call"))
-    return Message(tuple(blocks), rows, tone="ping", ticket=ticket.id, call=call)
+    return Message(tuple(blocks), await _ping_rows(tx, ticket), tone="ping", ticket=ticket.id, call=call)
+
+
+async def _ping_rows(tx: Transaction, ticket: Ticket, done: str | None = None) -> tuple[tuple[Choice, ...]]:
+    """What can be done about it, but for what has just been `done`."""
+    staff = await people.staff(tx)
+    quiet = {
+        "promised": phrases.button(codes.code("t", "onit", ticket.id), "button.onit"),
+        "snoozed": phrases.button(codes.code("t", "snooze", ticket.id), "button.snooze_now"),
+    }
+    left = [choice for kind, choice in quiet.items() if kind != done]
+    take = Choice(codes.code("t", "take", ticket.id), Words("button.take"), style="primary")
+    to = work.form_button("pass", "button.pass", ticket.id, form("pass", ticket, staff))
+    return ((*([take] if ticket.owner is None else []), *left, to),)
 
 
 async def _call(tx: Transaction, person: int | None) -> Call | None:
@@ -307,9 +311,15 @@ async def _answered_ping(tx: Transaction, ticket: Ticket, ping: Ping) -> Message
         "at": At(ping.answered_at, "clock") if ping.answered_at else Plain(""),
         "via": phrases.via(ping.answered_via or "desk"),
     }
+    key = f"ping.{ping.answer}"
+    rows: tuple[tuple[Choice, ...], ...] = ()
+    chain = await pings.chain(tx, ticket.id)
+    if chain.quiet_until is not None and chain.quiet_kind == ping.answer:
+        key, facts["until"] = f"{key}_until", At(chain.quiet_until, "clock")
+        rows = await _ping_rows(tx, ticket, done=ping.answer)
     heading = Several((Plain("⏰"), phrases.heading(ticket)), " ")
-    answer = Paragraph(Words(f"ping.{ping.answer}", facts), "quiet")
-    return Message((Paragraph(heading, "quiet"), answer), tone="ping", ticket=ticket.id)
+    blocks = (Paragraph(heading, "quiet"), Paragraph(Words(key, facts), "quiet"))
+    return Message(blocks, rows, tone="ping", ticket=ticket.id, over=True)
 
 
 async def _low_rating(tx: Transaction, parcel: Parcel) -> Message:

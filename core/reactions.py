@@ -251,6 +251,13 @@ async def send_again(tx: Transaction, ticket: Ticket, message: MessageId) -> Non
     await show_ways(tx, ticket.id, message)
 
 
+async def words_gone(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """A reply can be read in its copy, where it cannot be read above it any more."""
+    said = await ticket_store.message(tx, MessageId(event.facts["message"]))
+    if said is not None and said.kind == "reply":
+        await staff_message(tx, event, ticket)
+
+
 async def low_rating(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """A bad rating goes to the leads at once."""
     if event.facts["stars"] > 2:
@@ -330,7 +337,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "withdrawn": (*_MOVED, reply_withdrawn, answers_follow),
     "moved": (staff_message, staff_line, answers_follow),
     "edited": (message_edited, card, answers_follow),
-    "deleted": (staff_line,),
+    "deleted": (words_gone, staff_line),
     "reacted": (staff_line,),
     "waited": (*_MOVED, staff_line, requester_notice),
     "held": (*_MOVED, staff_line, requester_notice),

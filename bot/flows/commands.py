@@ -41,7 +41,7 @@ from core.tickets import doors
 from core.tickets import store as ticket_store
 from core.tickets.actions import Source
 from core.tickets.catalogue import Level, Priority
-from core.tickets.model import ACTIVE
+from core.tickets.model import ACTIVE, SENT_ON
 
 Handler = Callable[[Turn, TicketId, str], Awaitable[None]]
 NO_TICKET = TicketId(0)
@@ -293,7 +293,7 @@ async def _sent_on(turn: Turn, rest: str) -> Source | None:
     quoted = what.quoted if isinstance(what, Said) else None
     if quoted is None or rest != texts.clean(quoted.text).strip():
         return None
-    mark = f"{quoted.message}~sent"
+    mark = f"{quoted.message}{SENT_ON}"
     before = await ticket_store.message_at(turn.tx, turn.room, mark)
     known = await ticket_store.message_at(turn.tx, turn.room, quoted.message)
     if before is not None and before.withdrawn_at is not None:

@@ -6,11 +6,13 @@ from typing import Any
 
 from bot import codes
 from bot.flows.turn import Turn
+from bot.incoming import Pressed
 from bot.message import Choice, Message, Paragraph, Text, Words
 from core.dialogs import store
 from core.dialogs.model import Dialog
 from core.kernel.errors import UserError
 from core.kernel.ids import DialogId
+from core.outbox import store as posts
 
 BACK, SKIP, CANCEL = "back", "skip", "cancel"
 
@@ -30,10 +32,13 @@ def button(dialog: Dialog, choice: str, label: Text, **style: Any) -> Choice:
     return Choice(codes.code("d", dialog.id, dialog.revision, choice), label, **style)
 
 
-async def begin(turn: Turn, flow: str, step: str, draft: Mapping[str, Any]) -> Dialog:
-    """Start a flow where the person is; one under way there gives way."""
+async def begin(
+    turn: Turn, flow: str, step: str, draft: Mapping[str, Any], *, slot: str | None = None
+) -> Dialog:
+    """Start a flow where the person is; one under way there gives way. `slot`: the message that its first
+    question takes over."""
     await leave(turn)
-    fresh = Dialog(DialogId(0), turn.place, turn.person.id, flow, step, draft, 0)
+    fresh = Dialog(DialogId(0), turn.place, turn.person.id, flow, step, draft, 0, slot)
     return await store.start(turn.tx, fresh)
 
 
@@ -47,6 +52,25 @@ async def move(turn: Turn, dialog: Dialog, step: str, draft: Mapping[str, Any]) 
 async def ask(turn: Turn, dialog: Dialog, message: Message) -> None:
     """Put the step's question."""
     await turn.tell(message, slot=slot(dialog))
+
+
+async def answered(turn: Turn, dialog: Dialog, asked: Text, answer: Text | None) -> Dialog:
+    """Make way for the next question: it takes the place of one that was answered by a press and has nothing
+    below it yet. Any other stays with its answer, and the next one comes below."""
+    if await _stands_last(turn, dialog):
+        return dialog
+    await close_question(turn, dialog, asked, answer)
+    return replace(dialog, slot=f"dialog:{dialog.id}:{dialog.revision + 1}")
+
+
+async def _stands_last(turn: Turn, dialog: Dialog) -> bool:
+    """Whether the press was below everything else. Whatever a person says here is followed by something that
+    the desk says, so that what the desk has said tells; a question of which nobody knows yet whether it was
+    shown comes last once more. A room of many goes on unseen."""
+    if not (isinstance(turn.incoming.what, Pressed) and turn.incoming.private):
+        return False
+    post = await posts.post_in(turn.tx, turn.room, slot(dialog))
+    return post is None or not await posts.has_below(turn.tx, post)
 
 
 async def close_question(turn: Turn, dialog: Dialog, asked: Text, answer: Text | None) -> None:
@@ -87,5 +111,5 @@ async def pressed(turn: Turn, dialog_id: str, revision: str) -> Dialog:
 
 
 def slot(dialog: Dialog) -> str:
-    """The message that shows this step."""
-    return f"dialog:{dialog.id}:{dialog.revision}"
+    """The message that shows the question."""
+    return dialog.slot or f"dialog:{dialog.id}:0"

@@ -30,10 +30,10 @@ FLOW = "intake"
 Rows = Sequence[tuple[Choice, ...]]
 
 
-async def start(turn: Turn, draft: Draft, also: Rows = ()) -> None:
+async def start(turn: Turn, draft: Draft, also: Rows = (), *, slot: str | None = None) -> None:
     """Begin with what was said already; nothing is asked that is known. `also`: the tickets under way that
-    it may have been meant for."""
-    dialog = await dialogs.begin(turn, FLOW, DESCRIBE, drafts.dump(draft))
+    it may have been meant for; `slot`: the message that the first question takes over."""
+    dialog = await dialogs.begin(turn, FLOW, DESCRIBE, drafts.dump(draft), slot=slot)
     await _go_on(turn, dialog, _described(turn, draft), also)
 
 
@@ -66,6 +66,7 @@ async def hear(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     if heard.choice == CANCEL:
         await _cancel(turn, dialog, draft)
     elif dialog.step not in drafts.steps(draft, turn.catalogue):  # the configuration has changed since
+        dialog = await dialogs.answered(turn, dialog, Words("intake.added"), None)
         await _go_on(turn, dialog, draft.with_words(heard.text, None) if heard.text.strip() else draft)
     elif heard.choice is not None and heard.choice not in _offered(turn, dialog, draft):
         raise UserError("press.stale")
@@ -113,10 +114,9 @@ async def _back(turn: Turn, dialog: Dialog, draft: Draft) -> None:
 
 
 async def _answered(turn: Turn, dialog: Dialog, draft: Draft, answer: Text | None) -> None:
-    """The question stays with its answer, and the next one is put."""
-    before = drafts.load(dialog.draft)
-    await dialogs.close_question(turn, dialog, questions.asked(turn, dialog, before), answer)
-    await _go_on(turn, dialog, draft)
+    """The next question is put, in the place of this one or below it and its answer."""
+    asked = questions.asked(turn, dialog, drafts.load(dialog.draft))
+    await _go_on(turn, await dialogs.answered(turn, dialog, asked, answer), draft)
 
 
 async def _add_words(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> None:
@@ -209,8 +209,8 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
     if heard.choice == SEND:
         await _send(turn, dialog, draft)
     elif heard.choice == EDIT:
-        moved = await dialogs.move(turn, dialog, SUMMARY, drafts.dump(draft))
-        await turn.tell(Message((Paragraph(Words("intake.editing"), "quiet"),)), slot=dialogs.slot(dialog))
+        answered = await dialogs.answered(turn, dialog, Words("intake.editing"), None)
+        moved = await dialogs.move(turn, answered, SUMMARY, drafts.dump(draft))
         await dialogs.ask(turn, moved, questions.edit_menu(turn, moved, draft))
     elif heard.choice is not None:
         await _change(turn, dialog, draft, heard.choice)
@@ -221,10 +221,10 @@ async def _hear_summary(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) 
 async def _change(turn: Turn, dialog: Dialog, draft: Draft, step: str) -> None:
     """One thing is to be asked again; SUMMARY: nothing after all."""
     chosen = questions.fields(turn, draft).get(step, Words("button.back"))
-    await dialogs.close_question(turn, dialog, Words("intake.what_to_edit"), chosen)
+    answered = await dialogs.answered(turn, dialog, Words("intake.what_to_edit"), chosen)
     if step == DESCRIBE:
         draft = replace(draft, texts=(), sources=())
-    await _go_on(turn, dialog, draft.undone(step))
+    await _go_on(turn, answered, draft.undone(step))
 
 
 async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:

@@ -42,8 +42,11 @@ async def hear(turn: Turn, dialog: Dialog, heard: Heard) -> None:
         late = turn.tx.now > datetime.fromisoformat(dialog.draft["until"])
         await ask(turn, intake.with_more(turn, Draft() if late else draft, heard))
         return
-    answer = Words("button.yes") if way == BEGIN else Words("offer.dropped")
-    await dialogs.close_question(turn, dialog, Words("offer.ask"), answer)
-    await dialogs.end(turn, dialog)
+    asked = Words("offer.ask")
     if way == BEGIN:
-        await intake.start(turn, draft)
+        answered = await dialogs.answered(turn, dialog, asked, Words("button.yes"))
+        await dialogs.end(turn, dialog)
+        await intake.start(turn, draft, slot=dialogs.slot(answered))
+    else:
+        await dialogs.close_question(turn, dialog, asked, Words("offer.dropped"))
+        await dialogs.end(turn, dialog)

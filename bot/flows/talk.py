@@ -199,9 +199,12 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
 
 
 async def _might_go_elsewhere(turn: Turn) -> bool:
-    """Whether it must be told where words went: there are several tickets, or perhaps none was meant."""
+    """Whether it must be told where words went: there are several tickets, or perhaps none was meant, or a
+    question stands open that they did not answer."""
     if turn.incoming.where.thread is not None:
         return False
+    if await dialog_store.at(turn.tx, turn.place, turn.person.id) is not None:
+        return True
     return turn.person.staff or len(await queries.unclosed_of(turn.tx, turn.person.id)) > 1
 
 
@@ -307,9 +310,9 @@ async def hear_closed(turn: Turn, dialog: Dialog, heard: Heard) -> None:
         again = Heard(text=draft.text, files=draft.files, message=message)
         await _pass_on(turn, await ticket_store.get(turn.tx, number), again, elsewhere=True)
         return
-    await dialogs.close_question(turn, dialog, asked, Words("button.new_request"))
+    answered = await dialogs.answered(turn, dialog, asked, Words("button.new_request"))
     await dialogs.end(turn, dialog)
-    await intake.start(turn, replace(draft, origin=number))
+    await intake.start(turn, replace(draft, origin=number), slot=dialogs.slot(answered))
 
 
 # ---- after the rating

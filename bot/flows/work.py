@@ -9,12 +9,14 @@ from bot.flows import company, forms, lists, phrases
 from bot.flows import dialog as dialogs
 from bot.flows.dialog import CANCEL, SKIP, Heard
 from bot.flows.turn import Turn
+from bot.incoming import Pressed
 from bot.message import At, Call, Choice, Form, Input, Message, Paragraph, Plain, Words
 from core.dialogs.model import Dialog
 from core.escalation import actions as escalation
+from core.escalation import store as pings
 from core.kernel import text as texts
 from core.kernel.errors import UserError
-from core.kernel.ids import MessageId, TicketId
+from core.kernel.ids import MessageId, PingId, TicketId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import ANSWER, Parcel
@@ -70,9 +72,9 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
 
 
 async def take(turn: Turn, number: TicketId) -> None:
-    """Take it; in a private conversation the person is told so, a card shows it by itself."""
+    """Take it; in a private conversation the person is told so, a card and a ping show it by themselves."""
     ticket = await tickets.take(turn.tx, turn.actor, number)
-    if turn.incoming.private:
+    if turn.incoming.private and not await _shows_at_ping(turn):
         done = Words("work.taken", {"ticket": number, "title": Plain(ticket.title)})
         await turn.tell(Message((Paragraph(done),), ticket=number))
 
@@ -88,8 +90,21 @@ async def snooze(turn: Turn, number: TicketId, length: timedelta | None = None) 
 
 
 async def _quiet(turn: Turn, key: str, number: TicketId, until: datetime) -> None:
+    if await _shows_at_ping(turn):
+        return
     text = Words(key, {"ticket": number, "until": At(until, "clock")})
     await turn.tell(Message((Paragraph(text),), tone="hint", ticket=number))
+
+
+async def _shows_at_ping(turn: Turn) -> bool:
+    """Whether it was done by a press at a ping, which now tells it."""
+    what = turn.incoming.what
+    if not isinstance(what, Pressed) or what.message is None:
+        return False
+    post = await posts.at(turn.tx, turn.room, what.message)
+    kind, _, rest = (post.slot if post and post.slot else "").partition(":")
+    ping = await pings.ping(turn.tx, PingId(int(rest.partition(":")[0]))) if kind == "ping" else None
+    return ping is not None and (ping.answered_by, ping.answered_at) == (turn.person.id, turn.tx.now)
 
 
 async def unfold(turn: Turn, number: TicketId, *, unfolded: bool) -> None:
@@ -179,8 +194,11 @@ async def hear_form(turn: Turn, dialog: Dialog, heard: Heard) -> None:
     elif field.options:
         option = _option(field, heard)
         value, shown = field.options[option].value, field.options[option].label
-    await dialogs.close_question(turn, dialog, field.label, shown)
     values = {**dialog.draft["values"], field.name: value}
+    if values.keys() >= {each.name for each in form.fields}:
+        await dialogs.close_question(turn, dialog, field.label, shown)
+    else:
+        dialog = await dialogs.answered(turn, dialog, field.label, shown)
     moved = await dialogs.move(turn, dialog, FORM, {**dialog.draft, "values": values})
     await _ask_field(replace(turn, files=heard.files), moved)
 

@@ -44,6 +44,7 @@ def message(entry: Entry, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "author": {"name": viewer.word(author, now), "desk": desk},
         "tone": said.tone,
         "ticket": said.ticket,
+        "over": said.over,
         "only": entry.only_for is not None,
         "delivered": "",
         "blocks": [_block(block, viewer, now) for block in said.blocks],

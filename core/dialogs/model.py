@@ -20,3 +20,5 @@ class Dialog:
     step: str
     draft: Mapping[str, Any]
     revision: int
+    slot: str | None = None
+    """The message that shows its question; None: the one it began with."""

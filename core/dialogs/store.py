@@ -33,6 +33,7 @@ dialogs = Table(
     Column("step", Text, nullable=False),
     Column("draft", Json, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("slot", Text),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("room", "person_id", name="uq_dialogs_place"),
     sqlite_autoincrement=True,
@@ -59,7 +60,7 @@ _TURN_TO = talks.insert()
 
 
 def _dialog(row: Row[Any]) -> Dialog:
-    return Dialog(row.id, row.room, row.person_id, row.flow, row.step, row.draft, row.revision)
+    return Dialog(row.id, row.room, row.person_id, row.flow, row.step, row.draft, row.revision, row.slot)
 
 
 async def at(tx: Transaction, room: str, person: PersonId) -> Dialog | None:
@@ -98,6 +99,7 @@ async def start(tx: Transaction, dialog: Dialog) -> Dialog:
         "step": dialog.step,
         "draft": dialog.draft,
         "revision": dialog.revision,
+        "slot": dialog.slot,
         "updated_at": tx.now,
     }
     row = await tx.first(_START, values)
@@ -106,7 +108,7 @@ async def start(tx: Transaction, dialog: Dialog) -> Dialog:
 
 
 async def save(tx: Transaction, dialog: Dialog) -> None:
-    where = {"step": dialog.step, "draft": dialog.draft, "revision": dialog.revision}
+    where = {"step": dialog.step, "draft": dialog.draft, "revision": dialog.revision, "slot": dialog.slot}
     await tx.execute(_SAVE, {"dialog": dialog.id, "updated_at": tx.now, **where})
 
 

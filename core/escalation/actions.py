@@ -31,6 +31,8 @@ ANSWERS = frozenset(
     }
 )  # fmt: skip
 """Events that answer every ping of the ticket that is still open."""
+FOR_A_WHILE = frozenset({"promised", "snoozed"})
+"""Answers that another one may follow."""
 RESTARTS = frozenset({"prioritised", "reopened", "unmerged"})
 
 
@@ -132,7 +134,8 @@ async def _show(tx: Transaction, ping: Ping) -> None:
 async def _answer_all(tx: Transaction, event: Event) -> None:
     for ping in await store.of_ticket(tx, event.ticket):
         calls = await posts.posts_beginning(tx, f"ping:{ping.id}:")
-        if ping.answer is None or (ping.answer == "undelivered" and calls):
+        open_still = ping.answer is None or ping.answer in FOR_A_WHILE
+        if open_still or (ping.answer == "undelivered" and calls):
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await _show(tx, ping)
             await _show_calls(tx, ping, calls)

@@ -50,7 +50,7 @@ _ADD_CHAIN = chains.insert()
 _ADD_PING = insert_new(pings).returning(pings.c.id)
 _PING = select(pings).where(pings.c.id == bindparam("ping"))
 _OF_TICKET = select(pings).where(pings.c.ticket_id == bindparam("ticket")).order_by(pings.c.id)
-_ANSWER = pings.update().where(pings.c.id == bindparam("ping"), pings.c.answer.is_(None))
+_ANSWER = pings.update().where(pings.c.id == bindparam("ping"))
 
 
 def _ping(row: Row[Any]) -> Ping:

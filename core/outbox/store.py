@@ -149,6 +149,15 @@ _FIRST_OF = (
     .limit(1)
 )
 _ROOT_OF = _FIRST_OF.where(posts.c.address == posts.c.room)
+_BELOW = (
+    select(posts.c.id)
+    .where(
+        posts.c.room == bindparam("room"),
+        posts.c.address == bindparam("address"),
+        posts.c.id > bindparam("post"),
+    )
+    .limit(1)
+)
 _OF_MESSAGE = select(posts).where(posts.c.message_id == bindparam("message")).order_by(posts.c.id)
 _OF_SLOT = select(posts).where(posts.c.slot == bindparam("slot")).order_by(posts.c.id)
 _THREAD_AT = (
@@ -344,6 +353,12 @@ async def post_in(tx: Transaction, room: str, slot: str) -> Post | None:
     """Where a slot stands in a room."""
     row = await tx.first(_POST_IN, {"slot": slot, "room": room})
     return None if row is None else post(row)
+
+
+async def has_below(tx: Transaction, shown: Post) -> bool:
+    """Whether anything of ours was shown after it in the same conversation or thread."""
+    room = shown.address.partition("#")[0]
+    return await tx.first(_BELOW, {"room": room, "address": shown.address, "post": shown.id}) is not None
 
 
 async def first_of(tx: Transaction, room: str, ticket: TicketId) -> Post | None:

@@ -368,12 +368,16 @@ async def edit_message(
 
 @needs(Right.SPEAK)
 async def note_deletion(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId) -> Ticket:
-    """The actor's own message is gone from where it was said; the ticket keeps the words, and says so."""
+    """The actor's own message is gone from where it was said; the ticket keeps the words, and says so.
+
+    A reply stands in none of the rooms any more, so that its copies tell it everywhere."""
     said = await store.message(tx, message_id)
     if said is None or said.ticket != ticket.id or said.author != actor.person_id:
         raise UserError("reply.not_yours")
     if said.withdrawn_at is not None:
         return ticket
+    if said.kind == "reply":
+        await store.change_message(tx, message_id, room=None, remote=None)
     words = texts.shorten(said.text, TITLE_LIMIT)
     undo = said.kind == "reply" and tx.now <= said.at + tx.rule(Catalogue).undo_for
     kind = f"{said.kind}_undo" if undo else said.kind

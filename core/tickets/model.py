@@ -101,6 +101,10 @@ class Ticket:
     related: tuple[TicketId, ...] = ()
 
 
+SENT_ON = "~sent"
+"""Ends the `remote` of a reply that sent the words of an earlier message on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message of a ticket: the requester's words, an agent's reply, or a note for staff alone."""

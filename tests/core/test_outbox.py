@@ -1,5 +1,6 @@
 """The outbox: at least once, in order, each conversation for itself, and never silently given up."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot import message as messages
-from bot.message import Message, Plain, say
+from bot.message import Choice, Message, Plain, say
 from core.database.transaction import Transaction
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import ParcelId
@@ -481,3 +482,16 @@ async def test_an_empty_message_is_a_message(town: Town, office: Messenger) -> N
     await put(town, Parcel("message", {"message": messages.to_facts(Message(()))}, room="fake:a"))
     await town.settle()
     assert await states(town) == ["sent"]
+
+
+async def test_what_is_gone_is_shown_anew_only_where_it_asks_something(town: Town, office: Messenger) -> None:
+    asks = messages.to_facts(say(Plain("Sure?"), rows=[[Choice("d.1.1.yes", Plain("Yes"))]]))
+    for room, second in (("a", asks), ("b", messages.to_facts(say(Plain("Done."))))):
+        first = Parcel("message", {"message": asks}, room=f"fake:{room}", slot="question")
+        await put(town, first)
+        await town.settle()
+        office.answers[room].append(PermanentError("deleted", code="gone"))
+        await put(town, replace(first, facts={"message": second}))
+        await town.settle()
+    assert [each.verb for each in office.asked] == ["post", "edit", "post", "post", "edit"]
+    assert await states(town) == ["sent", "sent", "sent", "dropped"]

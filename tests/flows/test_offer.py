@@ -25,7 +25,9 @@ async def test_an_agent_who_needs_help_gets_it_after_one_press(stage: Stage) -> 
     await anna.say(stage.vpn, files=[("log.txt", b"17")])
     await anna.say("since yesterday")
     assert len([each for each in await anna.sees() if stage.w("button.yes") in each.buttons]) == 1
+    offer = await anna.last()
     await anna.press(stage.w("button.yes"))
+    assert (await anna.last()).id == offer.id
     assert (
         stage.w("intake.understood", type={"en": "Network", "ru": "Сеть"}[stage.language])
         in await anna.last()

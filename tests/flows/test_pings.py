@@ -108,13 +108,56 @@ async def test_a_note_is_no_answer(english: Stage) -> None:
 async def test_on_it_keeps_the_pings_quiet_and_shows_on_the_card(stage: Stage) -> None:
     await critical(stage)
     await after(stage, 15)
+    [ping] = await stage.anna.hears()
     await stage.anna.press(stage.w("button.onit"))
-    assert stage.w("work.promised", ticket=1, until="09:15") in texts(await stage.anna.sees())
+    assert await stage.anna.hears() == []
     assert stage.w("card.promised", name="Anna Smirnova", at="09:15") in await stage.boris.card(1)
     [ping] = [each for each in await stage.anna.sees() if each.tone == "ping"]
-    assert stage.w("ping.promised", name="Anna Smirnova", at="09:00", via=stage.w("via.web")) in ping
+    told = stage.w("ping.promised_until", name="Anna Smirnova", until="09:15", via=stage.w("via.web"))
+    assert told in ping
+    assert list(ping.buttons) == [stage.w(f"button.{name}") for name in ("take", "snooze_now", "pass")]
     await stage.town.later(14 * MINUTE, step=MINUTE)
     assert await pinged(stage) == {"anna": 1, "boris": 0, "maria": 0}
+
+
+async def test_a_press_at_a_ping_is_told_by_the_ping_alone(stage: Stage) -> None:
+    await critical(stage)
+    await after(stage, 15)
+    await stage.anna.hears()
+    for button, told in (("onit", "promised_until"), ("snooze_now", "snoozed_until"), ("take", "claimed")):
+        await stage.anna.press(stage.w(f"button.{button}"))
+        assert await stage.anna.hears() == []
+        [ping] = [each for each in await stage.anna.sees() if each.tone == "ping"]
+        until = "09:15" if button == "onit" else "09:01"
+        facts = {"name": "Anna Smirnova", "at": "09:00", "until": until, "via": stage.w("via.web")}
+        assert stage.w(f"ping.{told}", **facts) in ping
+    assert not ping.buttons
+
+
+async def test_a_press_at_a_ping_that_was_answered_before_is_told_all_the_same(stage: Stage) -> None:
+    await critical(stage)
+    await after(stage, 15)
+    [ping] = await stage.anna.hears()
+    await stage.boris.say("/take 1")
+    await stage.anna.press_code(ping, ping.buttons[stage.w("button.onit")])
+    assert stage.w("work.promised", ticket=1, until="09:15") in texts(await stage.anna.hears())
+
+
+async def test_a_promise_typed_is_answered_in_words(stage: Stage) -> None:
+    await critical(stage)
+    await stage.anna.say("/onit 1")
+    assert stage.w("work.promised", ticket=1, until="09:15") in texts(await stage.anna.hears())
+
+
+async def test_who_takes_what_somebody_was_on_shows_at_the_pings(stage: Stage) -> None:
+    await critical(stage)
+    await after(stage, 30)
+    await stage.anna.press(stage.w("button.onit"))
+    await stage.boris.press(stage.w("button.take"))
+    for person in (stage.anna, stage.boris):
+        [ping] = [each for each in await person.sees() if each.tone == "ping"]
+        assert stage.w("ping.claimed", name="Boris Orlov", at="09:00", via=stage.w("via.web")) in ping
+        assert not ping.buttons
 
 
 async def test_a_broken_promise_starts_the_chain_again(english: Stage) -> None:
@@ -144,7 +187,7 @@ async def test_the_last_of_all_pings_can_be_answered_like_the_others(stage: Stag
     await stage.report(stage.ivan)
     await stage.town.later(5 * MINUTE, step=MINUTE)
     await stage.maria.press(stage.w("button.onit"))
-    assert stage.w("work.promised", ticket=1, until="09:20") in texts(await stage.maria.sees())
+    assert stage.w("card.promised", name="Maria Sokolova", at="09:20") in await stage.maria.card(1)
     await stage.town.later(15 * MINUTE, step=MINUTE)
     assert sum((await pinged(stage)).values()) == 3
 
@@ -153,7 +196,7 @@ async def test_a_snooze_is_capped_by_the_promise_to_the_requester(stage: Stage) 
     await critical(stage)
     await after(stage, 15)
     await stage.anna.press(stage.w("button.snooze_now"))
-    assert stage.w("work.snoozed", ticket=1, until="09:01") in texts(await stage.anna.sees())
+    assert stage.w("card.snoozed", name="Anna Smirnova", at="09:01") in await stage.anna.card(1)
     await after(stage, 44)
     assert await pinged(stage) == {"anna": 1, "boris": 0, "maria": 0}
     await after(stage, 2)

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from core.kernel.ids import MessageId, TicketId
 from core.people import store as people
+from core.people.model import Actor
+from core.tickets import actions as tickets
 from core.tickets.catalogue import Level, Priority
 from core.tickets.model import Status
 from tests.flows.conftest import Stage, texts
-from tests.town import town
+from tests.flows.test_presses import message_of
+from tests.town import Shown, town
 
 HOUR = timedelta(hours=1)
 
@@ -472,3 +476,50 @@ async def test_words_that_are_replies_stand_once_in_the_thread_with_their_mark_b
         assert "for you, Ivan" not in "".join(texts(await stage.ivan.sees()))
         await stage.anna.say("/reply 1 from elsewhere")
         assert (await stage.boris.thread(1))[-1].text == f"from elsewhere\n{stage.w('said.delivered')}"
+
+
+async def answered_in_the_thread(stage: Stage) -> Shown:
+    """Anna answers words of Ivan's in their thread; what the desk says below hers."""
+    await taken(stage)
+    await stage.ivan.say("and it is slow")
+    asked = (await stage.boris.thread(1))[-1]
+    await stage.anna.say_below(1, "which version?", reply_to=asked.id)
+    said, mark = (await stage.boris.thread(1))[-2:]
+    assert (said.text, said.tone) == ("which version?", "say")
+    return mark
+
+
+async def test_an_answer_given_in_the_thread_stands_there_once_with_its_mark_below(stage: Stage) -> None:
+    mark = await answered_in_the_thread(stage)
+    assert (mark.text, list(mark.buttons)) == (stage.w("said.delivered"), [stage.w("button.undo")])
+    assert (await stage.ivan.last()).text == "which version?"
+    await stage.anna.edit("which version?", "which one?")
+    assert (await stage.ivan.last()).text == "which one?"
+    assert (await stage.boris.thread(1))[-1].text == f"{stage.w('said.edited')}\n{stage.w('said.delivered')}"
+
+
+async def test_an_answer_that_is_gone_from_the_thread_can_still_be_read_there(stage: Stage) -> None:
+    mark = await answered_in_the_thread(stage)
+    anna = await stage.town.database.read(lambda tx: people.by_identity(tx, stage.anna.identity))
+    assert anna is not None
+    reply = await message_of(stage, "which version?")
+    run = stage.town.house.desk.run
+    await run(tickets.note_deletion, Actor(anna, "web"), TicketId(1), MessageId(reply))
+    await stage.town.settle()
+    copy = next(each for each in await stage.boris.thread(1) if each.id == mark.id)
+    assert copy.text == f"which version?\n{stage.w('said.delivered')}"
+
+
+async def test_an_answer_sent_by_command_is_shown_whole_in_the_thread(stage: Stage) -> None:
+    await taken(stage)
+    await stage.anna.say_below(1, "/reply from here")
+    assert (await stage.boris.thread(1))[-1].text == f"from here\n{stage.w('said.delivered')}"
+
+
+async def test_a_card_quotes_the_first_words_where_they_say_more_than_its_title(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    assert (await stage.boris.card(1)).text.count(stage.vpn) == 1
+    await stage.report(stage.petr, f"{stage.printer}\nsince Monday")
+    card = await stage.boris.card(2)
+    assert "since Monday" in card
+    assert card.text.count(stage.printer) == 2

@@ -56,8 +56,6 @@ text = "Where are you?"
 options = ["Office", "Home"]
 """
 SHOWN = (
-    r"Where are you\?\nOffice$",
-    r"How badly does it get in the way\?\nIt can wait$",
     r"This is what I send\nAdded to the description\.$",
     r"Sent\.\nMy \w+ is down .*\n+and it hurries ",
     r"#\d+ .*is with the team",

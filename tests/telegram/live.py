@@ -158,9 +158,11 @@ class Town:
         assert {word: count for word, count in counts.items() if count != 1} == {}
 
     def check_copies(self, model: Counter[str]) -> None:
-        """Everybody heard what the first heard, and at most one copy for each kill they lived to see."""
+        """Everybody heard what the first heard, and at most one copy for each kill they lived to see: of a
+        question, too, whose place the next one has taken."""
         for one in self.came:
             assert one.left_at is not None
-            assert list(one.heard) == list(model), one.user.id
+            assert [each for each in one.heard if each in model] == list(model), one.user.id
+            assert set(one.heard) <= {*model, *SENTENCES}, one.heard
             assert all(one.heard[sentence] >= often for sentence, often in model.items()), one.heard
             assert (one.heard - model).total() <= one.left_at - one.came_at, one.heard

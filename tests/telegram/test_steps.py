@@ -86,7 +86,8 @@ async def test_the_five_steps(tmp_path: Path, language: str, forum: bool) -> Non
         await desk.say(anna, "Which version?", chat=group, reply_to=question)
         assert question.deleted
         assert ivan.chat.last.text == "Anna Smirnova · #1\nWhich version?"
-        assert word("said.delivered") in said(desk, "Which version?").text
+        assert word("said.delivered") in said(desk, "✅").text
+        assert "Which version?" not in said(desk, "✅").text
         await desk.say(anna, "he always forgets", **desk.below(1))
         await desk.say(anna, "/priority high it is only him", **desk.below(1))
         assert (await desk.ticket(1)).priority is Priority.HIGH

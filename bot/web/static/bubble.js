@@ -73,7 +73,7 @@ export class Bubble {
 
   #draw() {
     const { message } = this;
-    const answered = message.tone === "ping" && !message.rows.length;
+    const answered = message.tone === "ping" && (message.over || !message.rows.length);
     const state = `${message.only ? " only" : ""}${answered ? " answered" : ""}`;
     this.node.className = `message ${this.side} look-${this.look}${state}`;
     Object.assign(this.node.dataset, { message: message.id, tone: message.tone });

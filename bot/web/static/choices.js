@@ -45,16 +45,18 @@ export class Choices {
   }
 
   update(message) {
+    const before = this.message?.rows.flat().map((choice) => choice.code) ?? [];
     this.message = message;
     this.settle();
     const drawn = JSON.stringify(message.rows);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.node.hidden = message.rows.length === 0;
-    this.#redraw();
+    this.#redraw(!message.rows.flat().some((choice) => before.includes(choice.code)));
   }
 
-  #redraw() {
+  /** `others`: none of the choices stood here before; nothing of another question is pressed by a key too many. */
+  #redraw(others = false) {
     const focus = this.#focused();
     this.#stowed.clear();
     this.#draw();
@@ -63,7 +65,7 @@ export class Choices {
       this.#stowed.add(shown.pop());
       this.#draw();
     }
-    if (focus) this.#refocus(focus);
+    if (focus) this.#refocus(focus, others);
   }
 
   #focused() {
@@ -77,7 +79,8 @@ export class Choices {
     };
   }
 
-  #refocus({ label, open, keys }) {
+  #refocus({ label, open, keys }, others) {
+    if (others) return keys && this.left();
     if (open && this.#menu) return this.#menu.open(label);
     const buttons = [...this.rows.querySelectorAll("button.button")];
     const next = buttons.find((button) => button.dataset.label === label) ?? (keys ? buttons[0] : null);

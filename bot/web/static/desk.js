@@ -4,7 +4,7 @@ import { Card } from "./card.js";
 import { Conversation } from "./conversation.js";
 import { announce, h, icon, iconButton, soon } from "./dom.js";
 import { bar, embedded, onWatched, unread, watched } from "./frame.js";
-import { Pings } from "./pings.js";
+import { asks, Pings } from "./pings.js";
 import { Seen } from "./seen.js";
 import { Tickets, summaries } from "./tickets.js";
 import { t } from "./words.js";
@@ -59,7 +59,7 @@ export class Desk {
   }
 
   started() {
-    const missed = this.app.board.select((one) => one.tone === "ping" && one.rows.length && one.id > this.seen.desk);
+    const missed = this.app.board.select((one) => one.tone === "ping" && asks(one) && one.id > this.seen.desk);
     this.#route();
     if (this.#chosen !== "desk") for (const message of missed.slice(-3)) this.pings.put(message);
     this.refresh();
@@ -192,7 +192,7 @@ export class Desk {
   /** What the agent has not seen of the desk; a ping that was answered asks for nothing any more. */
   #unseen() {
     const fresh = (one) => !one.mine && one.id > this.seen.desk && !this.#told.has(one.id) && this.#onDesk(one);
-    return this.app.board.select((one) => fresh(one) && (one.tone !== "ping" || one.rows.length > 0)).length;
+    return this.app.board.select((one) => fresh(one) && (one.tone !== "ping" || asks(one))).length;
   }
 
   #summaries() {

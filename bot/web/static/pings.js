@@ -9,6 +9,11 @@ const MOST = 3;
 const MOMENT = 6000;
 const SOON = 5000;
 
+/** Whether a ping still waits for somebody; one that somebody is on may have buttons all the same. */
+export function asks(message) {
+  return message.rows.length > 0 && !message.over;
+}
+
 export class Pings {
   #shown = new Map();
   #pressed = 0;
@@ -24,7 +29,7 @@ export class Pings {
   /** A ping that came, or changed; one that asks nothing any more goes away. Only a `fresh` one appears. */
   put(message, fresh = true) {
     const known = this.#shown.get(message.id);
-    if (message.deleted || !message.rows.length) return this.drop(message.id);
+    if (message.deleted || !asks(message)) return this.drop(message.id);
     if (known) return this.#update(known, message);
     if (fresh) this.#show(message);
   }
