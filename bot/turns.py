@@ -55,6 +55,7 @@ from core.tickets import actions as tickets
 from core.tickets import answering
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
+from core.tickets.model import SENT_ON
 
 Fetched = Mapping[str, File | None]
 """Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
@@ -114,7 +115,7 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
         quoted = crowd.wanted(turn.incoming)
         if quoted is not None and turn.room not in turn.catalogue.by_space:
             await crowd.make_ticket(turn, quoted)
-        else:
+        elif said.files or said.addressed or turn.about is not None:
             await turn.tell(_hint(_lost(said, brought) or Words(_how(turn))))
         return
     kept = await ticket_store.newest_message(turn.tx) if said.reply_to and not turn.threads else None
@@ -293,7 +294,8 @@ async def _edit(turn: Turn, remote: str, text: str) -> None:
 
 
 async def _delete(turn: Turn, remote: str) -> None:
-    """Somebody took away what they had said: nothing is forgotten, and staff read that it was."""
-    message = await ticket_store.message_at(turn.tx, turn.room, remote)
-    if message is not None and message.author == turn.person.id:
-        await tickets.note_deletion(turn.tx, turn.actor, message.ticket, message.id)
+    """Somebody took away what they had said, or sent on: nothing is forgotten, and staff read that it was."""
+    for said_as in (remote, f"{remote}{SENT_ON}"):
+        message = await ticket_store.message_at(turn.tx, turn.room, said_as)
+        if message is not None and message.author == turn.person.id:
+            await tickets.note_deletion(turn.tx, turn.actor, message.ticket, message.id)

@@ -190,7 +190,8 @@ async def answers_follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Where a message that has changed, or is gone, is quoted by those that answer it, they show that."""
     for said in await ticket_store.answers_to(tx, MessageId(event.facts["message"])):
         shown = replace(event, kind="edited", facts={"message": said.id})
-        await message_edited(tx, shown, ticket)
+        arrived = bool(await posts.posts_of_message(tx, said.id))
+        await (message_edited if arrived else staff_message)(tx, shown, ticket)
         await sharing.follow(tx, shown, ticket)
 
 

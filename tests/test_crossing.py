@@ -15,7 +15,10 @@ from core.kernel.marked import Mark, Marked, marks_of
 from core.tickets import store
 from core.tickets.model import Said
 from tests.emulators.slack import Message as SlackMessage
+from tests.emulators.slack import User as SlackUser
+from tests.emulators.telegram import File as TelegramFile
 from tests.emulators.telegram import Message as TelegramMessage
+from tests.emulators.telegram import User as TelegramUser
 from tests.matrix.seats import (
     SlackAgent,
     SlackRequester,
@@ -74,28 +77,28 @@ class Crossing:
     # ---- hands and eyes
 
     @property
-    def of_ivan(self) -> Any:
+    def of_ivan(self) -> TelegramUser:
         return self.world.telegram.users[501]
 
     @property
-    def of_boris(self) -> Any:
+    def of_boris(self) -> TelegramUser:
         return self.world.telegram.users[503]
 
     @property
-    def of_anna(self) -> Any:
+    def of_anna(self) -> SlackUser:
         return self.world.slack.users["U0502"]
 
     async def ivan_says(self, text: str, **more: Any) -> TelegramMessage:
         sent = await self.of_ivan.send(text, **more)
         await self.world.settle()
-        return sent  # type: ignore[no-any-return]
+        return sent
 
     async def boris_says(self, text: str, **more: Any) -> TelegramMessage:
         sent = await self.of_boris.send(
             text, chat=self.world.group, **({"thread": self.boris._card.thread} | more)
         )
         await self.world.settle()
-        return sent  # type: ignore[no-any-return]
+        return sent
 
     def in_group(self, words: str) -> TelegramMessage:
         """Boris's copy."""
@@ -202,8 +205,9 @@ async def test_a_change_of_how_words_are_set_alone_changes_every_copy(english: C
     assert at.in_group("urgent").marked("bold") == ["Ivan Petrov"]
     said = (await at.messages())[-1]
     sent.formatted.entities.append({"type": "bold", "offset": 6, "length": 6})
-    sent.edited_at = 1
+    sent.edited_at = at.world.telegram.times.unix()
     at.of_ivan._deliver(sent, "edited_message")
+    at.world.telegram.stir()
     await at.world.settle()
     assert (await at.messages())[-1].edited_at is not None
     assert said.text == (await at.messages())[-1].text
@@ -346,6 +350,37 @@ async def test_where_the_answered_message_is_gone_the_answer_stands_by_itself(en
     assert at.in_chat("Walk where?").reply_to is None
 
 
+async def test_an_answer_to_words_that_were_sent_on_is_a_reply_to_where_they_were_typed(
+    english: Crossing,
+) -> None:
+    at = english
+    await at.report(at.ivan)
+    typed = await at.boris_says("Which version is it?")
+    await at.boris_says("/reply", reply_to=typed)
+    await at.ivan_says("I am at home")
+    await at.ivan_says("5.1", reply_to=at.in_chat("Which version is it?"))
+    assert at.in_group("5.1").reply_to is typed
+    assert "Boris Orlov: Which version is it?" in at.in_channel("5.1").shown
+
+
+async def test_words_that_were_sent_on_and_are_deleted_are_still_with_the_requester(
+    english: Crossing,
+) -> None:
+    at = english
+    await at.report(at.ivan)
+    source = await at.of_anna.send("Restart it", thread=at.anna._card)
+    await at.world.settle()
+    await (await at.of_anna.shortcut("send_to_requester", source)).done()
+    await at.world.settle()
+    at.world.clock.advance(timedelta(minutes=1))
+    await at.of_anna.delete(source)
+    await at.world.settle()
+    thread = await at.boris.thread()
+    assert at.word("event.deleted_note", actor="Anna Smirnova") in thread
+    assert at.word("event.deleted_reply", actor="Anna Smirnova") in thread
+    assert "Restart it" in at.in_chat("Restart it").text
+
+
 async def test_a_long_quote_is_cut_and_files_are_named(english: Crossing) -> None:
     at = english
     await at.report(at.ivan)
@@ -438,3 +473,88 @@ async def test_a_reply_deleted_where_it_was_written_stays_with_the_requester(
         await town.settle()
         assert at.word(key, actor="Anna Smirnova") in await at.boris.thread()
         assert at.in_chat("Restart it") is not None
+
+
+# ---- what has no words
+
+
+SAID: dict[str, tuple[dict[str, Any], str]] = {
+    "sticker": ({"sticker": b"webp"}, "👍"),
+    "location": ({"location": (55.75, 37.61)}, "📍 55.75000, 37.61000"),
+    "contact": ({"contact": "+15550100"}, "👤 "),
+    "poll": ({"poll": ("Lunch?", ["Soup", "Fish"])}, "📊 Lunch?\n▫️ Soup\n▫️ Fish"),
+    "dice": ({"dice": "🎲"}, "🎲 "),
+}
+FILES: dict[str, str] = {
+    "voice": "voice.ogg",
+    "video_note": "video-note.mp4",
+    "animation": "animation.mp4",
+    "audio": "audio.mp3",
+    "document": "trace.log",
+}
+MUTE: dict[str, dict[str, Any]] = {
+    "story": {"story": {"id": 7, "chat": {"id": 501}}},
+    "hologram": {"hologram": {}},
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+async def test_whatever_a_requester_sends_from_telegram_is_told_to_every_agent(
+    english: Crossing, kind: str
+) -> None:
+    at, (content, told) = english, SAID[kind]
+    await at.report(at.ivan)
+    await at.ivan_says("", **content)
+    said = (await at.messages())[-1]
+    assert said.text.startswith(told)
+    for thread in (await at.boris.thread(), await at.anna.thread(), await at.maria.thread()):
+        assert said.text in thread
+
+
+@pytest.mark.parametrize("kind", FILES)
+async def test_every_kind_of_file_of_telegram_is_there_for_every_agent(english: Crossing, kind: str) -> None:
+    at = english
+    await at.report(at.ivan)
+    await at.ivan_says("", **{kind: TelegramFile(FILES[kind], b"17")})
+    copies = [each.name for copy in at.boris._thread for each in copy.files]
+    for names in (copies, await at.anna.has(), await at.maria.has()):
+        assert FILES[kind] in names
+
+
+@pytest.mark.parametrize("kind", SAID)
+async def test_whatever_an_agent_says_in_a_topic_is_told_in_the_other_threads(
+    english: Crossing, kind: str
+) -> None:
+    at, (content, _) = english, SAID[kind]
+    await at.report(at.ivan)
+    await at.boris_says("", **content)
+    said = (await at.messages())[-1]
+    assert said.kind == "note"
+    assert said.text.strip()
+    assert said.text in await at.anna.thread()
+    assert said.text in await at.maria.thread()
+
+
+@pytest.mark.parametrize("kind", MUTE)
+async def test_what_cannot_be_read_is_answered_with_what_can(at: Crossing, kind: str) -> None:
+    await at.report(at.ivan)
+    await at.ivan_says("", body=MUTE[kind])
+    assert at.of_ivan.chat.last.text == at.word("talk.unreadable")
+    before = len(at.of_boris.chat.from_bot)
+    await at.boris_says("", body=MUTE[kind])
+    told = [*at.of_boris.chat.from_bot[before:], *at.boris._thread]
+    assert any(at.word("talk.unreadable") in each.text for each in told)
+    assert len(await at.messages()) == 1
+
+
+async def test_a_file_too_large_and_an_album_with_a_part_lost_are_told_to_who_sent_them(at: Crossing) -> None:
+    await at.report(at.ivan)
+    await at.ivan_says("", document=TelegramFile("huge.zip", b"17", size=60_000_000))
+    assert at.of_ivan.chat.last.text == at.word("file.too_large", limit=20)
+    album = [TelegramFile("a.log", b"17"), TelegramFile("b.log", b"18", size=60_000_000)]
+    await at.of_ivan.send_album(album, "both logs", kind="document")
+    await at.world.settle()
+    await at.world.later(timedelta(seconds=2))
+    assert at.of_ivan.chat.last.text == at.word("file.too_large", limit=20)
+    assert "both logs" in at.in_group("both logs").text
+    assert await at.anna.has() == {"a.log": b"17"}

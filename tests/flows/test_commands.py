@@ -57,7 +57,7 @@ async def test_an_unknown_command_names_a_near_one(stage: Stage) -> None:
 
 
 async def test_an_unknown_command_never_names_one_the_person_may_not_use(stage: Stage) -> None:
-    assert await answer(stage, "/resolv 1") == stage.w("command.unknown", command="/resolv", near="/help")
+    assert await answer(stage, "/resolv 1") == stage.w("command.unknown", command="/resolv", near="/remove")
     assert "/resolve" in await answer(stage, "/resolv 1", "anna")
 
 

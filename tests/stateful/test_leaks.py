@@ -134,6 +134,7 @@ class Leaks(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.heard: list[tuple[str, set[str]]] = []
         self.own: defaultdict[str, set[str]] = defaultdict(set)
+        self.ever: defaultdict[str, set[int]] = defaultdict(set)
         self.secret: set[str] = set()
         self.words = 0
         self.before: Mapping[str, set[int]] = {}
@@ -252,6 +253,15 @@ class Leaks(RuleBasedStateMachine):
             words = self.word(account, secret=True) + (" @petr" if mention else "")
             self.say(account, words, room="support", thread=card.id)
 
+    @rule(account=staff, which=st.integers(0, 30), command=st.sampled_from(("/reply ", "/note ", "")))
+    def answers_in_the_thread(self, account: str, which: int, command: str) -> None:
+        """A note too, in words for the requester."""
+        below = [each for each in self.sees(account) if each.thread is not None and not each.deleted]
+        if below:
+            to = below[-1 - which % len(below)]
+            words = f"{command}{self.word(account)}"
+            self.say(account, words, room="support", thread=to.thread, reply_to=to.id)
+
     @rule(account=staff)
     def writes_to_the_desk_alone(self, account: str) -> None:
         self.say(account, f"the wrong place {self.word(account, secret=True)}")
@@ -318,12 +328,14 @@ class Leaks(RuleBasedStateMachine):
         self.heard.clear()
 
     @invariant()
-    def what_was_taken_back_stands_nowhere(self) -> None:
-        gone = self.run(self.town.database.read(self._gone))
-        for account in ASKING:
+    def what_was_taken_back_or_moved_stands_before_nobody_it_is_not_for(self) -> None:
+        taken, stands = self.run(self.town.database.read(self._taken))
+        for account, mine in self.run(self.town.database.read(self._belongings)).items():
+            self.ever[account] |= mine
+            theirs = set().union(*(stands[number] for number in self.ever[account])) | self.own[account]
             for shown in self.sees(account):
                 if not shown.mine and not shown.deleted:
-                    assert not (set(nonces(shown.text)) & gone) - self.own[account], (account, shown)
+                    assert not (set(nonces(shown.text)) & taken) - theirs, (account, shown)
 
     @invariant()
     def files_and_searches_tell_no_more(self) -> None:
@@ -364,13 +376,18 @@ class Leaks(RuleBasedStateMachine):
             found[number] -= self.secret
         return found
 
-    async def _gone(self, tx: Transaction) -> set[str]:
-        """Words that were withdrawn, and stand in no other message."""
-        every = await self._every_message(tx)
-        live = {nonce for said in every if said.withdrawn_at is None for nonce in nonces(said.text)}
-        titles = {nonce for ticket in await every_ticket(tx) for nonce in nonces(ticket.title)}
-        taken = {nonce for said in every if said.withdrawn_at is not None for nonce in nonces(said.text)}
-        return taken - live - titles
+    async def _taken(self, tx: Transaction) -> tuple[set[str], Mapping[int, set[str]]]:
+        """Words that were withdrawn somewhere, and by ticket what stands in it still."""
+        taken: set[str] = set()
+        stands: defaultdict[int, set[str]] = defaultdict(set)
+        for said in await self._every_message(tx):
+            if said.withdrawn_at is not None:
+                taken |= set(nonces(said.text))
+            else:
+                stands[said.ticket] |= set(nonces(said.text))
+        for ticket in await every_ticket(tx):
+            stands[ticket.id] |= set(nonces(ticket.title))
+        return taken, stands
 
     async def _scopes(self, tx: Transaction) -> None:
         mine = await self._belongings(tx)

@@ -84,7 +84,8 @@ def _topic(message: Json) -> int | None:
 
 
 def _message(message: Json, me: Me) -> Incoming | None:
-    """Words and files. In a private chat what cannot be read is empty words, so that somebody can say so.
+    """Words and files. What cannot be read is empty words, in a private chat and in a topic, so that somebody
+    can say so.
 
     What a channel forwards by itself to its discussion is meant for nobody there; what was sent without its
     author, as an away message is, is automatic (Bot API: Message, is_automatic_forward, is_from_offline)."""
@@ -94,7 +95,8 @@ def _message(message: Json, me: Me) -> Incoming | None:
         return _trouble(message, "moved")
     text, files = contents.words(message), contents.files(message)
     private = message["chat"].get("type") == "private"
-    if not (text or files) and (contents.service(message) or not private):
+    answered = private or bool(message.get("is_topic_message"))
+    if not (text or files) and (contents.service(message) or not answered):
         return None
     if not private and _for_another(text, me):
         return None
