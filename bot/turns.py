@@ -217,7 +217,8 @@ def _pointed_at(what: What) -> str | None:
 async def _react(turn: Turn, reacted: Reacted) -> None:
     """A second door: eyes under a card take the ticket, a tick resolves it, a ticket makes one."""
     emoji, apart = reacted.emoji.removesuffix("\ufe0f"), turn.room not in turn.catalogue.by_space
-    if apart and await reacting.heard(turn, reacted.emoji, reacted.message):
+    asks = emoji == crowd.TICKET_EMOJI and not turn.incoming.private
+    if apart and not asks and await reacting.heard(turn, reacted.emoji, reacted.message):
         return
     if emoji == crowd.TICKET_EMOJI and apart:
         await crowd.make_ticket(turn, reacted.quoted)
