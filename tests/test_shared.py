@@ -136,7 +136,7 @@ async def test_two_that_are_the_same_are_merged_across_messengers(desk: Desk) ->
     assert (await desk.database.read(lambda tx: tickets.get(tx, TicketId(2)))).status is Status.NEW
 
 
-async def test_a_message_is_split_with_its_button_in_slack_and_in_telegram(desk: Desk) -> None:
+async def test_a_message_is_split_with_its_button_in_slack_and_by_an_answer_in_telegram(desk: Desk) -> None:
     await desk.report()
     for words in ("The printer smokes", "The mouse squeaks"):
         await desk.ivan.send(words)
@@ -146,7 +146,8 @@ async def test_a_message_is_split_with_its_button_in_slack_and_in_telegram(desk:
     await (await desk.anna.press(said, "Make it a ticket")).done()
     await desk.settle()
     copy = next(each for each in desk.group.messages if "The mouse squeaks" in each.text)
-    await desk.boris.press(copy, "Make it a ticket")
+    assert copy.buttons == []
+    await desk.boris.send("/split", chat=desk.group, reply_to=copy)
     await desk.settle()
     assert [each.text for each in await said_in(desk, 2)] == ["The printer smokes"]
     assert [each.text for each in await said_in(desk, 3)] == ["The mouse squeaks"]

@@ -195,9 +195,12 @@ def _fitted(row: Sequence[Choice], word: Word, features: Features) -> Sequence[S
 
 
 def _folded(message: Message) -> Sequence[Sequence[Choice]]:
-    """The rarer choices wait behind "More", which opens them in place."""
+    """The rarer choices of a card wait behind "More", which opens them in place. Those of what a requester
+    said are commands that answer it: a row of buttons under each would cry out."""
     main = [tuple(choice for choice in row if not choice.menu) for row in message.rows]
     rare = [choice for row in message.rows for choice in row if choice.menu]
+    if rare and message.tone == "request":
+        return [row for row in main if row]
     if not rare or message.ticket is None or message.tone != "card":
         return message.rows
     more = Choice(codes.code("m", message.ticket, int(not message.unfolded)), Words(_MORE[message.unfolded]))
