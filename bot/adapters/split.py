@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from core.kernel import text as texts
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}+)([^`\n]*+)$", re.MULTILINE)
+_LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+"""What stands behind an opening fence, and is repeated with it; longer words there are said once."""
 _NOT_BLANK = re.compile(r"\S")
 
 _LEVELS = (
@@ -154,7 +156,8 @@ class _Cutter:
             yield from self._code_block(first, len(self._text), len(self._text))
 
     def _code_block(self, first: re.Match[str], close: int, end: int) -> Iterator[_CodeBlock]:
-        start, end, opening = first.start(), min(end, len(self._text)), first[0].strip() + "\n"
+        start, end, behind = first.start(), min(end, len(self._text)), first[2].strip()
+        opening = first[1] + (behind if _LANGUAGE.fullmatch(behind) else "") + "\n"
         if texts.utf16_len(opening) + len(first[1]) + 1 > self._limit // 2:
             return  # Its fences alone would fill the parts: then it is text like any other.
         whole = texts.utf16_len(self._text[start:end]) <= self._limit

@@ -245,7 +245,8 @@ def _is_open(entry: Entry) -> bool:
 
 
 async def pings_show_what_became_of_them(tx: Transaction) -> None:
-    """Each ping stands at most once before each person, with buttons only while it is open."""
+    """Each ping stands at most once before each person, with buttons only while there is something to do:
+    it is open, or was answered for a while."""
     dead = await _dead_slots(tx)
     shown: Counter[tuple[int, str]] = Counter()
     rows = await tx.all(select(outbox).where(outbox.c.kind == "ping"))
@@ -257,7 +258,10 @@ async def pings_show_what_became_of_them(tx: Transaction) -> None:
         entry = await get(tx, row.id)
         assert entry is not None
         if f"ping:{ping.id}" not in dead:
-            assert _is_open(entry) == (ping.answer is None), (ping, entry)
+            for_a_while = ping.answer in escalation.FOR_A_WHILE
+            assert _is_open(entry) or ping.answer is not None, (ping, entry)
+            assert not _is_open(entry) or ping.answer is None or for_a_while, (ping, entry)
+            assert entry.message.over == (ping.answer is not None), (ping, entry)
     assert not [ping for ping, times in shown.items() if times > 1]
 
 
