@@ -58,6 +58,19 @@ undelivered  N O W H R C
 rehomed      N O W H R C
 rated        N O W H R C
 commented    N O W H R C
+merged       C C C C C -
+unmerged     - - - - - O
+absorbed     N O W H R C
+detached     N O W H R C
+related      N O W H R C
+joined       N O W H R C
+left         N O W H R C
+adopted      N O W H R C
+parted       N O W H R C
+reacted      N O W H R C
+logged       N O W H R C
+hushed       N O W H R C
+flooded      N O W H R C
 """
 """In which status what leads where; a dash: not now, and the person is told what to do first. What is new is
 nobody's: whoever answers it takes it first."""
@@ -76,6 +89,10 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "levelled": {"level": "L2"},
     "requeued": {"queue": "support"},
     "rehomed": {"home": "telegram:7"},
+    "parted": {"home": "telegram:7"},
+    "adopted": {"requester": 9},
+    "merged": {"into": 17},
+    "related": {"ticket": 17},
 }
 
 

@@ -175,7 +175,7 @@ def test_only_the_first_names_of_a_text_are_asked_for() -> None:
     found = inbound.read(kept(body), counting)
     assert found is not None
     assert isinstance(found.what, Said)
-    assert len(asked) == 20
+    assert len(set(asked)) == 20
     assert found.what.text.startswith("@nU000 ")
     assert found.what.text.endswith(" @U049")
 

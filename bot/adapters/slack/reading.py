@@ -1,5 +1,6 @@
 """What every reading needs: who it was, where, and in which words."""
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -115,8 +116,9 @@ class Reading:
         return called(people.name), called(channels.name)
 
     def mentions(self, text: Any) -> tuple[tuple[str, Identity], ...]:
-        """Whose accounts are named, each by the words that people see."""
-        named = _NAMED.finditer(str(text or ""))
+        """Whose accounts are named first, each by the words that people see; never the desk's own."""
+        others = (found for found in _NAMED.finditer(str(text or "")) if found[1] != self.me.user)
+        named = itertools.islice(others, NAMES)
         return tuple((self.words(found[0]), self._identity(found[1], None)) for found in named)
 
     def text(self, message: Json) -> str:
