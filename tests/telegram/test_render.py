@@ -118,7 +118,9 @@ def _bare(text: str) -> str:
 
 
 def keyboard(markup: Any, message: Message) -> None:
-    buttons = [choice for row in message.rows for choice in row]
+    """What a requester said has none of the rarer choices: there they are commands."""
+    shown = [choice for row in message.rows for choice in row]
+    buttons = [choice for choice in shown if not (choice.menu and message.tone == "request")]
     if markup is None:
         assert not buttons
         return
