@@ -15,6 +15,8 @@ from core.kernel.errors import TemporaryError
 _log = logging.getLogger(__name__)
 AT_ONCE = 16
 """Questions to platforms side by side."""
+HICCUP = 1.0
+"""Seconds before a conversation goes on that could not be put off, because nothing can be written now."""
 
 
 class Learning:
@@ -80,4 +82,4 @@ class Learning:
             await self._database.write(work)
         except TemporaryError as trouble:
             _log.warning("it is asked again at once: %s", trouble)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(HICCUP)

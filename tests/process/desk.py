@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,16 @@ class Desk:
 
     async def ask(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return await asyncio.to_thread(self.command, *arguments, **environment)
+
+    async def check_words(self, words: Iterable[str], *, tickets: int) -> None:
+        """All that was said is in one of so many tickets, once."""
+        told = await self.ask("export", "--json")
+        assert told.returncode == 0, told.stderr
+        kept = json.loads(told.stdout)["tickets"]
+        assert len(kept) == tickets
+        said = " ".join(f"{message['text']} " for ticket in kept for message in ticket["messages"])
+        counts = {word: said.count(word) for word in words}
+        assert {word: count for word, count in counts.items() if count != 1} == {}
 
     async def get(self, path: str) -> tuple[int, str]:
         """A page of the desk, as a stranger sees it."""

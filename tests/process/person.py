@@ -183,6 +183,21 @@ class Person:
             messages.append(shown(message))
         return sorted(messages, key=lambda each: each.id)
 
+    async def keeps_up(self) -> None:
+        """This page shows what a page shows that opens now, as soon as nothing is under way between them."""
+        listened: Sequence[Shown | None] = ()
+        fresh: Sequence[Shown] = ()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not fresh or listened != fresh:
+                    before = self._last
+                    fresh = [each for each in await self.fresh() if not each.deleted]
+                    async with self._changed:
+                        listened = [self.screen.get(each.id) for each in fresh]
+                        if listened != fresh and self._last == before:
+                            await self._changed.wait()
+        assert listened == fresh
+
     async def _until_ready(self) -> AsyncIterator[dict[str, Any]]:
         async with self._http.get(self.path("events")) as answer:
             assert answer.status == 200
