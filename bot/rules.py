@@ -66,6 +66,7 @@ def _catalogue(settings: Settings) -> Catalogue:
         close_after=settings.desk.close_after,
         reopen_for=settings.desk.reopen_for,
         rating_every=settings.desk.rating_every,
+        flood_after=settings.desk.flood_after,
         by_space=spaces,
     )
 

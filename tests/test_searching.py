@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.flows.flood import MOST
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
 from core.kernel.ids import Identity, TicketId
@@ -18,6 +17,9 @@ from core.tickets.catalogue import Priority
 from tests.emulators.slack.messages import Message as SlackMessage
 from tests.emulators.telegram.messages import Message
 from tests.test_together import Desk, opened
+
+MOST = 20
+"""What a desk shows one by one that says nothing else."""
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ class Desk(Section):
     close_after: values.Duration = timedelta(days=3)
     reopen_for: values.Span = timedelta(days=14)
     rating_every: values.Span = timedelta(days=7)
+    flood_after: int = Field(default=20, ge=1, le=10_000)
     files: values.Location | None = None
     keep_events_days: values.Days = 30
 

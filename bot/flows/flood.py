@@ -25,18 +25,19 @@ from core.tickets import doors, queries
 from core.tickets import store as ticket_store
 from core.tickets.model import Said, Ticket
 
-MOST, SPAN = 20, timedelta(minutes=1)
-"""So many messages in so long are shown one by one."""
+SPAN = timedelta(minutes=1)
+"""In so long the messages are counted."""
 PAUSE = timedelta(seconds=10)
 """After so long without a word a flood is over."""
 
 
 async def measured(turn: Turn) -> Turn:
     """The turn, knowing whether it is part of a flood; the person is told once that it is one."""
-    burst = await bursts.flood(turn.tx, f"said:{turn.person.id}", MOST, SPAN, PAUSE)
+    most = turn.catalogue.flood_after
+    burst = await bursts.flood(turn.tx, f"said:{turn.person.id}", most, SPAN, PAUSE)
     if burst is None:
         return turn
-    if burst.times == MOST + 1 and not turn.incoming.sender.automatic:
+    if burst.times == most + 1 and not turn.incoming.sender.automatic:
         await turn.tell(Message((Paragraph(Words("flood.told"), "quiet"),), tone="hint"))
     return replace(turn, flood=_name(burst.since))
 

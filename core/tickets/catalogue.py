@@ -69,6 +69,8 @@ class Catalogue:
     """A closed ticket can be reopened for so long."""
     rating_every: timedelta = timedelta(days=7)
     """Nobody is asked for a rating more often."""
+    flood_after: int = 20
+    """More messages from one person in a minute are shown to staff as one line."""
     undo_for: timedelta = timedelta(seconds=10)
     by_space: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The queues each space shows."""

@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.flows.flood import MOST, PAUSE, SPAN
+from bot.flows.flood import PAUSE, SPAN
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
 from core.kernel.ids import TicketId
 from core.tickets import store as tickets
 from core.tickets.model import Status
 from tests.flows.conftest import Stage, texts
+
+MOST = 20
+"""What a desk shows one by one that says nothing else."""
 
 
 async def flood(stage: Stage, count: int, who: str = "ivan", start: int = 0) -> None:

@@ -30,6 +30,7 @@ port = {port}
 
 [desk]
 rating_every = "0s"
+flood_after = 10000
 time_zone = "UTC"
 
 [[request_types]]
