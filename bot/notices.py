@@ -36,7 +36,7 @@ from core.people import store as people
 from core.sla import queries as sla
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
-from core.tickets.model import SENT_ON, Said, Status, Ticket, question_slot
+from core.tickets.model import Said, Status, Ticket, question_slot
 
 _TONES: Mapping[str, Literal["request", "reply", "note"]] = {
     "request": "request",
@@ -133,7 +133,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
 
 def _stands_there(said: Said, parcel: Parcel) -> bool:
     """Whether everybody there has read the words already: the reply was said in that very thread."""
-    return said.kind == "reply" and said.room == parcel.room and not (said.remote or "").endswith(SENT_ON)
+    return said.kind == "reply" and said.read_in == parcel.room
 
 
 async def _answers(tx: Transaction, said: Said) -> list[Paragraph | Quote]:

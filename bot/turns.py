@@ -55,7 +55,7 @@ from core.tickets import actions as tickets
 from core.tickets import answering
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
-from core.tickets.model import SENT_ON
+from core.tickets.model import BY_COMMAND, SENT_ON
 
 Fetched = Mapping[str, File | None]
 """Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
@@ -286,17 +286,21 @@ async def _submit(turn: Turn, code: str, values: Sequence[tuple[str, str]]) -> N
 
 async def _edit(turn: Turn, remote: str, text: str) -> None:
     """Somebody changed what they had said: every copy of it changes, or the request they are at."""
-    message = await ticket_store.message_at(turn.tx, turn.room, remote)
-    if message is not None and message.author == turn.person.id:
-        await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, text)
+    for said_as in (remote, f"{remote}{BY_COMMAND}"):
+        message = await ticket_store.message_at(turn.tx, turn.room, said_as)
+        if message is not None and message.author == turn.person.id:
+            words = await commands.reworded(turn, text, message.kind, message.ticket)
+            await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, words)
+            return
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
-    if message is None and under_way is not None and under_way.flow == intake.FLOW:
-        await intake.edited(turn, under_way, (turn.room, remote), text)
+    if under_way is not None and intake.began_with(under_way, (turn.room, remote)):
+        words = await commands.reworded(turn, text, "request")
+        await intake.edited(turn, under_way, (turn.room, remote), words)
 
 
 async def _delete(turn: Turn, remote: str) -> None:
     """Somebody took away what they had said, or sent on: nothing is forgotten, and staff read that it was."""
-    for said_as in (remote, f"{remote}{SENT_ON}"):
+    for said_as in (remote, f"{remote}{SENT_ON}", f"{remote}{BY_COMMAND}"):
         message = await ticket_store.message_at(turn.tx, turn.room, said_as)
         if message is not None and message.author == turn.person.id:
             await tickets.note_deletion(turn.tx, turn.actor, message.ticket, message.id)

@@ -92,7 +92,7 @@ async def staff_message(tx: Transaction, event: Event, ticket: Ticket) -> None:
     said = await ticket_store.message(tx, message)
     assert said is not None
     for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
-        if said.kind == "note" and said.room is not None and said.room.partition("#")[0] == space:
+        if said.kind == "note" and (said.read_in or "").partition("#")[0] == space:
             await outbox.put(tx, _references(space, ticket.id, message))
             continue
         await outbox.put(tx, _flood(space, said) if said.flood else _staff_copy(space, ticket.id, message))

@@ -41,7 +41,7 @@ from core.tickets import doors
 from core.tickets import store as ticket_store
 from core.tickets.actions import Source
 from core.tickets.catalogue import Level, Priority
-from core.tickets.model import ACTIVE, SENT_ON
+from core.tickets.model import ACTIVE, BY_COMMAND, SENT_ON
 
 Handler = Callable[[Turn, TicketId, str], Awaitable[None]]
 NO_TICKET = TicketId(0)
@@ -71,6 +71,10 @@ _CALL = re.compile(r"/(?:desk\s+)?([^\s@/]{1,32})(?:@\S+)?(?:\s+(.*))?", re.DOTA
 _NUMBER = re.compile(r"#?(\d{1,9})(?:\s+|$)(.*)", re.DOTALL)
 
 
+_SAYS = {"new": "request", "reply": "reply", "note": "note"}
+"""What the words after a command become."""
+
+
 def is_command(turn: Turn, text: str) -> bool:
     """Whether the words call a command, known or mistyped. A requester's "/tmp is full" is no command."""
     found = _CALL.fullmatch(text.strip())
@@ -98,6 +102,22 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
         return
     number, words = _arguments(turn, command, rest, quoted if command.run is _reply else None)
     await command.run(turn, number, words)
+
+
+async def reworded(turn: Turn, text: str, kind: str, ticket: TicketId = NO_TICKET) -> str:
+    """What a changed message says now: of a command that was typed, the words it carries.
+
+    Raises UserError where that would be another command, or about another ticket, than what was said."""
+    if not is_command(turn, text):
+        return text
+    found = _CALL.fullmatch(text.strip())
+    command = _BY_NAME.get(found[1].casefold()) if found else None
+    if found is None or command is None or _SAYS.get(command.name) != kind:
+        raise UserError("edit.other")
+    number, words = _arguments(turn, command, marked.group(found, 2).strip(), None)
+    if number not in (NO_TICKET, ticket):
+        raise UserError("edit.other")
+    return (await company.in_whose_name(turn, words))[1] if command.run is _new else words
 
 
 def _named(turn: Turn, name: str) -> Command:
@@ -149,7 +169,7 @@ async def _new(turn: Turn, _: TicketId, rest: str) -> None:
     if not turn.incoming.private:
         raise UserError("command.private", command="/new")
     draft = Draft(files=turn.files, behalf=behalf)
-    await intake.start(turn, draft.with_words(rest, None) if rest else draft)
+    await intake.start(turn, draft.with_words(rest, _typed(turn, "")) if rest else draft)
 
 
 async def _my(turn: Turn, _: TicketId, rest: str) -> None:
@@ -280,9 +300,17 @@ async def _pass(turn: Turn, ticket: TicketId, rest: str) -> None:
 
 
 async def _reply(turn: Turn, ticket: TicketId, rest: str) -> None:
-    source = await _sent_on(turn, rest)
+    source = await _sent_on(turn, rest) or _typed(turn)
     await tickets.reply(turn.tx, turn.actor, ticket, rest, file_ids=turn.files, source=source)
     await _done(turn, ticket)
+
+
+def _typed(turn: Turn, ending: str = BY_COMMAND) -> Source | None:
+    """Where the words of a command stand, so that an edit there is followed; None where none stand."""
+    what = turn.incoming.what
+    if not isinstance(what, Said) or what.press is not None:
+        return None
+    return turn.asked_in or turn.room, f"{what.message}{ending}"
 
 
 async def _sent_on(turn: Turn, rest: str) -> Source | None:
@@ -304,7 +332,8 @@ async def _sent_on(turn: Turn, rest: str) -> Source | None:
 
 
 async def _note(turn: Turn, ticket: TicketId, rest: str) -> None:
-    await tickets.note(turn.tx, turn.actor, ticket, rest, file_ids=turn.files)
+    source = _typed(turn)
+    await tickets.note(turn.tx, turn.actor, ticket, rest, file_ids=turn.files, source=source)
     await _done(turn, ticket)
     await company.offer(turn, ticket, rest)
 

@@ -136,6 +136,11 @@ def source(turn: Turn, heard: Heard) -> Source | None:
     return (turn.room, heard.message) if heard.message else None
 
 
+def began_with(dialog: Dialog, where: Source) -> bool:
+    """Whether that message is part of the description."""
+    return dialog.flow == FLOW and where in drafts.load(dialog.draft).sources
+
+
 async def edited(turn: Turn, dialog: Dialog, where: Source, text: str) -> None:
     """Words of the description are others now, where they were said."""
     before = drafts.load(dialog.draft)

@@ -4,7 +4,7 @@ from core.database.transaction import Transaction
 from core.kernel.ids import MessageId
 from core.outbox import store as posts
 from core.tickets import store
-from core.tickets.model import SENT_ON, Said
+from core.tickets.model import BY_COMMAND, SENT_ON, Said
 
 _COPIES = ("said", "reply", "shared", "watched")
 """How the slots of a message's copies begin; its number follows."""
@@ -53,5 +53,8 @@ async def places(tx: Transaction, said: Said) -> dict[str, str]:
     for kind in ("reply", "shared", "watched"):
         shown += await posts.posts_beginning(tx, f"{kind}:{said.id}:")
     found = {post.address.partition("#")[0]: post.remote for post in shown}
-    source = {said.room: said.remote.removesuffix(SENT_ON)} if said.room and said.remote else {}
-    return found | source
+    if not said.room or not said.remote:
+        return found
+    if said.remote.endswith(BY_COMMAND):
+        return {said.room: said.remote.removesuffix(BY_COMMAND)} | found
+    return found | {said.room: said.remote.removesuffix(SENT_ON)}

@@ -103,6 +103,8 @@ class Ticket:
 
 SENT_ON = "~sent"
 """Ends the `remote` of a reply that sent the words of an earlier message on."""
+BY_COMMAND = "~command"
+"""Ends the `remote` of words that were typed after a command: the desk shows them again, by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,11 @@ class Said:
     """The flood it came in, which staff see as one line."""
     answers: MessageId | None = None
     """The message of the same ticket that it answers."""
+
+    @property
+    def read_in(self) -> str | None:
+        """The room in whose thread of the ticket everybody has read it as it was said."""
+        return None if (self.remote or "").endswith((SENT_ON, BY_COMMAND)) else self.room
 
 
 _OF_A_MERGED_ONE = ("noted", "unmerged")

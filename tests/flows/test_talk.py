@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
+
 from core.tickets.model import Status
 from tests.flows.conftest import Stage, texts
 from tests.town import Shown
@@ -222,6 +224,35 @@ async def test_an_edit_of_a_reply_reaches_the_requester(stage: Stage) -> None:
     again = next(each for each in await stage.ivan.sees() if each.id == shown.id)
     assert again.text == "Restart the client"
     assert len([each for each in await stage.ivan.sees() if "Restart" in each]) == 1
+
+
+async def test_an_edit_of_a_command_changes_its_words_wherever_it_was_typed(stage: Stage) -> None:
+    await stage.ivan.say("/new vpn is dwon")
+    await stage.ivan.edit("dwon", "/new vpn is down")
+    await stage.answer_all(stage.ivan)
+    await stage.ivan.press(stage.w("button.send"))
+    assert "vpn is down" in await stage.anna.card(1)
+    await stage.anna.say("/reply 1 Restart the cleint")
+    shown = await stage.ivan.last()
+    await stage.anna.edit("cleint", "/reply 1 Restart the client")
+    again = next(each for each in await stage.ivan.sees() if each.id == shown.id)
+    assert again.text == "Restart the client"
+    await stage.anna.say_below(1, "/note he is an amdin")
+    await stage.anna.edit("amdin", "/note he is an admin")
+    assert (await stage.words_of(1))[-1] == ("note", "he is an admin")
+    await stage.ivan.edit("vpn is down", "/new vpn is down again")
+    assert (await stage.words_of(1))[0] == ("request", "vpn is down again")
+
+
+@pytest.mark.parametrize("line", ["/note 1 SECRET", "/take 1", "/reply 2 SECRET", "/new SECRET"])
+async def test_an_edit_makes_nothing_else_of_what_was_said(stage: Stage, line: str) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/reply 1 Restart it")
+    before = texts(await stage.ivan.sees())
+    await stage.anna.edit("Restart it", line)
+    assert texts(await stage.ivan.sees()) == before
+    assert (await stage.words_of(1))[-1] == ("reply", "Restart it")
+    assert (await stage.anna.last()).text == stage.w("edit.other")
 
 
 async def test_plain_words_in_the_thread_are_a_note_that_the_requester_never_sees(stage: Stage) -> None:
