@@ -43,7 +43,6 @@ from bot.incoming import (
 from bot.message import Block, Message, Paragraph, Plain, Quote, Words
 from core.database.transaction import Transaction
 from core.dialogs import store as dialogs
-from core.dialogs.model import Dialog
 from core.files.model import File
 from core.kernel import text as texts
 from core.kernel.errors import UserError
@@ -129,8 +128,9 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
 async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     text = heard.text
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
-    if under_way is not None and not _answers(turn, under_way):
-        under_way = None
+    waiting = None
+    if under_way is not None and not await work.answers(turn, under_way, said.reply_to):
+        waiting, under_way = under_way, None
     pointing = turn.incoming.private and turn.incoming.where.thread is None
     if pointing and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
         under_way = None
@@ -148,6 +148,8 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
         await talk.said(turn, heard, said.reply_to)
     elif turn.about is not None:
         await work.said(turn, heard, said.reply_to)
+        if waiting is not None and waiting.draft["ticket"] == turn.about:
+            await work.remind(turn, waiting)
     elif turn.room not in turn.catalogue.by_space:
         await crowd.own(turn, heard, said)
     elif turn.threads and said.addressed:
@@ -159,13 +161,6 @@ def _how(turn: Turn) -> str:
     if turn.incoming.private or not turn.threads:
         return "talk.unreadable"
     return "work.how" if turn.room in turn.catalogue.by_space else "start.hello"
-
-
-def _answers(turn: Turn, under_way: Dialog) -> bool:
-    """In a room of many the question of a form is answered in its ticket's thread, or as a reply to it.
-
-    What colleagues say to each other in the room must never become words for a requester."""
-    return under_way.flow != work.FORM or turn.incoming.private or turn.about == under_way.draft.get("ticket")
 
 
 def _lost(said: Said, brought: Sequence[str | None]) -> Words | None:

@@ -46,6 +46,14 @@ def said_to(desk: Desk, user: SlackUser) -> str:
     return "\n".join([each.shown for each in shown])
 
 
+async def yes(desk: Desk, user: SlackUser) -> None:
+    """Press that the account is theirs, wherever they were asked."""
+    shown = [*user.dm.messages, *user.dm.private_to(user)]
+    asked = next(each for each in reversed(shown) if "Yes, it is mine" in each.buttons)
+    await user.press(asked, "Yes, it is mine")
+    await desk.settle()
+
+
 async def ivans_code(desk: Desk) -> str:
     await desk.ivan.send("/link")
     await desk.settle()
@@ -59,6 +67,7 @@ async def test_a_code_of_telegram_written_in_slack_joins_both(desk: Desk) -> Non
     code = await ivans_code(desk)
     assert f"/desk link {code}" in desk.ivan.chat.last.text
     await slash(desk, desk.olga, f"/desk link {code}")
+    await yes(desk, desk.olga)
     ivan = await who(desk, IVAN)
     assert ivan is not None
     assert ivan == await who(desk, OLGA)
@@ -74,6 +83,7 @@ async def test_a_code_of_slack_written_in_telegram_joins_both_and_can_be_undone(
     assert found is not None
     await desk.ivan.send(f"/link {found[1]}")
     await desk.settle()
+    await desk.press("Yes, it is mine")
     ivan = await who(desk, IVAN)
     assert ivan is not None
     assert ivan == await who(desk, OLGA)
@@ -110,6 +120,8 @@ async def test_an_agent_of_slack_is_the_same_agent_in_telegram(desk: Desk) -> No
     await desk.settle()
     assert "support team" in olegs.chat.last.text
     await olegs.send(f"/link {found[1]}")
+    await desk.settle()
+    await olegs.press(olegs.chat.last, "Yes, it is mine")
     await desk.settle()
     await olegs.send("/take 1")
     await desk.settle()

@@ -139,6 +139,9 @@ def _arguments(turn: Turn, command: Command, rest: str, quoted: Quoted | None) -
         found = _NUMBER.fullmatch(rest)
         if found is not None and (turn.about is None or _names_ticket(turn.about, rest, found)):
             number, rest = TicketId(int(found[1])), marked.group(found, 2).strip()
+        elif found is not None and command.run not in (_hold, _snooze):
+            call = f"/{command.name}"
+            raise UserError("command.which_number", number=found[1], ticket=turn.about, command=call)
         elif turn.about is not None:
             number = turn.about
         else:
@@ -154,7 +157,7 @@ def _arguments(turn: Turn, command: Command, rest: str, quoted: Quoted | None) -
 
 
 def _names_ticket(about: TicketId, rest: str, found: re.Match[str]) -> bool:
-    """In a thread a number is words, as in "2 licences are left", unless it can be nothing but a ticket."""
+    """In a thread a number may be words, as in "2 licences are left", or nothing but a ticket."""
     return rest.startswith("#") or int(found[1]) == about or not found[2].strip()
 
 

@@ -122,14 +122,11 @@ async def _show(turn: Turn, code: Code) -> None:
 
 
 async def _take_code(turn: Turn, typed: str) -> None:
-    """Join, once whoever has rights has said that the other account is to have them: the code may have been
-    put into their hands."""
+    """Ask whether the other account is theirs: somebody may have put the code into their hands."""
     here = turn.incoming.sender.identity
     code = await linking.redeem(turn.tx, here, linking.hashed(typed))
     if code is None:
         await turn.tell(_hint("link.wrong"))
-    elif not turn.person.staff:
-        await _join(turn, code)
     else:
         await joining.pair(turn.tx, turn.actor, here, code)
         await linking.hold(turn.tx, here, code)

@@ -26,6 +26,8 @@ from core.tickets import doors
 from core.tickets import store as ticket_store
 
 FORM = "form"
+WAITS = timedelta(minutes=15)
+"""Alone with the desk, the next words answer a form's question for so long; later they are like any."""
 
 
 async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
@@ -137,7 +139,8 @@ async def open_form(turn: Turn, words: Sequence[str]) -> None:
             if turn.forms and turn.press is not None:
                 await turn.tell(Message((), form=await forms.build(turn, name, ticket), ticket=ticket.id))
                 return
-            draft = {"name": name, "ticket": int(number), "values": {}}
+            until = (turn.tx.now + WAITS).isoformat()
+            draft = {"name": name, "ticket": int(number), "values": {}, "until": until}
             dialog = await dialogs.begin(turn, FORM, FORM, draft)
             await _ask_field(turn, dialog)
         case _:
@@ -176,6 +179,24 @@ async def _ask_field(turn: Turn, dialog: Dialog) -> None:
         asks=words and field.required,
     )
     await dialogs.ask(turn, dialog, question)
+
+
+async def answers(turn: Turn, dialog: Dialog, reply_to: str | None) -> bool:
+    """Whether what was just said answers the dialog's question. That of a form wants a reply to it among
+    others, where most words are for colleagues; alone with the desk the next words will do, for a while."""
+    if dialog.flow != FORM:
+        return True
+    asked = await posts.post_in(turn.tx, turn.room, dialogs.slot(dialog)) if reply_to else None
+    if asked is not None and asked.remote == reply_to:
+        return True
+    until = dialog.draft.get("until")
+    return turn.incoming.private and (until is None or turn.tx.now < datetime.fromisoformat(until))
+
+
+async def remind(turn: Turn, dialog: Dialog) -> None:
+    """Words in the thread stayed a note, though a question of their author's waits there."""
+    told = Message((Paragraph(Words("form.waits"), "quiet"),), tone="hint")
+    await turn.tell(told, slot=f"waits:{dialog.id}")
 
 
 async def hear_form(turn: Turn, dialog: Dialog, heard: Heard) -> None:

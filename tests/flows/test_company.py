@@ -315,6 +315,7 @@ async def test_a_colleague_who_turns_out_to_have_two_accounts_stays_on_the_ticke
     found = re.search(r"/link ([2-9A-Z]{8})\b", (await stage.petr.last()).text)
     assert found is not None
     await older.say(f"/link {found[1]}")
+    await older.press(stage.w("button.is_mine"))
     await older.say("/status 1")
     assert stage.vpn in await older.last()
     await older.say("the other me has it too")

@@ -27,8 +27,16 @@ async def who(stage: Stage, person: Somebody) -> Person | None:
     return await stage.town.database.read(lambda tx: people.by_identity(tx, person.identity))
 
 
-async def joined(stage: Stage, one: Somebody, other: Somebody) -> None:
+async def written(one: Somebody, other: Somebody) -> None:
+    """The other account writes the code of the one, and is asked."""
     await other.say(f"/link {await code(one)}")
+
+
+async def joined(stage: Stage, one: Somebody, other: Somebody) -> None:
+    await written(one, other)
+    asked = await other.last()
+    yes = next(code for code in asked.buttons.values() if code.startswith("i.join."))
+    await other.press_code(asked, yes)
 
 
 def account(stage: Stage, person: Somebody) -> str:
@@ -37,10 +45,11 @@ def account(stage: Stage, person: Somebody) -> str:
 
 async def test_a_code_written_by_another_account_makes_both_one_person(stage: Stage) -> None:
     olga, phone = stage.town["olga"], stage.town["olga-phone"]
-    written = await code(olga)
+    shown_code = await code(olga)
     assert stage.w("link.code") in await olga.last()
     await phone.hears()
-    await phone.say(f"/link {written}")
+    await phone.say(f"/link {shown_code}")
+    await phone.press(stage.w("button.is_mine"))
     assert await who(stage, olga) == await who(stage, phone) is not None
     told = await phone.last()
     assert stage.w("link.joined", account=account(stage, olga)) in told
@@ -48,7 +57,7 @@ async def test_a_code_written_by_another_account_makes_both_one_person(stage: St
     assert stage.w("link.joined", account=account(stage, phone)) in await olga.last()
     shown = texts(await olga.sees())
     assert stage.w("link.code_over") in shown
-    assert not any(written in each for each in shown)
+    assert not any(shown_code in each for each in shown)
 
 
 async def test_the_requests_of_both_are_the_requests_of_one(stage: Stage) -> None:
@@ -147,12 +156,24 @@ async def test_a_requester_joined_with_an_agent_is_that_agent(stage: Stage) -> N
     assert await who(stage, phone) == await who(stage, stage.anna)
 
 
+async def test_a_requester_who_writes_a_code_is_asked_whether_it_is_their_own(stage: Stage) -> None:
+    thief, victim = stage.town["thief"], stage.town["victim"]
+    await stage.report(victim)
+    await written(thief, victim)
+    asked = await victim.last()
+    assert stage.w("link.is_it_yours", account=account(stage, thief), name="thief") in asked
+    assert await who(stage, thief) != await who(stage, victim)
+    await victim.press(stage.w("button.not_mine"))
+    await thief.say("/status 1")
+    assert (await thief.last()).text == stage.w("ticket.unknown", ticket=1)
+
+
 async def test_an_agent_who_writes_a_code_is_asked_whether_that_account_may_do_all_that_they_can(
     stage: Stage,
 ) -> None:
     phone, thief = stage.town["phone"], stage.town["thief"]
     await phone.say("/my")
-    await joined(stage, phone, stage.anna)
+    await written(phone, stage.anna)
     question = stage.w("link.is_it_yours", account=account(stage, phone), name="phone")
     asked = await stage.anna.last()
     assert question in asked
@@ -169,22 +190,22 @@ async def test_an_agent_who_writes_a_code_is_asked_whether_that_account_may_do_a
 
 async def test_an_agent_who_says_no_joins_nobody_and_the_code_is_good_no_more(stage: Stage) -> None:
     thief, other = stage.town["thief"], stage.town["other"]
-    written = await code(thief)
-    await stage.anna.say(f"/link {written}")
+    shown_code = await code(thief)
+    await stage.anna.say(f"/link {shown_code}")
     yes = (await stage.anna.last()).buttons[stage.w("button.is_mine")]
     await stage.anna.press(stage.w("button.not_mine"))
     asked = await stage.anna.last()
     assert asked.text == stage.w("link.refused")
     await stage.anna.press_code(asked, yes)
     assert (await stage.anna.last()).text == stage.w("press.over")
-    await other.say(f"/link {written}")
+    await other.say(f"/link {shown_code}")
     assert (await other.last()).text == stage.w("link.wrong")
     assert await who(stage, thief) != await who(stage, stage.anna)
 
 
 async def test_two_of_the_configuration_are_not_joined(stage: Stage) -> None:
     for other in (stage.boris, stage.ivan):
-        await joined(stage, stage.anna, other)
+        await written(stage.anna, other)
         assert (await other.last()).text == stage.w("link.both_named")
         assert await who(stage, stage.anna) != await who(stage, other)
 
@@ -193,26 +214,27 @@ async def test_an_admin_is_joined_with_nobody(stage: Stage) -> None:
     stranger = stage.town["stranger"]
     await stage.maria.say("/link")
     assert (await stage.maria.last()).text == stage.w("link.admin")
-    written = await code(stranger)
-    await stage.maria.say(f"/link {written}")
+    shown_code = await code(stranger)
+    await stage.maria.say(f"/link {shown_code}")
     assert (await stage.maria.last()).text == stage.w("link.admin")
     assert await who(stage, stranger) != await who(stage, stage.maria)
 
 
 async def test_a_code_is_good_once(stage: Stage) -> None:
     olga, phone, thief = (stage.town[name] for name in ("olga", "phone", "thief"))
-    written = await code(olga)
-    await phone.say(f"/link {written}")
-    await thief.say(f"/link {written}")
+    shown_code = await code(olga)
+    await phone.say(f"/link {shown_code}")
+    await phone.press(stage.w("button.is_mine"))
+    await thief.say(f"/link {shown_code}")
     assert (await thief.last()).text == stage.w("link.wrong")
     assert await who(stage, thief) != await who(stage, olga)
 
 
 async def test_a_code_is_good_for_ten_minutes(stage: Stage) -> None:
     olga, phone = stage.town["olga"], stage.town["phone"]
-    written = await code(olga)
+    shown_code = await code(olga)
     await stage.town.later(timedelta(minutes=10))
-    await phone.say(f"/link {written}")
+    await phone.say(f"/link {shown_code}")
     assert (await phone.last()).text == stage.w("link.wrong")
 
 
@@ -224,6 +246,7 @@ async def test_a_newer_code_takes_the_place_of_the_one_before(stage: Stage) -> N
     await phone.say(f"/link {first}")
     assert (await phone.last()).text == stage.w("link.wrong")
     await phone.say(f"/link {second}")
+    await phone.press(stage.w("button.is_mine"))
     assert await who(stage, phone) == await who(stage, olga)
 
 
@@ -237,16 +260,18 @@ async def test_a_code_may_be_typed_as_people_type(english: Stage) -> None:
     for name, typed in ways.items():
         olga, phone = english.town[f"olga-{name}"], english.town[f"phone-{name}"]
         await phone.say(f"/link {typed(await code(olga))}")
+        await phone.press(english.w("button.is_mine"))
         assert await who(english, phone) == await who(english, olga), name
 
 
 async def test_ones_own_code_is_not_used_up(stage: Stage) -> None:
     olga, phone = stage.town["olga"], stage.town["phone"]
-    written = await code(olga)
+    shown_code = await code(olga)
     for _ in range(6):
-        await olga.say(f"/link {written}")
+        await olga.say(f"/link {shown_code}")
         assert (await olga.last()).text == stage.w("link.own")
-    await phone.say(f"/link {written}")
+    await phone.say(f"/link {shown_code}")
+    await phone.press(stage.w("button.is_mine"))
     assert await who(stage, phone) == await who(stage, olga)
     await phone.say(f"/link {await code(olga)}")
     assert (await phone.last()).text == stage.w("link.joined_already")
@@ -258,14 +283,14 @@ async def test_five_wrong_codes_lock_an_account_out_for_an_hour(stage: Stage) ->
         await thief.say("/link AAAAAAAA")
         assert (await thief.last()).text == stage.w("link.wrong")
     until = stage.town.clock.now() + timedelta(hours=1)
-    written = await code(olga)
-    await thief.say(f"/link {written}")
+    shown_code = await code(olga)
+    await thief.say(f"/link {shown_code}")
     assert stage.w("link.locked", until="@").split("@")[0] in await thief.last()
     await stage.town.later(until - stage.town.clock.now() - timedelta(seconds=1))
     await thief.say(f"/link {await code(olga)}")
     assert await who(stage, thief) != await who(stage, olga)
     await stage.town.later(timedelta(seconds=1))
-    await thief.say(f"/link {await code(olga)}")
+    await joined(stage, olga, thief)
     assert await who(stage, thief) == await who(stage, olga)
 
 
@@ -274,7 +299,7 @@ async def test_wrong_codes_long_ago_lock_nobody_out(stage: Stage) -> None:
     for _ in range(7):
         await phone.say("/link AAAAAAAA")
         await stage.town.later(timedelta(minutes=3))
-    await phone.say(f"/link {await code(olga)}")
+    await joined(stage, olga, phone)
     assert await who(stage, phone) == await who(stage, olga)
 
 
@@ -290,10 +315,10 @@ async def test_in_a_room_of_many_a_code_is_given_in_private_alone(stage: Stage) 
 async def test_a_code_written_among_others_is_good_no_more(stage: Stage) -> None:
     olga = stage.town["olga"]
     await stage.report(stage.ivan)
-    written = await code(olga)
-    await stage.anna.say_below(1, f"/link {written}")
+    shown_code = await code(olga)
+    await stage.anna.say_below(1, f"/link {shown_code}")
     assert (await stage.anna.last()).text == stage.w("link.in_public")
-    await stage.boris.say(f"/link {written}")
+    await stage.boris.say(f"/link {shown_code}")
     assert (await stage.boris.last()).text == stage.w("link.wrong")
     assert await who(stage, olga) not in (await who(stage, stage.anna), await who(stage, stage.boris))
 

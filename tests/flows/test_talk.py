@@ -255,6 +255,20 @@ async def test_an_edit_makes_nothing_else_of_what_was_said(stage: Stage, line: s
     assert (await stage.anna.last()).text == stage.w("edit.other")
 
 
+@pytest.mark.parametrize("command", ["/reply", "/note", "/resolve", "/wait"])
+async def test_in_a_thread_a_number_before_words_is_asked_about(stage: Stage, command: str) -> None:
+    await stage.report(stage.ivan)
+    before = texts(await stage.ivan.sees())
+    await stage.anna.say_below(1, f"{command} 99 licences are left")
+    told = stage.w("command.which_number", number="99", ticket=1, command=command)
+    assert (await stage.anna.last()).text == told
+    assert texts(await stage.ivan.sees()) == before
+    await stage.anna.say_below(1, f"{command} #99 licences are left")
+    assert (await stage.anna.last()).text == stage.w("ticket.unknown", ticket=99)
+    await stage.anna.say_below(1, f"{command} 1 99 licences are left")
+    assert "99 licences are left" in "".join(texts(await stage.anna.thread(1))[1:])
+
+
 async def test_plain_words_in_the_thread_are_a_note_that_the_requester_never_sees(stage: Stage) -> None:
     await stage.report(stage.ivan)
     before = texts(await stage.ivan.sees())

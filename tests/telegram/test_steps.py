@@ -166,6 +166,37 @@ async def test_what_colleagues_say_while_a_question_is_open_never_becomes_a_repl
         assert "Restart it" in desk.ivan.chat.last.text
 
 
+@pytest.mark.parametrize("button", ["Reply", "Resolve"])
+async def test_in_a_topic_too_only_a_reply_to_the_question_is_a_reply(tmp_path: Path, button: str) -> None:
+    async with rigs.rig(tmp_path) as desk:
+        await desk.report()
+        await desk.press(desk.boris, "Take it", desk.group)
+        note = await desk.say(desk.boris, "a note", **desk.below(1))
+        await desk.press(desk.anna, button, desk.group)
+        before = len(desk.ivan.chat.messages)
+        await desk.say(desk.anna, "he never learns", **desk.below(1))
+        await desk.say(desk.anna, "again", photo=File("", PIXEL), **desk.answer(note))
+        assert len(desk.ivan.chat.messages) == before
+        assert [each.text for each in desk.thread(1)].count(desk.word("form.waits", "en")) == 1
+        question = next(
+            each for each in reversed(desk.thread(1)) if each.forces_reply or "Cancel" in each.buttons
+        )
+        await desk.say(desk.anna, "Restart it", **desk.answer(question))
+        assert "Restart it" in "".join(each.text for each in desk.ivan.chat.messages[before:])
+
+
+async def test_alone_with_the_desk_a_question_waits_a_quarter_of_an_hour(desk: Rig) -> None:
+    await desk.report()
+    await desk.say(desk.anna, "/queue")
+    await desk.anna.press(desk.anna.chat.last, "f.reply.1", stale=True)
+    await desk.settle()
+    before = len(desk.ivan.chat.messages)
+    await desk.later(timedelta(minutes=15))
+    await desk.say(desk.anna, "what an odd person")
+    assert len(desk.ivan.chat.messages) == before
+    assert "Is this a new request of your own?" in desk.anna.chat.last.text
+
+
 async def test_a_question_is_left_with_cancel_and_taken_away(desk: Rig) -> None:
     await desk.report()
     await desk.press(desk.anna, "Reply", desk.group)
