@@ -124,11 +124,19 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
         code = codes.code("g", "split", said.ticket, said.id)
         rows = ((Choice(code, Words("button.split"), menu=True),),)
     if said.kind == "reply" and said.withdrawn_at is None:
-        arrived = bool(await posts.posts_of_message(tx, said.id))
-        blocks.append(Paragraph(Words("said.delivered" if arrived else "said.on_its_way"), "quiet"))
+        blocks.append(Paragraph(Words(await _how_far(tx, said)), "quiet"))
         if tx.now <= said.at + tx.rule(Catalogue).undo_for:
             rows = ((Choice(codes.code("t", "undo", said.ticket, said.id), Words("button.undo")),),)
     return Message(tuple(blocks), rows, tone=tone, author=author, ticket=said.ticket, answers=answers)
+
+
+async def _how_far(tx: Transaction, reply: Said) -> str:
+    """Whether a reply has come to the requester."""
+    if await posts.posts_of_message(tx, reply.id):
+        return "said.delivered"
+    events = await tickets.timeline(tx, reply.ticket)
+    failed = any(each.kind == "undelivered" and each.facts["message"] == reply.id for each in events)
+    return "said.undelivered" if failed else "said.on_its_way"
 
 
 def _stands_there(said: Said, parcel: Parcel) -> bool:

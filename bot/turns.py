@@ -286,6 +286,9 @@ async def _edit(turn: Turn, remote: str, text: str) -> None:
         if message is not None and message.author == turn.person.id:
             words = await commands.reworded(turn, text, message.kind, message.ticket)
             await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, words)
+            sent_on = await ticket_store.message_at(turn.tx, turn.room, f"{remote}{SENT_ON}")
+            if sent_on is not None and sent_on.withdrawn_at is None:
+                await turn.tell(_hint(Words("edit.sent_on")))
             return
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
     if under_way is not None and intake.began_with(under_way, (turn.room, remote)):

@@ -220,6 +220,9 @@ async def undelivered_line(tx: Transaction, event: Event, ticket: Ticket) -> Non
     slot = f"{_undelivered(message)}{at}" if message else None
     for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
         await outbox.put(tx, _undelivered_line(space, ticket.id, message, at, slot))
+    said = await ticket_store.message(tx, MessageId(message)) if message else None
+    if said is not None and said.kind == "reply":
+        await staff_message(tx, event, ticket)
 
 
 def _undelivered(message: MessageId) -> str:

@@ -32,6 +32,8 @@ async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
             await _said(tx, event, ticket)
         case "edited" | "withdrawn" | "moved":
             await _changed(tx, event, ticket)
+        case "deleted":
+            await _deleted(tx, event, ticket)
         case "joined" | "left":
             await _came_or_went(tx, event, ticket)
         case "absorbed":
@@ -82,6 +84,19 @@ async def _changed(tx: Transaction, event: Event, ticket: Ticket) -> None:
         if person != said.author and (gone or present.get(person) == kind):
             copy = _for_watcher if kind == WATCHER else _for_colleague
             await outbox.put(tx, copy(said, person, retract=gone))
+
+
+async def _deleted(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Words that somebody who asks took away stand before nobody else who asks."""
+    said = await tickets.message(tx, MessageId(event.facts["message"]))
+    if said is None or said.kind != "request":
+        return
+    if said.author != ticket.requester and not await _opening(tx, said):
+        for parcel in await homes.everywhere(tx, ticket, for_requester(ticket, said, retract=True)):
+            await outbox.put(tx, parcel)
+    for person, kind in (await company.readers(tx, ticket.id, said.id)).items():
+        if kind == COLLEAGUE and person != said.author:
+            await outbox.put(tx, _for_colleague(said, person, retract=True))
 
 
 async def _opening(tx: Transaction, said: Said) -> bool:

@@ -381,6 +381,19 @@ async def test_words_that_were_sent_on_and_are_deleted_are_still_with_the_reques
     assert "Restart it" in at.in_chat("Restart it").text
 
 
+async def test_an_edit_of_words_that_were_sent_on_is_said_to_change_the_note_alone(english: Crossing) -> None:
+    at = english
+    await at.report(at.ivan)
+    source = await at.of_anna.send("Restart it", thread=at.anna._card)
+    await at.world.settle()
+    await (await at.of_anna.shortcut("send_to_requester", source)).done()
+    await at.world.settle()
+    await at.of_anna.edit(source, "Restart it, the fool")
+    await at.world.settle()
+    assert at.word("edit.sent_on") in "".join(each.shown for each in at.world.channel.private_to(at.of_anna))
+    assert at.in_chat("Restart it").text.endswith("Restart it")
+
+
 async def test_a_long_quote_is_cut_and_files_are_named(english: Crossing) -> None:
     at = english
     await at.report(at.ivan)

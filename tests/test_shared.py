@@ -57,6 +57,20 @@ async def test_a_colleague_in_slack_and_a_requester_in_telegram_are_on_one_ticke
     assert any("Which version?" in each.shown for each in added.replies)
 
 
+async def test_what_one_of_them_deletes_stands_before_the_other_no_more(desk: Desk) -> None:
+    await shared(desk)
+    added = desk.olga.dm.saying("Anna Smirnova added you to #1")
+    said = await desk.olga.send("my password is hunter2", channel=desk.olga.dm, thread=added)
+    await desk.settle()
+    copy = next(each for each in desk.ivan.chat.messages if "hunter2" in each.text)
+    staffs = [each for each in desk.group.messages if "hunter2" in each.text]
+    await desk.olga.delete(said)
+    await desk.settle()
+    assert copy.deleted
+    assert [each for each in desk.group.messages if "hunter2" in each.text] == staffs
+    assert "Olga deleted a message" in desk.group.messages[-1].text
+
+
 async def test_a_note_of_either_messenger_reaches_neither_of_them(desk: Desk) -> None:
     await shared(desk)
     card, copy = desk.channel.saying("VPN drops"), desk.group.saying("VPN drops")

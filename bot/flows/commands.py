@@ -285,6 +285,10 @@ async def _find(turn: Turn, _: TicketId, rest: str) -> None:
         await finding.find(turn, rest)
 
 
+async def _find_how(turn: Turn, _: TicketId, rest: str) -> None:
+    await turn.tell(Message((Paragraph(Words("list.find_valid")),), tone="hint"))
+
+
 async def _timeline(turn: Turn, ticket: TicketId, rest: str) -> None:
     await turn.tell(await lists.timeline(turn, await doors.allowed(turn.tx, turn.actor, ticket, Right.WORK)))
 
@@ -410,7 +414,7 @@ COMMANDS = (
     Command("help", _help, "/help"),
     Command("queue", _queue, "/queue", staff=True),
     Command("mine", _mine, "/mine", staff=True),
-    Command("find", _find, "/find vpn", staff=True, words=True),
+    Command("find", _find, "/find vpn", staff=True, words=True, bare=_find_how),
     Command("timeline", _timeline, "/timeline 42", staff=True, ticket=True),
     Command("take", _take, "/take 42", staff=True, ticket=True, aliases=("claim",)),
     Command("release", _form("release", "handover"), "/release 42", staff=True, ticket=True),

@@ -131,7 +131,7 @@ async def timeline(turn: Turn, ticket: Ticket, before: int | None = None) -> Mes
     begin = max(end - LONGEST, 0)
     lines = [Paragraph(phrases.heading(ticket), "strong")]
     for event in events[begin:end]:
-        told = await story.line(turn.tx, event.kind, event.actor, event.via, event.facts)
+        told = await story.line(turn.tx, event.kind, event.actor, event.via, event.facts, whole=True)
         when, where = At(event.at), phrases.via(event.via)
         lines.append(Paragraph(Words("timeline.line", {"at": when, "what": told, "via": where}), "quiet"))
     earlier = phrases.button(codes.code("t", "earlier", ticket.id, begin), "button.earlier")

@@ -9,14 +9,17 @@ from bot.message import At, Fact, Plain, Several, Text, Words
 from core.database.transaction import Transaction
 from core.kernel.ids import PersonId
 from core.people import store as people
+from core.tickets.catalogue import Catalogue
 
 _WITH_WORDS = frozenset(
-    {"released", "passed", "held", "resolved", "prioritised", "levelled", "commented", "noted", "deleted"}
+    {"released", "passed", "held", "resolved", "prioritised", "levelled", "commented", "noted"}
 )
 
 
-async def line(tx: Transaction, kind: str, actor: int | None, via: str, facts: Mapping[str, Any]) -> Text:
-    """`Anna took it`; with the words that came along."""
+async def line(
+    tx: Transaction, kind: str, actor: int | None, via: str, facts: Mapping[str, Any], *, whole: bool = False
+) -> Text:
+    """`Anna took it`; with the words that came along. `whole`: also with those that somebody deleted."""
     told: dict[str, Fact] = {"actor": await name(tx, actor), "via": phrases.via(via)}
     for key, value in facts.items():
         told |= await _fact(tx, key, value)
@@ -27,7 +30,7 @@ async def line(tx: Transaction, kind: str, actor: int | None, via: str, facts: M
         key = "event.pinged_nobody"
     if variant := _VARIANTS.get(kind, {}).get(_how(kind, actor, facts)):
         key = variant
-    words = facts.get("text") if kind in _WITH_WORDS else None
+    words = facts.get("text") if kind in _WITH_WORDS or (whole and kind == "deleted") else None
     return Several((Words(key, told), Plain(words)), ": ") if words else Words(key, told)
 
 
@@ -55,6 +58,13 @@ async def name(tx: Transaction, person: int | None) -> Text:
     return Words("name.desk") if person is None else Plain((await people.get(tx, PersonId(person))).name)
 
 
+def _pinged(tx: Transaction, name: str) -> Text:
+    """A person's name; of a staff room, in which messenger it is."""
+    if name not in tx.rule(Catalogue).by_space:
+        return Plain(name)
+    return Words("event.space", {"via": phrases.via(name.partition(":")[0])})
+
+
 async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
     match key:
         case "owner":
@@ -68,7 +78,7 @@ async def _fact(tx: Transaction, key: str, value: Any) -> dict[str, Fact]:
         case "until" if value:
             return {"until": At(datetime.fromisoformat(value))}
         case "names":
-            return {"names": ", ".join(value)}
+            return {"names": Several(tuple(_pinged(tx, each) for each in value), ", ")}
         case "priority" | "before" if value:
             return {key: phrases.priority(value)}
         case "reason":

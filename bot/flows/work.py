@@ -10,7 +10,7 @@ from bot.flows import dialog as dialogs
 from bot.flows.dialog import CANCEL, SKIP, Heard
 from bot.flows.turn import Turn
 from bot.incoming import Pressed
-from bot.message import At, Call, Choice, Form, Input, Message, Paragraph, Plain, Words
+from bot.message import At, Call, Choice, Fact, Form, Input, Message, Paragraph, Plain, Words
 from core.dialogs.model import Dialog
 from core.escalation import actions as escalation
 from core.escalation import store as pings
@@ -38,8 +38,12 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     answers = reply_to is not None and await _is_request(turn, reply_to)
     act = tickets.reply if answers or turn.catalogue.queue(ticket.queue).plain_reply else tickets.note
     await act(turn.tx, turn.actor, ticket.id, heard.text, file_ids=heard.files, source=source)
-    if act is tickets.note:
-        await company.offer(turn, ticket.id, heard.text)
+    if act is not tickets.note:
+        return
+    await company.offer(turn, ticket.id, heard.text)
+    if ticket.merged_into is not None:
+        facts: dict[str, Fact] = {"ticket": ticket.id, "into": ticket.merged_into}
+        await turn.tell(Message((Paragraph(Words("note.on_merged", facts), "quiet"),), tone="hint"))
 
 
 async def _is_request(turn: Turn, remote: str) -> bool:

@@ -300,6 +300,9 @@ async def test_a_reply_that_cannot_be_delivered_is_told_in_the_tickets_thread(to
     timeline = [event.kind for event in await _timeline(town)]
     assert timeline[-1] == "undelivered"
     assert [shown for shown in await anna.thread(1) if "Could not be delivered" in shown]
+    [reply] = [shown for shown in await anna.thread(1) if "Please restart it" in shown]
+    assert "Not delivered to the requester" in reply
+    assert "On its way" not in reply
 
 
 async def _report(town: Town) -> None:

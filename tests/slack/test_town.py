@@ -154,8 +154,9 @@ async def test_that_somebody_deleted_what_they_had_said_stands_in_the_ticket(
     await desk.settle()
     added = desk.told(1).removeprefix(before)
     assert "Ivan Petrov" in added
-    assert "deleted" in added
-    assert said.text in added
+    assert "deleted a message" in added
+    assert said.text not in added
+    assert said.text in desk.card(1).shown + before
     assert (await desk.ticket(1)).status is Status.NEW
 
 
