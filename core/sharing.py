@@ -30,6 +30,8 @@ async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
     match event.kind:
         case "said" | "thanked" | "logged" | "replied":
             await _said(tx, event, ticket)
+        case "flooded":
+            await _flooded(tx, event, ticket)
         case "edited" | "withdrawn" | "moved":
             await _changed(tx, event, ticket)
         case "deleted":
@@ -59,14 +61,27 @@ def _others(persons: Iterable[PersonId], event: Event) -> list[PersonId]:
 async def _said(tx: Transaction, event: Event, ticket: Ticket) -> None:
     said = await tickets.message(tx, MessageId(event.facts["message"]))
     assert said is not None
-    if said.flood is not None:
-        return
     if said.kind == "request" and said.author != ticket.requester:
         await outbox.put(tx, for_requester(ticket, said))
     for person in _others(await company.shared_with(tx, ticket), event):
         await outbox.put(tx, _for_colleague(said, person))
     for person in _others(await company.watchers(tx, ticket), event):
         await outbox.put(tx, _for_watcher(said, person))
+
+
+async def _flooded(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """However much comes in one flood, it is one line that counts on."""
+    said = await tickets.message(tx, MessageId(event.facts["message"]))
+    assert said is not None
+    facts = {"flood": said.flood, "author": said.author}
+    slot = f"flood:{ticket.id}:{said.flood}"
+    if said.author != ticket.requester:
+        own = ticket.requester
+        line = Parcel("flood", facts, room=ticket.home, person=own, ticket=ticket.id, slot=f"{slot}:{own}")
+        await outbox.put(tx, line)
+    company_of_it = {*await company.shared_with(tx, ticket), *await company.watchers(tx, ticket)}
+    for person in _others(sorted(company_of_it), event):
+        await outbox.put(tx, Parcel("flood", facts, person=person, ticket=ticket.id, slot=f"{slot}:{person}"))
 
 
 async def _changed(tx: Transaction, event: Event, ticket: Ticket) -> None:

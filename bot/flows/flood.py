@@ -16,12 +16,11 @@ from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.files import store as files
 from core.kernel.errors import UserError
-from core.kernel.ids import TicketId
+from core.kernel.ids import MessageId, TicketId
 from core.outbox import actions as outbox
 from core.outbox.model import Parcel
-from core.people.model import Right
 from core.tickets import actions as tickets
-from core.tickets import doors, queries
+from core.tickets import company, doors, queries
 from core.tickets import store as ticket_store
 from core.tickets.model import Said, Ticket
 
@@ -99,9 +98,9 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
 
 
 async def _read(turn: Turn, number: TicketId, flood: str, after: int) -> None:
-    ticket = await doors.allowed(turn.tx, turn.actor, number, Right.WORK)
+    ticket = await doors.seen(turn.tx, turn.actor, number)
     page = await ticket_store.flooding(turn.tx, number, flood, after)
-    if not page:
+    if not page or not await _may_read(turn, ticket, page[0].id):
         raise UserError("press.stale")
     lines = [await _line(turn, ticket, each) for each in page]
     rest = await ticket_store.flooding(turn.tx, number, flood, page[-1].id)
@@ -110,10 +109,17 @@ async def _read(turn: Turn, number: TicketId, flood: str, after: int) -> None:
     await turn.tell(Message((heading, *lines), ((more,),) if rest else (), ticket=number))
 
 
+async def _may_read(turn: Turn, ticket: Ticket, message: MessageId) -> bool:
+    """Staff who work on it may, and those who belonged to the ticket when it was said."""
+    if turn.person.serves(ticket.queue) or ticket.requester == turn.person.id:
+        return True
+    return turn.person.id in await company.readers(turn.tx, ticket.id, message)
+
+
 async def _line(turn: Turn, ticket: Ticket, said: Said) -> Paragraph:
-    """When it was said and what; the files that came with it are shown in the ticket's threads."""
+    """When it was said and what; the files that came with it are shown in the ticket's threads, to staff."""
     carried = await files.of_message(turn.tx, said.id)
-    for space in turn.catalogue.queue(ticket.queue).spaces if carried else ():
+    for space in turn.catalogue.queue(ticket.queue).spaces if carried and turn.person.staff else ():
         facts, slot = {"message": said.id}, f"said:{said.id}"
         copy = Parcel("said", facts, room=space, ticket=ticket.id, thread=True, slot=slot)
         await outbox.put(turn.tx, copy)

@@ -66,6 +66,29 @@ async def test_the_words_of_a_flood_are_read_in_order_page_by_page(stage: Stage)
         assert "word" not in await stage.anna.last()
 
 
+async def test_who_shares_or_watches_the_ticket_reads_a_flood_as_one_line_that_opens(stage: Stage) -> None:
+    await stage.town["olga"].say("/my")
+    await reported(stage)
+    await stage.ivan.say("/add 1 @olga")
+    await stage.boris.say("/watch 1")
+    await stage.town.later(SPAN)
+    await flood(stage, MOST + 5)
+    late = stage.town["petr"]
+    await late.say("/my")
+    await stage.ivan.say("/add 1 @petr")
+    for reader in (stage.town["olga"], stage.boris):
+        heard = texts(await reader.hears())
+        assert sum("word" in each for each in heard) == MOST, heard
+        assert stage.w("flood.line", 5, name="Ivan Petrov") in heard
+        await reader.press(stage.w("button.read_flood"))
+        assert f"word {MOST + 4}" in await reader.last()
+    [line] = [
+        each for each in await stage.town["olga"].sees() if stage.w("button.read_flood") in each.buttons
+    ]
+    await late.press_code(await late.last(), line.buttons[stage.w("button.read_flood")])
+    assert (await late.last()).text == stage.w("press.stale")
+
+
 async def test_a_flood_is_over_after_a_pause_and_the_next_one_is_a_line_of_its_own(stage: Stage) -> None:
     await reported(stage)
     await flood(stage, MOST + 5)
