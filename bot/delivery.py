@@ -31,6 +31,7 @@ from core.outbox.model import ANSWER, Head, Parcel, Post, Shown
 from core.people import reach
 from core.people import store as people
 from core.people.reach import Ways
+from core.tickets import queries
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
 
@@ -188,8 +189,8 @@ class Delivery:
             return place
         ticket = await tickets.get(tx, parcel.ticket)
         home = Address.parse(ticket.home)
-        if parcel.facts.get("company") and (first := await posts.first_of(tx, str(place), ticket.id)):
-            return replace(place, thread=Address.parse(first.address).thread or first.remote)
+        if parcel.facts.get("company"):
+            return await self._shared_thread(tx, parcel, place)
         if parcel.kind == "ping" or parcel.person != ticket.requester:
             return place
         if home.space == place and home.thread is not None:
@@ -198,6 +199,19 @@ class Delivery:
             return place
         root = await posts.root_of(tx, str(place), parcel.ticket)
         return replace(place, thread=root.remote) if root is not None else place
+
+    async def _shared_thread(self, tx: Transaction, parcel: Parcel, place: Address) -> Address:
+        """Where a colleague reads of the ticket: below the first that was told of it, or of their own request
+        that was merged into it."""
+        assert parcel.ticket is not None
+        if (first := await posts.first_of(tx, str(place), parcel.ticket)) is not None:
+            return replace(place, thread=Address.parse(first.address).thread or first.remote)
+        for number in await queries.absorbed(tx, parcel.ticket):
+            own = await tickets.get(tx, number)
+            home = Address.parse(own.home)
+            if own.requester == parcel.person and home.space == place and home.thread is not None:
+                return home
+        return place
 
     async def _direct(
         self, tx: Transaction, person: PersonId | None, tried: Collection[str] = ()

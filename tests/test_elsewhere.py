@@ -287,6 +287,20 @@ async def test_a_reply_that_was_taken_back_cannot_be_sent_on(desk: Desk) -> None
     assert not any("Which version?" in text for text in desk.olga.dm.texts)
 
 
+async def test_who_writes_where_the_ticket_is_no_more_is_told_where_answers_come(desk: Desk) -> None:
+    await moved(desk)
+    await desk.ivan.send("still here")
+    await desk.settle()
+    assert "Answers to #1 come to you in Slack." in desk.ivan.chat.last.text
+    before = len(desk.ivan.chat.messages)
+    await desk.ivan.send("and again")
+    await desk.settle()
+    assert len(desk.ivan.chat.messages) == before + 1
+    await desk.press("Continue here")
+    await answer(desk, "Try it now")
+    assert "Try it now" in desk.ivan.chat.last.text
+
+
 # ---- where the team is reached
 
 

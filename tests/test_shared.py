@@ -57,6 +57,20 @@ async def test_a_colleague_in_slack_and_a_requester_in_telegram_are_on_one_ticke
     assert any("Which version?" in each.shown for each in added.replies)
 
 
+async def test_after_a_merge_answers_stay_in_the_thread_of_the_request(desk: Desk) -> None:
+    await desk.report()
+    root = await desk.olga.send("VPN drops here too")
+    await desk.settle()
+    for label in ("The office", "Only me", "Skip", "It slows me down", "Send"):
+        asked = next(each for each in reversed(desk.olga.dm.messages) if label in each.buttons)
+        await (await desk.olga.press(asked, label)).done()
+        await desk.settle()
+    await slash(desk, desk.anna, "/desk merge 2 into 1")
+    await desk.boris.send("/reply 1 One answer for both", chat=desk.group)
+    await desk.settle()
+    assert any("One answer for both" in each.shown for each in root.replies)
+
+
 async def test_what_one_of_them_deletes_stands_before_the_other_no_more(desk: Desk) -> None:
     await shared(desk)
     added = desk.olga.dm.saying("Anna Smirnova added you to #1")

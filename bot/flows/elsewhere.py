@@ -71,7 +71,10 @@ def _continue_button(ticket: Ticket, platform: str, *, numbered: bool) -> Choice
 async def go_on(turn: Turn, number: TicketId, platform: str) -> None:
     """The requester goes on there; what they write there belongs to the ticket from now on."""
     ticket = await doors.allowed(turn.tx, turn.actor, number, Right.JUDGE)
+    here = turn.incoming.where.space if turn.incoming.private else None
     there = await _conversation(turn, ticket.requester, platform)
+    if here is not None and here.platform == platform:
+        there = here
     if there is None or ticket.status is Status.CLOSED:
         raise UserError("press.over")
     moved = await homes.rehome(turn.tx, turn.actor, number, there)
@@ -80,6 +83,20 @@ async def go_on(turn: Turn, number: TicketId, platform: str) -> None:
         title, home = Plain(ticket.title), phrases.via(platform)
         told: dict[str, Fact] = {"ticket": number, "title": title, "home": home}
         await turn.tell(Message((Paragraph(Words("told.moved_on", told)),), ticket=number))
+
+
+async def tell_where(turn: Turn, ticket: Ticket) -> None:
+    """Somebody writes where the ticket is not at home any more: once they are told where answers come."""
+    home = Address.parse(ticket.home)
+    if turn.room == str(home.space) or not turn.incoming.private:
+        return
+    facts: dict[str, Fact] = {"ticket": ticket.id, "home": phrases.via(home.platform)}
+    here = codes.code("w", "go", ticket.id, turn.incoming.where.platform)
+    rows = ((Choice(here, Words("button.continue_here")),),)
+    told = Message(
+        (Paragraph(Words("told.answers_come", facts), "quiet"),), rows, tone="hint", ticket=ticket.id
+    )
+    await turn.tell(told, slot=f"away:{ticket.id}:{home.space}")
 
 
 # ---- because nothing else gets through

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot import codes
 from bot.flows import dialog as dialogs
 from bot.flows import draft as drafts
+from bot.flows import elsewhere as places
 from bot.flows import intake, offer, phrases, verdict
 from bot.flows.dialog import SKIP, Heard
 from bot.flows.draft import Draft
@@ -196,6 +197,8 @@ async def _pass_on(turn: Turn, ticket: Ticket, heard: Heard, *, elsewhere: bool 
         await turn.tell(_hint(ticket, "talk.reopened", message))
     elif elsewhere or not own or await _might_go_elsewhere(turn):
         await turn.tell(_hint(ticket, "talk.passed_on", message))
+    if own:
+        await places.tell_where(turn, ticket)
 
 
 async def _might_go_elsewhere(turn: Turn) -> bool:
