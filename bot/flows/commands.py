@@ -37,7 +37,7 @@ from core.outbox import actions as outbox
 from core.people import actions as people_actions
 from core.people.model import Person, Right
 from core.tickets import actions as tickets
-from core.tickets import doors
+from core.tickets import answering, doors
 from core.tickets import store as ticket_store
 from core.tickets.actions import Source
 from core.tickets.catalogue import Level, Priority
@@ -71,6 +71,16 @@ _CALL = re.compile(r"/(?:desk\s+)?([^\s@/]{1,32})(?:@\S+)?(?:\s+(.*))?", re.DOTA
 _NUMBER = re.compile(r"#?(\d{1,9})(?:\s+|$)(.*)", re.DOTALL)
 
 
+async def _meant(turn: Turn, quoted: Quoted | None) -> Quoted | None:
+    """What is pointed at; where that is the desk's copy of a note, the note itself."""
+    if quoted is None or not quoted.sender.automatic:
+        return quoted
+    note = await answering.standing_at(turn.tx, turn.room, quoted.message)
+    if note is None or note.kind != "note" or note.withdrawn_at is not None:
+        return quoted
+    return replace(quoted, sender=turn.incoming.sender, text=note.text)
+
+
 _SAYS = {"new": "request", "reply": "reply", "note": "note"}
 """What the words after a command become."""
 
@@ -100,7 +110,8 @@ async def run(turn: Turn, text: str, quoted: Quoted | None = None) -> None:
     if command.bare is not None and not rest and not (command.ticket and turn.about):
         await command.bare(turn, NO_TICKET, "")
         return
-    number, words = _arguments(turn, command, rest, quoted if command.run is _reply else None)
+    pointed = await _meant(turn, quoted) if command.run is _reply else None
+    number, words = _arguments(turn, command, rest, pointed)
     await command.run(turn, number, words)
 
 
@@ -165,12 +176,13 @@ def _names_ticket(about: TicketId, rest: str, found: re.Match[str]) -> bool:
 
 
 async def _new(turn: Turn, _: TicketId, rest: str) -> None:
+    asked_at_once = turn.forms and turn.press is not None
+    if not asked_at_once and not turn.incoming.private:
+        raise UserError("command.private", command="/new")
     behalf, rest = await company.in_whose_name(turn, rest)
-    if turn.forms and turn.press is not None:
+    if asked_at_once:
         await report.begin(turn, rest, behalf)
         return
-    if not turn.incoming.private:
-        raise UserError("command.private", command="/new")
     draft = Draft(files=turn.files, behalf=behalf)
     await intake.start(turn, draft.with_words(rest, _typed(turn, "")) if rest else draft)
 

@@ -48,5 +48,5 @@ async def _for_staff(tx: Transaction, ticket: Ticket) -> Paragraph:
 
 async def _line(tx: Transaction, ticket: Ticket, state: Text) -> Paragraph:
     """`#17 VPN drops · waiting · Anna`."""
-    owner = await story.name(tx, ticket.owner) if ticket.owner else Words("name.nobody")
-    return Paragraph(Several((phrases.heading(ticket), state, owner)), "quiet")
+    owner = (await story.name(tx, ticket.owner),) if ticket.owner else ()
+    return Paragraph(Several((phrases.heading(ticket), state, *owner)), "quiet")

@@ -200,7 +200,7 @@ async def test_a_requester_reads_of_their_own_tickets_alone(stage: Stage) -> Non
     await stage.petr.hears()
     await stage.anna.say("/reply 2 It is the same as #1 and #3")
     [told] = await stage.petr.hears()
-    own = f"#3 {stage.printer} · {stage.w('turn.new')} · {stage.w('name.nobody')}"
+    own = f"#3 {stage.printer} · {stage.w('turn.new')}"
     assert told.text == f"It is the same as #1 and #3\n{own}"
 
 

@@ -264,6 +264,16 @@ async def test_a_file_goes_along_with_the_words_that_are_sent(desk: Rig) -> None
     assert any("Run this" in each.shown for each in shown)
 
 
+async def test_a_note_from_elsewhere_is_sent_on_from_its_copy(desk: Rig) -> None:
+    await desk.report()
+    await desk.press(desk.anna, desk.word("button.note"), desk.card(1))
+    await desk.fill(desk.anna, {desk.word("form.note"): "Restart the client"})
+    copy = desk.triage.saying("Restart the client")
+    assert copy.by_bot
+    await desk.shortcut(desk.anna, "send_to_requester", copy)
+    assert "Restart the client" in desk.ivan.dm.last.shown
+
+
 async def test_what_the_desk_itself_said_is_not_sent_on(desk: Rig) -> None:
     await desk.report()
     await desk.shortcut(desk.anna, "send_to_requester", desk.card(1))
