@@ -1,6 +1,7 @@
 """What an intake has gathered so far: frozen, stored between turns, and which step comes next."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
@@ -77,6 +78,7 @@ class Draft:
 
 
 _ADAPTER: TypeAdapter[Draft] = TypeAdapter(Draft)
+_FIELDS = tuple(each.name for each in fields(Draft))
 
 
 def dump(draft: Draft) -> dict[str, Any]:
@@ -86,6 +88,18 @@ def dump(draft: Draft) -> dict[str, Any]:
 
 def load(stored: Any) -> Draft:
     return _ADAPTER.validate_python(stored)
+
+
+def inside(kept: Mapping[str, Any]) -> Draft | None:
+    """The draft in what a dialog keeps, which may be more; None where there is none."""
+    inner = kept.get("draft", kept)
+    found = {name: inner[name] for name in _FIELDS if name in inner}
+    return load(found) if "texts" in found else None
+
+
+def put_inside(kept: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
+    """What a dialog keeps, with this draft where its draft is."""
+    return {**kept, **({"draft": dump(draft)} if "draft" in kept else dump(draft))}
 
 
 def fitted(draft: Draft, catalogue: Catalogue) -> Draft:

@@ -137,19 +137,21 @@ def source(turn: Turn, heard: Heard) -> Source | None:
 
 
 def began_with(dialog: Dialog, where: Source) -> bool:
-    """Whether that message is part of the description."""
-    return dialog.flow == FLOW and where in drafts.load(dialog.draft).sources
+    """Whether that message is part of what may become a request."""
+    draft = drafts.inside(dialog.draft)
+    return draft is not None and where in draft.sources
 
 
 async def edited(turn: Turn, dialog: Dialog, where: Source, text: str) -> None:
-    """Words of the description are others now, where they were said."""
-    before = drafts.load(dialog.draft)
+    """Words of the description are others now, where they were said: one that `began_with` knows."""
+    before = drafts.inside(dialog.draft)
+    assert before is not None
     draft = before.reworded(where, text)
     if draft == before or not text.strip():
         return
-    changed = replace(dialog, draft=drafts.dump(draft))
+    changed = replace(dialog, draft=drafts.put_inside(dialog.draft, draft))
     await dialog_store.save(turn.tx, changed)
-    if dialog.step == SUMMARY:
+    if dialog.flow == FLOW and dialog.step == SUMMARY:
         await dialogs.ask(turn, changed, _question(turn, changed, draft))
 
 

@@ -379,6 +379,22 @@ async def test_an_edit_before_sending_changes_what_is_sent(stage: Stage) -> None
     assert await stage.words_of(1) == [("request", "VPN drops every TWO minutes")]
 
 
+async def test_an_edit_while_it_is_asked_where_the_words_belong_is_followed(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.fill(stage.w("button.resolve"), solution="done")
+    await stage.ivan.press(stage.w("button.fixed"))
+    told = await stage.ivan.last()
+    await stage.ivan.say("teh printer", reply_to=told.id)
+    await stage.ivan.edit("teh printer", "the printer")
+    await stage.ivan.press(stage.w("button.reopen"))
+    assert ("request", "the printer") in await stage.words_of(1)
+    await stage.anna.say("teh scanner")
+    await stage.anna.edit("teh scanner", "the scanner")
+    await stage.anna.press(stage.w("button.yes"))
+    await stage.answer_all(stage.anna)
+    assert "the scanner" in await stage.anna.last()
+
+
 async def test_an_edit_at_the_summary_shows_at_once(stage: Stage) -> None:
     await to_summary(stage)
     await stage.ivan.say("It began yesterday")
