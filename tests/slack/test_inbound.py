@@ -272,7 +272,16 @@ def test_an_edit_tells_the_new_words() -> None:
 
 
 def test_the_same_edit_told_twice_is_one_event() -> None:
-    assert envelope.key(sample("message_changed")) == f"edited:D01IVAN:{TS}:1772442100.000000"
+    told = sample("message_changed")
+    again = {**told, "event_id": "Ev0AGAIN"}
+    assert envelope.key(told) == envelope.key(again)
+    assert envelope.key(told).startswith(f"edited:D01IVAN:{TS}:1772442100.000000")
+
+
+def test_two_edits_within_one_second_are_two_events() -> None:
+    first, second = sample("message_changed"), sample("message_changed")
+    second["event"]["message"] = {**second["event"]["message"], "text": "other words"}
+    assert envelope.key(first) != envelope.key(second)
 
 
 def test_a_ticket_emoji_brings_the_words_that_stand_above_it() -> None:

@@ -96,7 +96,9 @@ def _key(payload: Json) -> str:
         return f"message:{event['channel']}:{event['ts']}"
     if event.get("subtype") == "message_changed" and "edited" in event["message"]:
         message = event["message"]
-        return f"edited:{event['channel']}:{message['ts']}:{message['edited']['ts']}"
+        # edited.ts counts whole seconds: somebody may change their words twice in one
+        words = _digest(message.get("text"))[:8]
+        return f"edited:{event['channel']}:{message['ts']}:{message['edited']['ts']}:{words}"
     return f"event:{payload['event_id']}"
 
 
