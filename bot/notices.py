@@ -115,7 +115,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
     read = _stands_there(said, parcel)
     blocks: list[Block] = [*([] if read else told), *_marks(said)]
-    answers = None if read else await quoting.answered(tx, said, staff=True)
+    answers = None if read else await quoting.answered(tx, said, None)
     if said.withdrawn_at is None and parcel.room is not None:
         blocks += await references.for_staff(tx, said.text, [parcel.room], said.ticket)
     tone = _TONES[said.kind]
@@ -161,7 +161,7 @@ async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
     blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said), *named)
     author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
-    answers = await quoting.answered(tx, said, staff=False)
+    answers = await quoting.answered(tx, said, parcel.person)
     return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)
 
 

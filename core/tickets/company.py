@@ -129,6 +129,17 @@ async def readers(tx: Transaction, ticket: TicketId, message: MessageId) -> dict
     return fold(timeline[:told])
 
 
+async def introduced(tx: Transaction, ticket: TicketId, person: PersonId) -> bool:
+    """Whether they were shown how the ticket began when they were added to it: whoever came along with
+    another ticket was not."""
+    return any(
+        event.kind == "joined"
+        and (event.facts["person"], event.facts["kind"]) == (person, COLLEAGUE)
+        and not event.facts.get("quiet")
+        for event in await store.timeline(tx, ticket)
+    )
+
+
 async def belongs(tx: Transaction, ticket: Ticket, person: PersonId) -> bool:
     """Whether the ticket is the person's own, or shared with them."""
     return ticket.requester == person or person in await doors.colleagues(tx, ticket.id)

@@ -322,3 +322,65 @@ async def test_a_colleague_who_turns_out_to_have_two_accounts_stays_on_the_ticke
     kinds = await stage.kinds(1)
     assert kinds.count("joined") == 2
     assert kinds.count("left") == 1
+
+
+# ---- quotes
+
+
+async def _in_answer_to(stage: Stage, words: str, said: str) -> None:
+    """Anna says so below the ticket, in answer to these words of somebody's."""
+    [pointed] = [each for each in await stage.anna.thread(1) if words in each and each.author]
+    await stage.anna.say_below(1, said, reply_to=pointed.id)
+
+
+async def _quoted(who: Somebody, words: str) -> bool:
+    return any(words in each for each in await who.hears())
+
+
+async def test_nobody_reads_in_a_quote_what_was_said_before_they_came(english: Stage) -> None:
+    await english.report(english.ivan)
+    await known(english.petr, english)
+    await english.ivan.say("My door code is 4711")
+    await english.anna.say_below(1, "/reply Thank you")
+    await english.ivan.say("/add 1 @petr")
+    for person in (english.ivan, english.petr):
+        await person.hears()
+    await _in_answer_to(english, "4711", "/reply Change it, please")
+    assert not await _quoted(english.petr, "4711")
+    assert await _quoted(english.ivan, "4711")
+
+
+async def test_whoever_was_there_when_it_was_said_reads_it_in_a_quote(english: Stage) -> None:
+    await shared(english)
+    await english.ivan.say("It is on floor 3")
+    await english.petr.say("And on floor 4")
+    await english.anna.say_below(1, "/reply Thank you")
+    for words in ("floor 3", "floor 4"):
+        for person in (english.ivan, english.petr):
+            await person.hears()
+        await _in_answer_to(english, words, f"/reply Which room of {words[-1]}?")
+        assert await _quoted(english.petr, words)
+        assert await _quoted(english.ivan, words)
+
+
+async def test_whoever_was_added_reads_the_first_words_in_a_quote(english: Stage) -> None:
+    await shared(english)
+    first = next(each for each in await english.ivan.sees() if each.mine)
+    await english.anna.say_below(1, "/reply Thank you")
+    await english.petr.hears()
+    await english.ivan.say("It is worse now", reply_to=first.id)
+    assert await _quoted(english.petr, english.vpn)
+
+
+async def test_a_watcher_reads_in_a_quote_what_was_said_before_but_no_note(english: Stage) -> None:
+    await english.report(english.ivan)
+    await english.ivan.say("My door code is 4711")
+    await english.anna.say_below(1, "he never learns")
+    await english.anna.say_below(1, "/reply Thank you")
+    await english.boris.say("/watch 1")
+    await english.boris.hears()
+    await _in_answer_to(english, "4711", "/reply Change it, please")
+    assert await _quoted(english.boris, "4711")
+    [note] = [each for each in await english.anna.thread(1) if "never learns" in each]
+    await english.anna.say_below(1, "/reply Is it done?", reply_to=note.id)
+    assert not [each for each in await english.boris.hears() if each.thread is None and "learns" in each]

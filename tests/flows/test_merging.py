@@ -48,6 +48,24 @@ async def test_of_two_that_are_the_same_one_goes_on_and_both_requesters_are_told
     assert (await lines(stage, 1))[-1] == stage.w("event.absorbed", actor="Anna Smirnova", ticket=2)
 
 
+async def test_a_quote_tells_whoever_came_by_merging_nothing_that_was_said_before(english: Stage) -> None:
+    await english.report(english.ivan)
+    await english.ivan.say("my door code is 4711")
+    await english.anna.say("/reply 1 thanks")
+    await english.report(english.petr, english.printer)
+    await english.anna.say("/merge 2 into 1")
+    first = next(each for each in await english.ivan.sees() if each.mine)
+    code = next(each for each in await english.anna.thread(1) if "4711" in each)
+    for person in (english.ivan, english.petr):
+        await person.hears()
+    await english.anna.say_below(1, "/reply It is fixed", reply_to=code.id)
+    await english.ivan.say("As I said", reply_to=first.id)
+    heard = await english.petr.hears()
+    assert [each.text for each in heard] == ["It is fixed", "As I said"]
+    assert any("4711" in each for each in await english.ivan.hears())
+    assert any(english.vpn in each for each in await english.anna.thread(1))
+
+
 async def test_further_words_also_answers_to_the_merged_one_go_to_the_other(stage: Stage) -> None:
     await two(stage)
     await stage.anna.say("/reply 2 Which version?")
