@@ -364,6 +364,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "absorbed": (card, staff_line),
     "detached": (card, staff_line),
     "related": (card, staff_line),
+    "unrelated": (card, staff_line),
     "joined": (card, company_line),
     "left": (card, company_line),
 }
