@@ -82,15 +82,13 @@ async def _event(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(told, "quiet"),), tone="event", ticket=parcel.ticket)
 
 
-async def _undelivered(tx: Transaction, parcel: Parcel) -> Message:
+async def _undelivered(tx: Transaction, parcel: Parcel) -> Message | None:
     """What did not get through to the requester, and through which messengers it still can."""
-    ticket, facts = await _ticket(tx, parcel), parcel.facts
-    event = next(
-        each
-        for each in await tickets.timeline(tx, ticket.id)
-        if each.kind == "undelivered"
-        and (each.at.isoformat(), each.facts["message"]) == (facts["at"], facts["message"])
-    )
+    ticket, which = await _ticket(tx, parcel), (parcel.facts["at"], parcel.facts["message"])
+    found = [each for each in await tickets.timeline(tx, ticket.id) if each.kind == "undelivered"]
+    event = next((each for each in found if (each.at.isoformat(), each.facts["message"]) == which), None)
+    if event is None:
+        return None
     told = await story.line(tx, event.kind, event.actor, event.via, event.facts)
     rows = await elsewhere.ways_left(tx, ticket, event)
     return Message((Paragraph(told, "quiet"),), rows, tone="event", ticket=ticket.id)
@@ -212,7 +210,9 @@ async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
     told = [
         each for each in await tickets.timeline(tx, ticket.id) if parcel.slot.endswith(each.at.isoformat())
     ]
-    event = next(each for each in reversed(told) if each.kind == "resolved")
+    event = next((each for each in reversed(told) if each.kind == "resolved"), None)
+    if event is None:
+        return None
     facts: dict[str, Fact] = {
         "ticket": ticket.id,
         "title": Plain(ticket.title),
