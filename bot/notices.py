@@ -82,15 +82,13 @@ async def _event(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(told, "quiet"),), tone="event", ticket=parcel.ticket)
 
 
-async def _undelivered(tx: Transaction, parcel: Parcel) -> Message:
+async def _undelivered(tx: Transaction, parcel: Parcel) -> Message | None:
     """What did not get through to the requester, and through which messengers it still can."""
-    ticket, facts = await _ticket(tx, parcel), parcel.facts
-    event = next(
-        each
-        for each in await tickets.timeline(tx, ticket.id)
-        if each.kind == "undelivered"
-        and (each.at.isoformat(), each.facts["message"]) == (facts["at"], facts["message"])
-    )
+    ticket, which = await _ticket(tx, parcel), (parcel.facts["at"], parcel.facts["message"])
+    found = [each for each in await tickets.timeline(tx, ticket.id) if each.kind == "undelivered"]
+    event = next((each for each in found if (each.at.isoformat(), each.facts["message"]) == which), None)
+    if event is None:
+        return None
     told = await story.line(tx, event.kind, event.actor, event.via, event.facts)
     rows = await elsewhere.ways_left(tx, ticket, event)
     return Message((Paragraph(told, "quiet"),), rows, tone="event", ticket=ticket.id)
@@ -115,7 +113,7 @@ async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
     read = _stands_there(said, parcel)
     blocks: list[Block] = [*([] if read else told), *_marks(said)]
-    answers = None if read else await quoting.answered(tx, said, staff=True)
+    answers = None if read else await quoting.answered(tx, said, None)
     if said.withdrawn_at is None and parcel.room is not None:
         blocks += await references.for_staff(tx, said.text, [parcel.room], said.ticket)
     tone = _TONES[said.kind]
@@ -169,7 +167,7 @@ async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
     blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said), *named)
     author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
-    answers = await quoting.answered(tx, said, staff=False)
+    answers = await quoting.answered(tx, said, parcel.person)
     return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)
 
 
@@ -220,7 +218,9 @@ async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
     told = [
         each for each in await tickets.timeline(tx, ticket.id) if parcel.slot.endswith(each.at.isoformat())
     ]
-    event = next(each for each in reversed(told) if each.kind == "resolved")
+    event = next((each for each in reversed(told) if each.kind == "resolved"), None)
+    if event is None:
+        return None
     facts: dict[str, Fact] = {
         "ticket": ticket.id,
         "title": Plain(ticket.title),

@@ -58,7 +58,7 @@ async def _shared(tx: Transaction, parcel: Parcel) -> Message | None:
     assert parcel.person is not None
     author = Words("said.colleague", {"name": await story.name(tx, said.author), "ticket": said.ticket})
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
-    answers = await quoting.answered(tx, said, staff=False)
+    answers = await quoting.answered(tx, said, parcel.person)
     blocks = (*await _words(tx, said), *named)
     return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)
 
@@ -72,7 +72,7 @@ async def _watched(tx: Transaction, parcel: Parcel) -> Message | None:
     heading = Paragraph(phrases.heading(ticket), "quiet")
     tone: Literal["reply", "request"] = "reply" if said.kind == "reply" else "request"
     author = await story.name(tx, said.author)
-    answers = await quoting.answered(tx, said, staff=False)
+    answers = await quoting.answered(tx, said, parcel.person)
     blocks = (heading, *await _words(tx, said), *named)
     return Message(blocks, tone=tone, author=author, ticket=ticket.id, answers=answers)
 

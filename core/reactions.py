@@ -19,7 +19,7 @@ from core.people.model import DESK
 from core.sla import actions as sla
 from core.sla import queries as promises
 from core.tickets import actions as tickets
-from core.tickets import homes
+from core.tickets import doors, homes
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
 from core.tickets.model import Said, Status, Ticket, question_slot
@@ -43,10 +43,11 @@ async def _show_card(tx: Transaction, ticket: Ticket) -> None:
 
 
 async def pages(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    """Whoever has a page of their own in a messenger sees there whose turn it is now; what is or was
-    nobody's concerns all who serve the queue."""
-    owner_before = event.facts.get("from")
-    concerned = {ticket.requester, ticket.owner, owner_before} - {None}
+    """Whoever has a page of their own in a messenger sees there whose turn it is now, also in what others
+    share with them; what is or was nobody's concerns all who serve the queue."""
+    owner_before, came_or_went = event.facts.get("from"), event.facts.get("person")
+    concerned = {ticket.requester, ticket.owner, owner_before, came_or_went} - {None}
+    concerned |= await doors.colleagues(tx, ticket.id)
     if ticket.owner is None or (event.kind in ("claimed", "passed") and owner_before is None):
         queues = {ticket.queue, event.facts.get("before_queue", ticket.queue)}
         concerned |= {
@@ -367,8 +368,9 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "absorbed": (card, staff_line),
     "detached": (card, staff_line),
     "related": (card, staff_line),
-    "joined": (card, company_line),
-    "left": (card, company_line),
+    "unrelated": (card, staff_line),
+    "joined": (card, pages, company_line),
+    "left": (card, pages, company_line),
 }
 
 

@@ -158,9 +158,11 @@ async def _line(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 async def _came_or_went(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Whom it concerns is told, unless they did it themselves, and so is the requester of a colleague."""
+    person = PersonId(event.facts["person"])
+    if event.facts.get("split") and event.facts["kind"] == COLLEAGUE:
+        await outbox.put(tx, Parcel("told_opened", {"company": True}, person=person, ticket=ticket.id))
     if event.facts.get("quiet"):
         return
-    person = PersonId(event.facts["person"])
     facts = {"actor": event.actor, "person": person}
     if person != event.actor:
         kind = "told_added" if event.kind == "joined" else "told_removed"

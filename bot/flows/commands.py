@@ -442,6 +442,7 @@ COMMANDS = (
     Command("merge", merging.merge, "/merge 42 into 17", staff=True, words=True),
     Command("unmerge", merging.unmerge, "/unmerge 42", staff=True, ticket=True),
     Command("relate", merging.relate, "/relate 42 17", staff=True, words=True),
+    Command("unrelate", merging.unrelate, "/unrelate 42 17", staff=True, words=True),
     Command("split", merging.split, "/split", staff=True),
     Command("watch", company.watch, "/watch 42", staff=True, ticket=True),
     Command("unwatch", company.leave, "/unwatch 42", staff=True, ticket=True),

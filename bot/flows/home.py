@@ -37,7 +37,7 @@ async def show(turn: Turn) -> None:
 
 async def compose(tx: Transaction, person: Person) -> Message:
     """The page as things stand now; what can be done about a line stands at that line."""
-    blocks = await _own(tx, person)
+    blocks = [*await _own(tx, person), *await _shared(tx, person)]
     if person.staff:
         blocks = [*await _work(tx, person), *blocks]
     new = phrases.button(codes.code("n", "new"), "button.new_request")
@@ -57,6 +57,16 @@ async def _own(tx: Transaction, person: Person) -> list[Block]:
         if ticket.id == max(unrated, default=None):
             blocks.append(Paragraph(Words("home.rate", {"ticket": ticket.id}), choices=_stars(ticket.id)))
     return [*blocks, *await _more(tx, queries.asked_by(person.id), len(mine))]
+
+
+async def _shared(tx: Transaction, person: Person) -> list[Block]:
+    """Whose turn it is in what others share with me."""
+    found = await queries.shared(tx, person.id, limit=SHOWN)
+    if not found:
+        return []
+    lines = [Paragraph(_line(ticket, Words(f"turn.{ticket.status}"))) for ticket in found]
+    more = await _more(tx, queries.spoken_in_by(person.id), len(found))
+    return [Paragraph(Words("list.shared"), "title"), *lines, *more]
 
 
 def _ways(tx: Transaction, ticket: Ticket) -> tuple[Choice, ...]:

@@ -49,6 +49,14 @@ async def relate(turn: Turn, _: TicketId, rest: str) -> None:
         await _say(turn, Words("relate.done", {"ticket": number, "other": other}))
 
 
+async def unrelate(turn: Turn, _: TicketId, rest: str) -> None:
+    """`/unrelate 42 17`."""
+    number, other = _pair(turn, rest, "/unrelate 42 17")
+    await merging.unrelate(turn.tx, turn.actor, number, other)
+    if turn.about is None:
+        await _say(turn, Words("relate.undone", {"ticket": number, "other": other}))
+
+
 async def split(turn: Turn, _: TicketId, rest: str) -> None:
     """`/split` as an answer to the words that are a ticket of their own."""
     what = turn.incoming.what

@@ -5,6 +5,7 @@ from bot.message import Answered
 from core.database.transaction import Transaction
 from core.files import store as files
 from core.kernel import text as texts
+from core.kernel.ids import PersonId
 from core.tickets import answering
 from core.tickets.model import Said
 
@@ -12,9 +13,9 @@ LENGTH = 100
 """Of a quote, in UTF-16 units."""
 
 
-async def answered(tx: Transaction, said: Said, *, staff: bool) -> Answered | None:
-    """What it answers, if that is worth telling; see `core.tickets.answering.answered`."""
-    target = await answering.answered(tx, said, staff=staff)
+async def answered(tx: Transaction, said: Said, reader: PersonId | None) -> Answered | None:
+    """What it answers, if that is worth telling and theirs to read; see `core.tickets.answering.answered`."""
+    target = await answering.answered(tx, said, reader)
     if target is None:
         return None
     places = await answering.places(tx, target)

@@ -99,7 +99,6 @@ _REPLACE = outbox.update().where(
     outbox.c.slot == bindparam("same_slot"),
     outbox.c.lane == bindparam("same_lane"),
 )
-_OLDEST = select(func.min(outbox.c.id)).where(text(_WAITING)).group_by(outbox.c.lane)
 _NOW = bindparam("now", type_=Instant)
 # An instant that no pause or lease reaches from now was written before the clock was set back: it is over.
 _TRIED_LATER = and_(outbox.c.attempts > 0, outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
@@ -108,6 +107,24 @@ _FREE = or_(
     outbox.c.lease_until.is_(None),
     outbox.c.lease_until <= _NOW,
     outbox.c.lease_until > bindparam("furthest_lease", type_=Instant),
+)
+_OLDEST = (
+    select(func.min(outbox.c.id).label("id")).where(text(_WAITING)).group_by(outbox.c.lane).cte("oldest")
+)
+_ahead = outbox.alias("ahead")
+_POSTPONED_LANES = select(_ahead.c.lane).where(
+    _ahead.c.id.in_(select(_OLDEST.c.id)),
+    _ahead.c.state == State.PENDING,
+    _ahead.c.attempts == 0,
+    _ahead.c.room.is_(None),
+    _ahead.c.due_at > _NOW,
+    _ahead.c.created_at <= _NOW,
+)
+_STANDS = select(posts.c.id).where(posts.c.slot == outbox.c.slot).exists()
+_PASSING = (
+    select(func.min(outbox.c.id))
+    .where(text(_WAITING), outbox.c.lane.in_(_POSTPONED_LANES), _STANDS)
+    .group_by(outbox.c.lane)
 )
 _HEADS = (
     select(
@@ -120,7 +137,7 @@ _HEADS = (
         outbox.c.urgency,
         outbox.c.state,
     )
-    .where(outbox.c.id.in_(_OLDEST), _DUE, _FREE)
+    .where(outbox.c.id.in_(select(_OLDEST.c.id).union_all(_PASSING)), _DUE, _FREE)
     .order_by(outbox.c.urgency, outbox.c.id)
     .limit(bindparam("limit"))
 )
@@ -271,7 +288,8 @@ async def waits(tx: Transaction, like: Parcel) -> bool:
 
 
 async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Head]:
-    """The first waiting parcel of each lane that is due and in nobody's hands."""
+    """The first waiting parcel of each lane that is due and in nobody's hands. Where it was postponed, the
+    first that changes what stands already, or takes it back, goes before it."""
     furthest = {"furthest_pause": tx.now + LONGEST, "furthest_lease": tx.now + LEASE}
     rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy)})
     heads = [Head(r.id, r.lane, r.kind, r.room, r.person_id, r.slot, r.urgency, r.state) for r in rows]

@@ -33,6 +33,7 @@ async def open_ticket(
     text: str,
     priority: Priority,
     home: str,
+    queue: str | None = None,
     answers: Sequence[Answer] = (),
     file_ids: Sequence[str] = (),
     source: Source | None = None,
@@ -45,10 +46,10 @@ async def open_ticket(
 ) -> Ticket:
     """A new ticket from its requester's own words. Anybody may open one.
 
-    `number` is one that `store.next_number` gave in this same transaction. `requester`: in whose name the
-    actor opens it, `speaker`: whose words they are, where those are others; who may do so is decided
-    before. `where` people find these words, if they were said among others. `told`: further facts of the
-    event."""
+    `number` is one that `store.next_number` gave in this same transaction. `queue`: whose it is, if not that
+    of its type. `requester`: in whose name the actor opens it, `speaker`: whose words they are, where those
+    are others; who may do so is decided before. `where` people find these words, if they were said among
+    others. `told`: further facts of the event."""
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
     asking = actor.person if requester is None else await people.get(tx, requester)
@@ -57,7 +58,7 @@ async def open_ticket(
     facts = {
         "title": title,
         "type": type_name,
-        "queue": tx.rule(Catalogue).types[type_name].queue,
+        "queue": queue or tx.rule(Catalogue).types[type_name].queue,
         "priority": priority,
         "requester": asking.id,
         "home": home,
@@ -386,13 +387,14 @@ async def note_deletion(tx: Transaction, actor: Actor, ticket: Ticket, message_i
 
 @needs(Right.SPEAK)
 async def react(tx: Transaction, actor: Actor, ticket: Ticket, message_id: MessageId, emoji: str) -> Ticket:
-    """An emoji under a message of the ticket; the same one again under the same message is told no more."""
+    """An emoji under a message of the ticket; the same one of the same person again is told no more."""
     said = await store.message(tx, message_id)
     if said is None or said.ticket != ticket.id or said.withdrawn_at is not None or said.kind == "note":
         return ticket
     facts = {"message": message_id, "emoji": emoji, "words": texts.shorten(said.text, TITLE_LIMIT)}
-    told = (each.facts for each in await store.timeline(tx, ticket.id) if each.kind == "reacted")
-    if any((each["message"], each["emoji"]) == (message_id, emoji) for each in told):
+    told = [each for each in await store.timeline(tx, ticket.id) if each.kind == "reacted"]
+    mine = [each.facts for each in told if each.actor == actor.person_id]
+    if any((each["message"], each["emoji"]) == (message_id, emoji) for each in mine):
         return ticket
     return await record(tx, actor, ticket, "reacted", facts)
 

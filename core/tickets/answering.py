@@ -1,9 +1,10 @@
 """Which message of a ticket another one answers: told by where they stand, never by their words."""
 
 from core.database.transaction import Transaction
-from core.kernel.ids import MessageId
+from core.kernel.ids import MessageId, PersonId
 from core.outbox import store as posts
-from core.tickets import store
+from core.people import store as people
+from core.tickets import company, store
 from core.tickets.model import BY_COMMAND, SENT_ON, Said
 
 _COPIES = ("said", "reply", "shared", "watched")
@@ -30,18 +31,35 @@ async def note(tx: Transaction, since: int, room: str, remote: str) -> None:
             await store.change_message(tx, said.id, answers_id=target.id)
 
 
-async def answered(tx: Transaction, said: Said, *, staff: bool) -> Said | None:
-    """What it answers as that stands now, for staff or for those who ask. None where that need not be told,
-    for it was said just before, and where it must not: notes are for staff alone."""
+async def answered(tx: Transaction, said: Said, reader: PersonId | None) -> Said | None:
+    """What it answers as that stands now, for the eyes of a reader; None: of staff, where they work on it.
+
+    None where that need not be told, for it was said just before, and where it must not: a quote shows
+    nobody what they were not shown when it was said."""
     if said.answers is None or said.withdrawn_at is not None:
         return None
     target = await store.message(tx, said.answers)
     if target is None or target.ticket != said.ticket or target.withdrawn_at is not None:
         return None
-    if target.kind == "note" and not staff:
+    if reader is not None and not await _known(tx, target, reader):
         return None
-    before = await store.message_before(tx, said, notes=staff)
+    before = await store.message_before(tx, said, notes=reader is None)
     return None if before == target.id else target
+
+
+async def _known(tx: Transaction, said: Said, reader: PersonId) -> bool:
+    """Whether somebody who reads in private was shown these words, or may look at them: notes are nowhere
+    but where staff work."""
+    if said.kind == "note":
+        return False
+    ticket = await store.get(tx, said.ticket)
+    if reader in (ticket.requester, said.author):
+        return True
+    if await company.watches(tx, ticket, await people.get(tx, reader)):
+        return True
+    if said.id == (await store.first_message(tx, ticket.id)).id:
+        return await company.introduced(tx, ticket.id, reader)
+    return said.flood is None and reader in await company.readers(tx, ticket.id, said.id)
 
 
 async def places(tx: Transaction, said: Said) -> dict[str, str]:

@@ -17,31 +17,54 @@ from core.tickets.model import COLLEAGUE, WATCHER, Ticket
 @needs(Right.INVITE)
 async def add(tx: Transaction, actor: Actor, ticket: Ticket, person_id: PersonId) -> Ticket:
     """Somebody else belongs to the ticket from now on: who works in its queue watches it, anybody else
-    reads and writes along. Raises UserError for whoever does so already."""
+    reads and writes along. Raises UserError for whoever does so already.
+
+    Who watches is told to none but those who work on it: anybody else may ask them to once more."""
     person = await people.get(tx, person_id)
     if person.id == ticket.requester:
         raise UserError("company.requester", ticket=ticket.id, name=person.name)
-    if person.id in await store.participants_of(tx, ticket.id):
+    kind, present = role(person, ticket), (await store.participants_of(tx, ticket.id)).get(person.id)
+    if present == kind == WATCHER and not await doors.has(tx, actor, Right.WORK, ticket):
+        return ticket
+    if present in (kind, COLLEAGUE):
         raise UserError("company.already", ticket=ticket.id, name=person.name)
-    return await _join(tx, actor, ticket, person)
+    return await _join(tx, actor, ticket, person.id, kind)
+
+
+def role(person: Person, ticket: Ticket) -> str:
+    """As what somebody joins who is added."""
+    return WATCHER if person.serves(ticket.queue) else COLLEAGUE
 
 
 async def _join(
-    tx: Transaction, actor: Actor, ticket: Ticket, person: Person, facts: Mapping[str, Any] | None = None
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    person: PersonId,
+    kind: str,
+    facts: Mapping[str, Any] | None = None,
 ) -> Ticket:
+    """They belong to it as this, and as nothing else any more."""
     if ticket.merged_into is not None:
         raise UserError("ticket.merged", ticket=ticket.id, into=ticket.merged_into)
-    kind = WATCHER if person.serves(ticket.queue) else COLLEAGUE
-    await store.join(tx, ticket.id, person.id, kind)
-    return await record(tx, actor, ticket, "joined", {"person": person.id, "kind": kind, **(facts or {})})
+    if person in await store.participants_of(tx, ticket.id):
+        ticket = await _part(tx, actor, ticket, person, {"quiet": True})
+    await store.join(tx, ticket.id, person, kind)
+    return await record(tx, actor, ticket, "joined", {"person": person, "kind": kind, **(facts or {})})
 
 
 @needs(Right.SEE)
 async def remove(tx: Transaction, actor: Actor, ticket: Ticket, person_id: PersonId) -> Ticket:
-    """The person does not belong to it any more: anybody may leave, and whoever may add may remove."""
-    if person_id != actor.person_id:
-        await doors.allowed(tx, actor, ticket.id, Right.INVITE)
-    if person_id not in await store.participants_of(tx, ticket.id):
+    """The person does not belong to it any more: anybody may leave, and whoever may add may remove. Those
+    who watch are removed, and known, by those alone who work on it."""
+    kind = (await store.participants_of(tx, ticket.id)).get(person_id)
+    if person_id == actor.person_id:
+        if kind is None:
+            own = person_id == ticket.requester
+            raise UserError("company.own" if own else "company.not_yours", ticket=ticket.id)
+        return await _part(tx, actor, ticket, person_id)
+    await doors.allowed(tx, actor, ticket.id, Right.INVITE)
+    if kind is None or (kind == WATCHER and not await doors.has(tx, actor, Right.WORK, ticket)):
         name = (await people.get(tx, person_id)).name
         raise UserError("company.not_in_it", ticket=ticket.id, name=name)
     return await _part(tx, actor, ticket, person_id)
@@ -57,22 +80,26 @@ async def _part(
 
 @needs(Right.WORK)
 async def watch(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
-    """The actor reads in private what is said in the ticket."""
+    """The actor reads in private what is said in the ticket, and no more as a colleague of its requester.
+
+    Raises UserError when they do so already, and for the requester, who reads it anyway."""
     assert actor.person is not None
-    if actor.person.id in await store.participants_of(tx, ticket.id):
+    if actor.person.id == ticket.requester:
+        raise UserError("company.own", ticket=ticket.id)
+    if (await store.participants_of(tx, ticket.id)).get(actor.person.id) == WATCHER:
         raise UserError("company.watching", ticket=ticket.id)
-    return await _join(tx, actor, ticket, actor.person)
+    return await _join(tx, actor, ticket, actor.person.id, WATCHER)
 
 
 async def bring(
-    tx: Transaction, actor: Actor, ticket: Ticket, newcomers: Iterable[PersonId], **facts: Any
+    tx: Transaction, actor: Actor, ticket: Ticket, newcomers: Mapping[PersonId, str], **facts: Any
 ) -> Ticket:
-    """Let these belong to the ticket, as far as they do not yet. Who may say so is decided before."""
-    for person_id in newcomers:
-        present = await store.participants_of(tx, ticket.id)
-        if person_id not in present and person_id != ticket.requester:
-            person = await people.get(tx, person_id)
-            ticket = await _join(tx, actor, ticket, person, {"quiet": True, **facts})
+    """Let these belong to the ticket as colleagues or watchers, as far as they do not yet: a watcher becomes
+    a colleague, and nobody the other way. Who may say so is decided before."""
+    for person, kind in newcomers.items():
+        present = (await store.participants_of(tx, ticket.id)).get(person)
+        if present not in (kind, COLLEAGUE) and person != ticket.requester:
+            ticket = await _join(tx, actor, ticket, person, kind, {"quiet": True, **facts})
     return ticket
 
 
@@ -93,7 +120,7 @@ async def open_for(tx: Transaction, actor: Actor, requester: PersonId, **request
     if actor.person is None or not actor.person.staff:
         raise Forbidden("right.behalf")
     ticket = await actions.open_ticket(tx, actor, requester=requester, **request)
-    return await bring(tx, actor, ticket, [actor.person.id])
+    return await bring(tx, actor, ticket, {actor.person.id: role(actor.person, ticket)})
 
 
 async def hand_over(tx: Transaction, before: PersonId, after: PersonId) -> None:
@@ -127,6 +154,17 @@ async def readers(tx: Transaction, ticket: TicketId, message: MessageId) -> dict
     timeline = await store.timeline(tx, ticket)
     told = next((place for place, event in enumerate(timeline) if event.facts.get("message") == message), 0)
     return fold(timeline[:told])
+
+
+async def introduced(tx: Transaction, ticket: TicketId, person: PersonId) -> bool:
+    """Whether they were shown how the ticket began when they were added to it: whoever came along with
+    another ticket was not."""
+    return any(
+        event.kind == "joined"
+        and (event.facts["person"], event.facts["kind"]) == (person, COLLEAGUE)
+        and not event.facts.get("quiet")
+        for event in await store.timeline(tx, ticket)
+    )
 
 
 async def belongs(tx: Transaction, ticket: Ticket, person: PersonId) -> bool:

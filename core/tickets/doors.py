@@ -39,7 +39,7 @@ def needs(right: Right) -> Callable[[Inner[P, R]], Action[P, R]]:
 async def allowed(tx: Transaction, actor: Actor, ticket_id: TicketId, right: Right) -> Ticket:
     """The ticket, if the actor has the right. Raises Forbidden, or what `seen` raises, if not."""
     ticket = await seen(tx, actor, ticket_id)
-    if not await _may(tx, actor, right, ticket):
+    if not await has(tx, actor, right, ticket):
         raise Forbidden(f"right.{right}", ticket=ticket_id)
     return ticket
 
@@ -47,12 +47,13 @@ async def allowed(tx: Transaction, actor: Actor, ticket_id: TicketId, right: Rig
 async def seen(tx: Transaction, actor: Actor, ticket_id: TicketId) -> Ticket:
     """The ticket, if the actor may see it. Raises UserError as if it did not exist, if not."""
     ticket = await store.find(tx, ticket_id)
-    if ticket is None or not await _may(tx, actor, Right.SEE, ticket):
+    if ticket is None or not await has(tx, actor, Right.SEE, ticket):
         raise UserError("ticket.unknown", ticket=ticket_id)
     return ticket
 
 
-async def _may(tx: Transaction, actor: Actor, right: Right, ticket: Ticket) -> bool:
+async def has(tx: Transaction, actor: Actor, right: Right, ticket: Ticket) -> bool:
+    """Whether the actor has the right."""
     company = await colleagues(tx, ticket.id)
     return may(actor, right, requester=ticket.requester, queue=ticket.queue, company=company)
 

@@ -17,7 +17,9 @@ from core.tickets.model import Ticket
 async def rehome(tx: Transaction, actor: Actor, ticket: Ticket, there: Address) -> Ticket:
     """It goes on in another conversation of its requester, in the thread it had there if it was there before.
 
-    The requester may say so, and whoever works on it. Raises UserError when that is its home already."""
+    The requester may say so, and whoever works on it. That `there` is one of their conversations the caller
+    has made sure of: only messengers know whose a conversation is. Raises UserError when that is its home
+    already."""
     if actor.person_id != ticket.requester:
         await allowed(tx, actor, ticket.id, Right.WORK)
     if _space(ticket.home) == str(there.space):

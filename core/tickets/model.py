@@ -53,7 +53,7 @@ MOVES: Mapping[str, Mapping[Status, Status]] = {
 reply back brings back the status that the reply had changed."""
 
 
-COLLEAGUE, WATCHER = "requester", "watcher"
+COLLEAGUE, WATCHER = "colleague", "watcher"
 """As what somebody joins a ticket: beside its requester, or of the staff, looking on."""
 
 
@@ -217,6 +217,8 @@ def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
             return {"merged_into": None, "unanswered_since": event.at}
         case "related":
             return {"related": tuple(sorted({*ticket.related, TicketId(event.facts["ticket"])}))}
+        case "unrelated":
+            return {"related": tuple(each for each in ticket.related if each != event.facts["ticket"])}
         case "withdrawn" if "status" in event.facts:
             restored = {name: _instant(event.facts[name]) for name in _RESTORED}
             return {"status": Status(event.facts["status"]), **restored}

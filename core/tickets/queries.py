@@ -108,6 +108,11 @@ def of_type(name: str) -> Which:
     return store.tickets.c.type == name
 
 
+def spoken_in_by(person: PersonId) -> Which:
+    """Tickets of others that this person speaks in and that were not merged."""
+    return and_(shared_with(person), store.tickets.c.merged_into.is_(None))
+
+
 def in_status(which: Status) -> Which:
     return _status(which)
 
@@ -186,9 +191,8 @@ async def unclosed_shared(tx: Transaction, person: PersonId) -> list[Ticket]:
 
 async def shared(tx: Transaction, person: PersonId, *, limit: int = 20) -> list[Ticket]:
     """Tickets of others that this person speaks in and that were not merged: the newest first."""
-    which = and_(shared_with(person), store.tickets.c.merged_into.is_(None))
-    statement = select(store.tickets).where(which).order_by(store.tickets.c.id.desc()).limit(limit)
-    return [store.ticket(row) for row in await tx.all(statement)]
+    statement = select(store.tickets).where(spoken_in_by(person)).order_by(store.tickets.c.id.desc())
+    return [store.ticket(row) for row in await tx.all(statement.limit(limit))]
 
 
 async def absorbed(tx: Transaction, into: TicketId) -> list[TicketId]:

@@ -11,7 +11,7 @@ from bot import message as messages
 from bot.message import Choice, Message, Plain, say
 from core.database.transaction import Transaction
 from core.kernel.errors import PermanentError, TemporaryError
-from core.kernel.ids import ParcelId
+from core.kernel.ids import ParcelId, PersonId, TicketId
 from core.outbox import actions as outbox
 from core.outbox import store
 from core.outbox.model import LEASE, TRIES, Head, Parcel, Shown, pause
@@ -303,6 +303,17 @@ async def test_a_reply_that_cannot_be_delivered_is_told_in_the_tickets_thread(to
     [reply] = [shown for shown in await anna.thread(1) if "Please restart it" in shown]
     assert "Not delivered to the requester" in reply
     assert "On its way" not in reply
+
+
+async def test_what_tells_of_nothing_that_happened_is_dropped(town: Town) -> None:
+    await _report(town)
+    facts = {"at": town.clock.now().isoformat(), "message": 1}
+    for kind, slot in (("undelivered", "undelivered:1:"), ("told_resolved", "fixed:1:")):
+        told = Parcel(kind, facts, room="web:u-ivan", person=PersonId(1), ticket=TicketId(1), slot=slot + "x")
+        await put(town, told)
+    await town.settle()
+    rows = await town.database.read(lambda tx: tx.all(select(store.outbox).order_by(store.outbox.c.id)))
+    assert [row.state for row in rows[-2:]] == ["dropped", "dropped"]
 
 
 async def _report(town: Town) -> None:

@@ -105,10 +105,11 @@ tell_undelivered -         ?        +     ?        +    ?       +     -    +    
 rehome           +         ?        +     ?        +    ?       +     +    +     +    -
 add              +         ?        +     ?        +    ?       +     +    +     +    -
 remove           +         ?        +     ?        +    ?       +     +    +     +    +
-watch            -         ?        +     ?        +    ?       +     -    +     /    -
+watch            -         ?        +     ?        +    ?       +     -    .     /    -
 merge            -         ?        +     ?        +    ?       +     -    +     +    -
 unmerge          -         ?        +     ?        +    ?       +     -    +     +    -
 relate           -         ?        +     ?        +    ?       +     -    +     +    -
+unrelate         -         ?        +     ?        +    ?       +     -    +     +    -
 split            -         ?        +     ?        +    ?       +     -    +     /    -
 file             +         ?        +     ?        +    ?       +     +    +     .    +
 file_of_note     -         ?        +     ?        +    ?       +     -    +     .    -
@@ -181,25 +182,40 @@ def file(kind: str) -> Deed:
     return work
 
 
-def with_another(action: Callable[..., Awaitable[object]]) -> Deed:
-    """With another ticket of the same requester."""
+def with_another(action: Callable[..., Awaitable[object]], queue: str = "network") -> Deed:
+    """With a ticket of Boris, in that queue."""
 
     async def work(tx: Transaction, actor: Actor, case: Case) -> object:
-        other = await _another(tx, case)
-        return await action(tx, actor, case.ticket, other)
+        return await action(tx, actor, case.ticket, await _another(tx, case, queue))
 
     return work
 
 
-async def _another(tx: Transaction, case: Case) -> TicketId:
+async def _another(tx: Transaction, case: Case, queue: str) -> TicketId:
     more = {"type_name": "network", "text": "it too", "priority": Priority.LOW, "home": "web:u-x"}
-    other = await tickets.open_ticket(tx, Actor(case.boris, "web"), **more)  # type: ignore[arg-type]
+    other = await tickets.open_ticket(tx, Actor(case.boris, "web"), queue=queue, **more)  # type: ignore[arg-type]
     return other.id
 
 
-async def unmerge(tx: Transaction, actor: Actor, case: Case) -> object:
-    await merging.merge(tx, Actor(case.boris, "web"), case.ticket, await _another(tx, case))
-    return await merging.unmerge(tx, actor, case.ticket)
+async def unmerge(tx: Transaction, actor: Actor, ticket: TicketId, other: TicketId) -> object:
+    await merging.merge(tx, DESK, ticket, other)
+    return await merging.unmerge(tx, actor, ticket)
+
+
+async def unmerge_of_a_chain(tx: Transaction, actor: Actor, ticket: TicketId, other: TicketId) -> object:
+    """What the ticket goes on as goes on as the other itself."""
+    asking = Actor((await people.get(tx, (await ticket_store.get(tx, ticket)).requester)), "web")
+    between = await tickets.open_ticket(
+        tx, asking, type_name="network", text="so is it", priority=Priority.LOW, home="web:u-x"
+    )
+    await merging.merge(tx, DESK, ticket, between.id)
+    await merging.merge(tx, DESK, between.id, other)
+    return await merging.unmerge(tx, actor, ticket)
+
+
+async def unrelate(tx: Transaction, actor: Actor, ticket: TicketId, other: TicketId) -> object:
+    await merging.relate(tx, DESK, ticket, other)
+    return await merging.unrelate(tx, actor, ticket, other)
 
 
 DEEDS: Mapping[str, Deed] = {
@@ -207,7 +223,8 @@ DEEDS: Mapping[str, Deed] = {
     "remove": lambda tx, actor, case: company.remove(tx, actor, case.ticket, case.colleague.id),
     "watch": simply(company.watch),
     "merge": with_another(merging.merge),
-    "unmerge": unmerge,
+    "unmerge": with_another(unmerge),
+    "unrelate": with_another(unrelate),
     "relate": with_another(merging.relate),
     "split": lambda tx, actor, case: merging.split(tx, actor, case.ticket, case.message),
     "see": simply(doors.seen),
@@ -375,6 +392,17 @@ async def test_everybody_may_do_what_the_table_says_and_nothing_else(bench: Benc
     assert wrong == []
 
 
+@pytest.mark.parametrize("action", [merging.merge, unmerge, unmerge_of_a_chain, merging.relate, unrelate])
+async def test_what_changes_two_tickets_is_for_those_who_work_on_both(
+    bench: Bench, action: Callable[..., Awaitable[object]]
+) -> None:
+    case = bench.cases["requester"]
+    for queue, may_do in (("network", {"agent", "lead", "admin", "desk"}), ("support", {"admin", "desk"})):
+        for who in ("agent", "lead", "outsider", "foreman", "admin", "desk"):
+            refused = await bench.verdict(with_another(action, queue), who, case)
+            assert sign(refused) == ("+" if who in may_do else "?"), (queue, who)
+
+
 @pytest.mark.parametrize("language", i18n.languages)
 async def test_a_hidden_ticket_and_none_are_answered_in_the_same_words(bench: Bench, language: str) -> None:
     hidden = bench.cases["requester"]
@@ -417,6 +445,7 @@ def _alone(action: str) -> Deed:
         "snooze": simply(escalation.snooze),
         "close": simply(tickets.close),
         "unmerge": simply(merging.unmerge),
+        "unrelate": with_another(merging.unrelate),
     }
     return alone.get(action, DEEDS[action])
 

@@ -63,6 +63,7 @@ unmerged     - - - - - O
 absorbed     N O W H R C
 detached     N O W H R C
 related      N O W H R C
+unrelated    N O W H R C
 joined       N O W H R C
 left         N O W H R C
 adopted      N O W H R C
@@ -93,6 +94,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "adopted": {"requester": 9},
     "merged": {"into": 17},
     "related": {"ticket": 17},
+    "unrelated": {"ticket": 17},
 }
 
 

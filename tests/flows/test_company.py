@@ -2,9 +2,15 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from core.kernel.ids import TicketId
+from core.people import store as people
+from core.people.model import Actor
+from core.tickets import actions
+from core.tickets import store as tickets
 from core.tickets.model import Status
 from tests.flows.conftest import Stage, texts
 from tests.town import Somebody
@@ -43,7 +49,7 @@ async def test_a_colleague_is_told_of_the_ticket_and_how_to_speak_in_it(stage: S
     assert stage.vpn in told
     assert stage.w("told.added_hint", name="Ivan Petrov", **facts) in told
     assert (await stage.ivan.last()).text == stage.w(
-        "company.added_requester", name=name, ticket=1, title=stage.vpn
+        "company.added_colleague", name=name, ticket=1, title=stage.vpn
     )
     assert stage.w("card.company", names=name) in await stage.boris.card(1)
     assert await lines(stage) == [stage.w("event.joined", actor="Ivan Petrov", person=name)]
@@ -121,6 +127,21 @@ async def test_words_that_belonged_elsewhere_are_taken_back_from_everybody(stage
     await stage.ivan.press(stage.w("button.change"))
     await stage.ivan.press(f"#1 {stage.printer}")
     assert not any("smokes" in each and not each.deleted for each in await stage.petr.sees())
+
+
+async def test_the_same_emoji_of_another_of_them_is_told_too_and_of_the_same_one_but_once(
+    english: Stage,
+) -> None:
+    await shared(english)
+    await english.anna.say("/reply 1 It is mended")
+    said = (await english.town.database.read(partial(tickets.messages_of, ticket_id=TicketId(1))))[-1]
+    for who in (english.ivan, english.petr, english.petr):
+        person = await english.town.database.read(partial(people.by_identity, identity=who.identity))
+        actor = Actor(person, "web")
+        await english.town.house.desk.run(actions.react, actor, TicketId(1), said.id, "👍")
+    await english.town.settle()
+    told = [each for each in await lines(english) if "👍" in each]
+    assert [each.partition(":")[0] for each in told] == ["Ivan Petrov", "petr"]
 
 
 async def test_whoever_left_gets_nothing_more_and_sees_no_ticket(stage: Stage) -> None:
@@ -245,6 +266,39 @@ async def test_a_colleague_of_the_team_who_is_added_watches(stage: Stage) -> Non
     assert await stage.ivan.hears() == []
 
 
+async def test_what_is_ones_own_is_neither_watched_nor_left(stage: Stage) -> None:
+    await stage.report(stage.boris)
+    for command in ("/watch 1", "/unwatch 1", "/leave 1"):
+        await stage.boris.say(command)
+        assert (await stage.boris.last()).text == stage.w("company.own", ticket=1), command
+    await stage.boris.hears()
+    await stage.anna.say("/reply 1 Which version?")
+    assert texts(await stage.boris.hears()) == ["Which version?"]
+
+
+async def test_what_one_does_not_belong_to_cannot_be_left(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/unwatch 1")
+    assert (await stage.anna.last()).text == stage.w("company.not_yours", ticket=1)
+
+
+async def test_who_watches_is_nothing_that_a_requester_removes_or_finds_out(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/watch 1")
+    await stage.anna.hears()
+    for name in ("Anna Smirnova", "Boris Orlov"):
+        await stage.ivan.say(f"/remove 1 @{name}")
+        assert (await stage.ivan.last()).text == stage.w("company.not_in_it", name=name, ticket=1)
+        await stage.ivan.say(f"/add 1 @{name}")
+        told = stage.w("company.added_watcher", name=name, ticket=1, title=stage.vpn)
+        assert (await stage.ivan.last()).text == told
+    assert await stage.anna.hears() == []
+    await stage.ivan.say("It is worse")
+    assert "It is worse" in (await stage.anna.last()).text
+    await stage.maria.say("/remove 1 @Anna Smirnova")
+    assert texts(await stage.anna.hears())[-1] == stage.w("told.removed", ticket=1)
+
+
 # ---- mentions
 
 
@@ -323,3 +377,65 @@ async def test_a_colleague_who_turns_out_to_have_two_accounts_stays_on_the_ticke
     kinds = await stage.kinds(1)
     assert kinds.count("joined") == 2
     assert kinds.count("left") == 1
+
+
+# ---- quotes
+
+
+async def _in_answer_to(stage: Stage, words: str, said: str) -> None:
+    """Anna says so below the ticket, in answer to these words of somebody's."""
+    [pointed] = [each for each in await stage.anna.thread(1) if words in each and each.author]
+    await stage.anna.say_below(1, said, reply_to=pointed.id)
+
+
+async def _quoted(who: Somebody, words: str) -> bool:
+    return any(words in each for each in await who.hears())
+
+
+async def test_nobody_reads_in_a_quote_what_was_said_before_they_came(english: Stage) -> None:
+    await english.report(english.ivan)
+    await known(english.petr, english)
+    await english.ivan.say("My door code is 4711")
+    await english.anna.say_below(1, "/reply Thank you")
+    await english.ivan.say("/add 1 @petr")
+    for person in (english.ivan, english.petr):
+        await person.hears()
+    await _in_answer_to(english, "4711", "/reply Change it, please")
+    assert not await _quoted(english.petr, "4711")
+    assert await _quoted(english.ivan, "4711")
+
+
+async def test_whoever_was_there_when_it_was_said_reads_it_in_a_quote(english: Stage) -> None:
+    await shared(english)
+    await english.ivan.say("It is on floor 3")
+    await english.petr.say("And on floor 4")
+    await english.anna.say_below(1, "/reply Thank you")
+    for words in ("floor 3", "floor 4"):
+        for person in (english.ivan, english.petr):
+            await person.hears()
+        await _in_answer_to(english, words, f"/reply Which room of {words[-1]}?")
+        assert await _quoted(english.petr, words)
+        assert await _quoted(english.ivan, words)
+
+
+async def test_whoever_was_added_reads_the_first_words_in_a_quote(english: Stage) -> None:
+    await shared(english)
+    first = next(each for each in await english.ivan.sees() if each.mine)
+    await english.anna.say_below(1, "/reply Thank you")
+    await english.petr.hears()
+    await english.ivan.say("It is worse now", reply_to=first.id)
+    assert await _quoted(english.petr, english.vpn)
+
+
+async def test_a_watcher_reads_in_a_quote_what_was_said_before_but_no_note(english: Stage) -> None:
+    await english.report(english.ivan)
+    await english.ivan.say("My door code is 4711")
+    await english.anna.say_below(1, "he never learns")
+    await english.anna.say_below(1, "/reply Thank you")
+    await english.boris.say("/watch 1")
+    await english.boris.hears()
+    await _in_answer_to(english, "4711", "/reply Change it, please")
+    assert await _quoted(english.boris, "4711")
+    [note] = [each for each in await english.anna.thread(1) if "never learns" in each]
+    await english.anna.say_below(1, "/reply Is it done?", reply_to=note.id)
+    assert not [each for each in await english.boris.hears() if each.thread is None and "learns" in each]

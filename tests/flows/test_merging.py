@@ -48,6 +48,24 @@ async def test_of_two_that_are_the_same_one_goes_on_and_both_requesters_are_told
     assert (await lines(stage, 1))[-1] == stage.w("event.absorbed", actor="Anna Smirnova", ticket=2)
 
 
+async def test_a_quote_tells_whoever_came_by_merging_nothing_that_was_said_before(english: Stage) -> None:
+    await english.report(english.ivan)
+    await english.ivan.say("my door code is 4711")
+    await english.anna.say("/reply 1 thanks")
+    await english.report(english.petr, english.printer)
+    await english.anna.say("/merge 2 into 1")
+    first = next(each for each in await english.ivan.sees() if each.mine)
+    code = next(each for each in await english.anna.thread(1) if "4711" in each)
+    for person in (english.ivan, english.petr):
+        await person.hears()
+    await english.anna.say_below(1, "/reply It is fixed", reply_to=code.id)
+    await english.ivan.say("As I said", reply_to=first.id)
+    heard = await english.petr.hears()
+    assert [each.text for each in heard] == ["It is fixed", "As I said"]
+    assert any("4711" in each for each in await english.ivan.hears())
+    assert any(english.vpn in each for each in await english.anna.thread(1))
+
+
 async def test_further_words_also_answers_to_the_merged_one_go_to_the_other(stage: Stage) -> None:
     await two(stage)
     await stage.anna.say("/reply 2 Which version?")
@@ -135,6 +153,20 @@ async def test_related_tickets_show_each_other(stage: Stage) -> None:
     assert await stage.petr.hears() == []
 
 
+async def test_related_tickets_show_each_other_no_more_once_that_is_said(stage: Stage) -> None:
+    await two(stage)
+    await stage.anna.say("/relate 1 2")
+    await stage.anna.hears()
+    await stage.anna.say("/unrelate 1 2")
+    assert stage.w("relate.undone", ticket=1, other=2) in texts(await stage.anna.hears())
+    for number, other in ((1, 2), (2, 1)):
+        assert stage.w("card.related", tickets=f"#{other}") not in await stage.boris.card(number)
+        told = stage.w("event.unrelated", actor="Anna Smirnova", ticket=other)
+        assert (await lines(stage, number))[-1] == told
+    await stage.anna.say_below(1, "/unrelate 2")
+    assert (await stage.anna.last()).text == stage.w("relate.not_related", ticket=1, other=2)
+
+
 async def test_a_message_becomes_a_ticket_of_its_own(stage: Stage) -> None:
     await stage.report(stage.ivan)
     await stage.anna.press(stage.w("button.take"))
@@ -164,12 +196,16 @@ async def test_a_message_is_split_by_an_answer_to_it(stage: Stage) -> None:
     assert (await stage.anna.last()).text == stage.w("split.which")
 
 
-async def test_what_a_colleague_said_is_split_with_them(stage: Stage) -> None:
+async def test_what_a_colleague_said_is_split_with_them_and_they_are_told(stage: Stage) -> None:
     await stage.report(stage.ivan)
     await stage.petr.say("/help")
     await stage.ivan.say("/add 1 @petr")
     await stage.petr.say(stage.printer)
+    await stage.petr.hears()
     await stage.anna.press(stage.w("button.split"))
+    [told] = await stage.petr.hears()
+    assert f"#2 “{stage.printer}”" in told.text.replace("«", "“").replace("»", "”")
+    assert stage.w("told.opened_split", name="Anna Smirnova", ticket=1) in told
     fresh = await stage.ticket(2)
     ivan = await stage.ticket(1)
     assert fresh.requester == ivan.requester
@@ -211,8 +247,8 @@ async def test_not_every_number_is_a_reference(english: Stage, words: str) -> No
     assert words in texts(await english.anna.thread(2))
 
 
-async def test_each_of_these_is_for_those_who_work_on_both(stage: Stage) -> None:
+async def test_each_of_these_is_for_staff_alone(stage: Stage) -> None:
     await two(stage)
-    for command in ("/merge 2 into 1", "/unmerge 2", "/relate 2 1", "/split"):
+    for command in ("/merge 2 into 1", "/unmerge 2", "/relate 2 1", "/unrelate 2 1", "/split"):
         await stage.petr.say(command)
         assert (await stage.petr.last()).text == stage.w("right.staff_command", command=command.split()[0])

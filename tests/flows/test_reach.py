@@ -18,7 +18,7 @@ from core.people import store as people
 from core.people.reach import DAY, Hours, Reach, Rule
 from core.tickets import store as tickets
 from tests.flows.conftest import Stage, texts
-from tests.town import Somebody
+from tests.town import Shown, Somebody
 from tests.town import town as opened
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -242,6 +242,57 @@ async def test_what_a_colleague_hands_over_waits_for_the_end_of_the_quiet_hours(
     await stage.town.later(MINUTE)
     [told] = await stage.anna.hears()
     assert stage.w("told.handed", name="Boris Orlov", ticket=1, title=stage.vpn) in told
+
+
+def shown(who: list[Shown], words: str) -> list[str]:
+    """What holds the words, of what stands in private."""
+    return [each.text for each in who if words in each and each.thread is None and not each.deleted]
+
+
+async def watched(stage: Stage) -> None:
+    """Anna watches a ticket, has read what Ivan said there, and wants quiet when he says more."""
+    await stage.report(stage.ivan)
+    await stage.anna.say("/watch 1")
+    await stage.ivan.say("My password is hunter2")
+    await stage.anna.say(NOW)
+    await stage.anna.hears()
+    await stage.ivan.say("It is the second floor")
+    await stage.boris.say("/reply 1 Is it wet there?")
+    assert await stage.anna.hears() == []
+
+
+async def test_an_edit_waits_for_no_quiet_hours_nor_for_what_does(stage: Stage) -> None:
+    await watched(stage)
+    await stage.ivan.edit("My password is hunter2", "Never mind")
+    assert shown(await stage.anna.sees(), "hunter2") == []
+    assert shown(await stage.anna.sees(), "Never mind") != []
+    assert await stage.anna.hears() == []
+
+
+async def test_what_is_taken_back_goes_at_once_in_quiet_hours_too(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    await stage.anna.say("/watch 1")
+    await stage.anna.say(NOW)
+    await stage.anna.hears()
+    await stage.town.later(55 * MINUTE)
+    await stage.anna.say("/reach quiet off")
+    await stage.boris.say("/reply 1 wrong words")
+    assert shown(await stage.anna.sees(), "wrong words") != []
+    await stage.anna.say(NOW)
+    await stage.ivan.say("What?")
+    await stage.boris.press(stage.w("button.undo"))
+    assert shown(await stage.anna.sees(), "wrong words") == []
+
+
+async def test_what_waited_comes_in_its_order_and_in_the_words_it_has_by_then(stage: Stage) -> None:
+    await watched(stage)
+    await stage.ivan.edit("My password is hunter2", "Never mind")
+    await stage.ivan.edit("It is the second floor", "It is the third floor")
+    assert await stage.anna.hears() == []
+    await stage.town.later(HOUR)
+    told = [each.text.splitlines()[1] for each in await stage.anna.hears()]
+    assert told[0] == "It is the third floor"
+    assert told[-1] == "Is it wet there?"
 
 
 async def test_whoever_asks_in_their_quiet_hours_is_answered_at_once(stage: Stage) -> None:

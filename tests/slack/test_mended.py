@@ -76,6 +76,22 @@ async def test_the_comment_to_a_rating_of_the_home_tab_is_asked_in_the_tickets_t
     assert "★" not in " ".join(desk.ivan.home.buttons)
 
 
+async def test_the_home_tab_shows_what_others_share_with_me_as_it_stands_now(desk: Rig) -> None:
+    await desk.report()
+    petr = desk.slack.user("Petr Ivanov")
+    await petr.open_home()
+    await desk.settle()
+    assert petr.home is not None
+    assert VPN not in petr.home.shown
+    await desk.command(desk.anna, "/desk add 1 @Petr Ivanov", desk.triage)
+    assert desk.word("list.shared") in petr.home.shown
+    assert f"{VPN} · {desk.word('turn.new')}" in petr.home.shown
+    await desk.press(desk.anna, desk.word("button.take"), desk.card(1))
+    assert f"{VPN} · {desk.word('turn.open')}" in petr.home.shown
+    await desk.command(desk.anna, "/desk remove 1 @Petr Ivanov", desk.triage)
+    assert VPN not in petr.home.shown
+
+
 async def test_bare_thanks_and_answers_outside_any_thread_go_to_the_ticket_that_spoke_last(desk: Rig) -> None:
     await desk.report()
     await desk.report("VPN is slow at my neighbour's")

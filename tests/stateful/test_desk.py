@@ -121,7 +121,9 @@ STEERING = (
 SHARING = (
     "/add {n} @ivan", "/add {n} @olga", "/add {n} @boris", "/remove {n} @olga", "/watch {n}", "/leave {n}",
 )  # fmt: skip
-JOINING = ("/merge {n} into {m}", "/merge {n} into {m}", "/unmerge {n}", "/relate {n} {m}")
+JOINING = (
+    "/merge {n} into {m}", "/merge {n} into {m}", "/unmerge {n}", "/relate {n} {m}", "/unrelate {n} {m}",
+)  # fmt: skip
 QUIETING = ("/onit {n}", "/snooze {n} 20s", "/snooze {n} 1h")
 SPANS = (0.2, 1, 5, 14, 16, 31, 61, 190, 910, 3700, 4 * 86400)
 
