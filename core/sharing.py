@@ -40,6 +40,8 @@ async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
             await _came_or_went(tx, event, ticket)
         case "absorbed":
             await _absorbed(tx, event, ticket)
+        case "detached":
+            await _detached(tx, event, ticket)
     if event.kind in LINES:
         await _line(tx, event, ticket)
     if event.facts.get("quiet") or event.kind not in (*TOLD, "resolved"):
@@ -183,3 +185,12 @@ async def _absorbed(tx: Transaction, event: Event, ticket: Ticket) -> None:
             tx,
             Parcel("told_absorbed", facts, room=ticket.home, person=ticket.requester, ticket=ticket.id),
         )
+
+
+async def _detached(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """The requester is told who does not share it with them any more."""
+    gone = PersonId(event.facts["requester"])
+    if gone not in (ticket.requester, *await company.shared_with(tx, ticket)):
+        facts = {"actor": event.actor, "person": gone}
+        own, kind = ticket.requester, "told_company_left"
+        await outbox.put(tx, Parcel(kind, facts, room=ticket.home, person=own, ticket=ticket.id))

@@ -50,7 +50,8 @@ async def unmerge(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
         changed = await doors.allowed(tx, actor, changed.merged_into, Right.WORK)
     ticket = await record(tx, actor, ticket, "unmerged", {"apart": target.id})
     await _take_back(tx, actor, target, [ticket.requester, *await store.participants_of(tx, ticket.id)])
-    await record(tx, actor, await store.get(tx, target.id), "detached", {"ticket": ticket.id})
+    facts = {"ticket": ticket.id, "requester": ticket.requester}
+    await record(tx, actor, await store.get(tx, target.id), "detached", facts)
     return ticket
 
 

@@ -118,6 +118,8 @@ async def test_a_merge_is_undone_and_who_came_with_it_leaves(stage: Stage) -> No
     await merged(stage)
     await stage.anna.press(stage.w("button.unmerge"))
     assert texts(await stage.petr.hears()) == [stage.w("told.unmerged", ticket=2, title=stage.vpn)]
+    gone = stage.w("told.company_left", name="Anna Smirnova", person="petr", ticket=1, title=stage.vpn)
+    assert texts(await stage.ivan.hears()) == [gone]
     again = await stage.ticket(2)
     assert (again.status, again.merged_into) == (Status.OPEN, None)
     assert stage.w("card.company", names="petr") not in await stage.boris.card(1)

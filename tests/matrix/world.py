@@ -61,6 +61,33 @@ class World(Town):
     group: Group = field(kw_only=True)
     channel: Channel = field(kw_only=True)
     tempo: list[float] = field(kw_only=True)
+    hearing: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def open(self) -> None:
+        """The process begins, and hears all three."""
+        await self.house.desk.open()
+        self.hearing = [
+            asyncio.create_task(each.run(self.house.router)) for each in self.house.adapters.values()
+        ]
+        await self.slack.connected(1)
+        await self.slack.until(
+            lambda: all(part.ok for part in self.house.health().values()), 10, "all are heard"
+        )
+
+    async def end(self) -> None:
+        """The process ends without a word."""
+        for task in self.hearing:
+            task.cancel()
+        await asyncio.gather(*self.hearing, return_exceptions=True)
+        await self.database.close()
+
+    async def restart(self, toml: str | None = None) -> None:
+        """Another process takes up the same file."""
+        assert toml is None
+        await self.end()
+        self.database = Database(self.path, self.clock)
+        self.house = _build(self.settings, self.database, self.clock, self.tempo)
+        await self.open()
 
     async def work(self) -> bool:
         """One round of what is due now; whether there was anything."""
@@ -105,27 +132,26 @@ async def world(tmp_path: Path, language: str = "en", more: str = "") -> AsyncIt
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
         lock = engine.prepare(path)
         database = Database(path, clock)
-        house = main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))
-        await house.desk.open()
-        hearing = [asyncio.create_task(each.run(house.router)) for each in house.adapters.values()]
-        await slack.connected(1)
-        await slack.until(lambda: all(part.ok for part in house.health().values()), 10, "all are heard")
+        house = _build(settings, database, clock, tempo)
+        opened = World(
+            path,
+            settings,
+            clock,
+            database,
+            house,
+            telegram=telegram,
+            slack=slack,
+            group=group,
+            channel=channel,
+            tempo=tempo,
+        )
+        await opened.open()
         try:
-            yield World(
-                path,
-                settings,
-                clock,
-                database,
-                house,
-                telegram=telegram,
-                slack=slack,
-                group=group,
-                channel=channel,
-                tempo=tempo,
-            )
+            yield opened
         finally:
-            for task in hearing:
-                task.cancel()
-            await asyncio.gather(*hearing, return_exceptions=True)
-            await database.close()
+            await opened.end()
             lock.release()
+
+
+def _build(settings: config.Settings, database: Database, clock: HandClock, tempo: list[float]) -> main.House:
+    return main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))

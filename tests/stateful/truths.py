@@ -100,7 +100,9 @@ async def timers_are_what_the_tickets_want(tx: Transaction) -> None:
 async def each_ping_is_one(tx: Transaction) -> None:
     for ticket in await every_ticket(tx):
         pings = await escalations.of_ticket(tx, ticket.id)
-        once = Counter((ping.policy, ping.step, ping.time, ping.base_at, ping.person) for ping in pings)
+        once = Counter(
+            (ping.policy, ping.step, ping.time, ping.base_at, ping.person, ping.room) for ping in pings
+        )
         assert not [ping for ping, times in once.items() if times > 1]
 
 
