@@ -10,6 +10,7 @@ from core.database.transaction import Transaction
 from core.kernel.ids import PersonId
 from core.people import store as people
 from core.tickets.catalogue import Catalogue
+from core.tickets.model import WATCHER
 
 _WITH_WORDS = frozenset(
     {"released", "passed", "held", "resolved", "prioritised", "levelled", "commented", "noted"}
@@ -37,7 +38,7 @@ async def line(
 _VARIANTS: Mapping[str, Mapping[str, str]] = {
     "opened": {"for": "event.opened_for", "split": "event.opened_split"},
     "joined": {"watcher": "event.joined_watcher", "self": "event.joined_self"},
-    "left": {"self": "event.left_self"},
+    "left": {"self": "event.left_self", "unwatch": "event.unwatched"},
     "deleted": {
         "reply": "event.deleted_reply",
         "reply_undo": "event.deleted_reply_undo",
@@ -50,7 +51,9 @@ def _how(kind: str, actor: int | None, facts: Mapping[str, Any]) -> str:
     """In which of the ways it happened that are told in other words."""
     if kind == "opened":
         return "split" if facts.get("split") else "for" if facts.get("requester") != actor else ""
-    return "self" if facts.get("person") == actor else str(facts.get("kind"))
+    if facts.get("person") != actor:
+        return str(facts.get("kind"))
+    return "unwatch" if kind == "left" and facts.get("kind") == WATCHER else "self"
 
 
 async def name(tx: Transaction, person: int | None) -> Text:
