@@ -259,8 +259,9 @@ async def open_ticket(turn: Turn, draft: Draft, number: TicketId) -> None:
     if draft.behalf is None:
         await tickets.open_ticket(turn.tx, turn.actor, home=turn.place, **request)
         return
-    home = await company.home_of(turn, draft.behalf)
-    ticket = await companies.open_for(turn.tx, turn.actor, draft.behalf, home=home, **request)
+    person = draft.behalf.person
+    home = await company.home_of(turn, person)
+    ticket = await companies.open_for(turn.tx, turn.actor, person, home=home, **request)
     await company.tell_opened(turn, ticket)
 
 

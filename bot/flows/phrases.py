@@ -1,9 +1,9 @@
 """Small texts that many messages share: numbers, names, states, buttons."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.message import At, Choice, Fact, Plain, Span, Text, Titled, Typed, Words
+from bot.message import At, Choice, Fact, Plain, Several, Span, Text, Titled, Typed, Words
 from core.kernel.errors import UserError
 from core.tickets.catalogue import Catalogue, Priority, Title
 from core.tickets.model import Status, Ticket
@@ -32,6 +32,12 @@ def status(which: Status | str) -> Text:
 def via(platform: str) -> Text:
     """From which messenger."""
     return Words(f"via.{platform}")
+
+
+def account(name: str, platforms: Iterable[str]) -> Text:
+    """What somebody calls themselves, and where they write: `Boris Orlov (Telegram)`."""
+    where = Several(tuple(via(platform) for platform in platforms), ", ")
+    return Words("company.account", {"name": Plain(name), "where": where})
 
 
 def type_title(catalogue: Catalogue, name: str) -> Text:
