@@ -1,4 +1,4 @@
-"""What people are called: found by any spelling of the name, also of those who were met by an older version."""
+"""What people are called: found by any spelling of it, also of those whom an older version met."""
 
 import dataclasses
 import sqlite3
