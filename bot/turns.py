@@ -134,11 +134,12 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     pointing = turn.incoming.private and turn.incoming.where.thread is None
     if pointing and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
         under_way = None
-    if turn.room not in turn.catalogue.by_space:
-        turn = await flood.measured(turn)
     if commands.is_command(turn, text):
         await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)
-    elif under_way is not None and turn.flood is not None and await flood.gather(turn, under_way, heard):
+        return
+    if turn.room not in turn.catalogue.by_space:
+        turn = await flood.measured(turn)
+    if under_way is not None and turn.flood is not None and await flood.gather(turn, under_way, heard):
         return
     elif under_way is not None:
         await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
