@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from bot.i18n import in_every_language, languages
 from bot.message import At, Choice, Fact, Plain, Several, Span, Text, Titled, Typed, Words
 from core.kernel.errors import UserError
 from core.tickets.catalogue import Catalogue, Priority, Title
@@ -73,6 +74,12 @@ def _fact(name: str, value: object) -> Fact:
         case Mapping():
             return Titled({str(language): str(text) for language, text in value.items()})
     return via(str(value))
+
+
+def listed(keys: Iterable[str]) -> Mapping[str, str]:
+    """These sentences one after another in every language: a fact of an error."""
+    told = [in_every_language(key) for key in keys]
+    return {language: ", ".join(each[language] for each in told) for language in languages}
 
 
 def literal(text: str) -> Text:

@@ -67,6 +67,7 @@ async def joined(who: Somebody, *accounts: str) -> None:
         ("web 9-18 mon-fri", (Rule("web", Hours(540, 1080, WEEKDAYS)),)),
         ("web 9:30–18 weekdays", (Rule("web", Hours(570, 1080, WEEKDAYS)),)),
         ("веб с 9 до 18 по будням", (Rule("web", Hours(540, 1080, WEEKDAYS)),)),
+        ("в вебе с 9 до 18 по будням", (Rule("web", Hours(540, 1080, WEEKDAYS)),)),
         ("веб-чат 9 - 18 пн, иначе web", (Rule("web", Hours(540, 1080, (0,))), Rule("web"))),
         ("web from 22 to 6:15", (Rule("web", Hours(1320, 375)),)),
         ("web fri-mon", (Rule("web", Hours(0, DAY, (0, 4, 5, 6))),)),
@@ -92,15 +93,33 @@ async def test_what_is_not_understood_changes_nothing_and_is_told_with_examples(
 ) -> None:
     await stage.anna.say("/reach quiet 22-7")
     await stage.anna.say(f"/reach {typed}")
-    rules, quiet = "/reach slack 9-18 mon-fri, otherwise telegram", "/reach quiet 22-7"
-    assert (await stage.anna.last()).text == stage.w("reach.valid", example=rules, command=quiet)
+    assert (await stage.anna.last()).text == stage.w("reach.valid")
     assert await wishes(stage.anna) == Reach(quiet=Hours(1320, 420))
+
+
+@pytest.mark.parametrize("where", ["в слаке", "в слэке", "в слак", "Slack"])
+async def test_messengers_are_named_as_people_name_them(english: Stage, where: str) -> None:
+    await english.anna.say(f"/reach {where} с 9 до 18 по будням")
+    assert (await english.anna.last()).text == not_in_slack(english)
 
 
 async def test_a_messenger_without_an_account_there_is_refused(stage: Stage) -> None:
     await stage.anna.say("/reach slack 9-18")
-    told = stage.w("reach.no_account", via=stage.w("via.slack"), own="web", command="/link")
-    assert (await stage.anna.last()).text == told
+    assert (await stage.anna.last()).text == not_in_slack(stage)
+    assert await wishes(stage.anna) == Reach()
+
+
+def not_in_slack(stage: Stage) -> str:
+    via = {"via": stage.w("via.slack"), "own": stage.w("via.web")}
+    return stage.w("reach.no_account", **via, command="/link")
+
+
+async def test_the_examples_that_are_told_are_understood(stage: Stage) -> None:
+    await stage.anna.say(stage.w("reach.how").partition(": ")[2])
+    assert (await stage.anna.last()).text == not_in_slack(stage)
+    await stage.anna.say(stage.w("reach.how_quiet").partition(": ")[2])
+    assert await wishes(stage.anna) == Reach(quiet=Hours(1320, 420))
+    await stage.anna.say(stage.w("reach.valid").rpartition(": ")[2])
     assert await wishes(stage.anna) == Reach()
 
 
