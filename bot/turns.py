@@ -116,14 +116,14 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
         if quoted is not None and turn.room not in turn.catalogue.by_space:
             await crowd.make_ticket(turn, quoted)
         elif said.files or said.addressed or turn.about is not None:
-            await turn.tell(_hint(_lost(said, brought) or Words(_how(turn))))
+            await turn.tell(phrases.hint(_lost(said, brought) or Words(_how(turn))))
         return
     kept = await ticket_store.newest_message(turn.tx) if said.reply_to and not turn.threads else None
     await _heard(turn, said, heard)
     if kept is not None and said.reply_to:
         await answering.note(turn.tx, kept, turn.room, said.reply_to)
     if (lost := _lost(said, brought)) is not None:
-        await turn.tell(_hint(lost))
+        await turn.tell(phrases.hint(lost))
 
 
 async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
@@ -152,7 +152,7 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     elif turn.room not in turn.catalogue.by_space:
         await crowd.own(turn, heard, said)
     elif turn.threads and said.addressed:
-        await turn.tell(_hint(Words(_how(turn))))
+        await turn.tell(phrases.hint(Words(_how(turn))))
 
 
 def _how(turn: Turn) -> str:
@@ -176,10 +176,6 @@ def _lost(said: Said, brought: Sequence[str | None]) -> Words | None:
     if large:
         return Words("file.too_large", {"limit": large[0] // 1_000_000})
     return Words("file.not_taken") if lost else None
-
-
-def _hint(words: Words) -> Message:
-    return Message((Paragraph(words),), tone="hint")
 
 
 def _id(file: File | None) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.i18n import in_every_language, languages
-from bot.message import At, Choice, Fact, Plain, Several, Span, Text, Titled, Typed, Words
+from bot.message import At, Choice, Fact, Message, Paragraph, Plain, Several, Span, Text, Titled, Typed, Words
 from core.kernel.errors import UserError
 from core.tickets.catalogue import Catalogue, Priority, Title
 from core.tickets.model import Status, Ticket
@@ -74,6 +74,11 @@ def _fact(name: str, value: object) -> Fact:
         case Mapping():
             return Titled({str(language): str(text) for language, text in value.items()})
     return via(str(value))
+
+
+def hint(words: Words) -> Message:
+    """A word to whoever asked or did something."""
+    return Message((Paragraph(words),), tone="hint")
 
 
 def listed(keys: Iterable[str]) -> Mapping[str, str]:
