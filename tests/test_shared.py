@@ -99,6 +99,7 @@ async def test_an_agent_in_slack_reports_for_somebody_in_telegram(desk: Desk) ->
     await desk.settle()
     await desk.anna.command("/desk new for @Ivan The printer is on fire")
     await desk.settle()
+    assert "For Ivan (Telegram)" in str(desk.anna.modals[-1].blocks)
     await submit(desk, {})
     asked = {"Which device is it?": "Printer", "How badly does it get in the way?": "It slows me down"}
     await submit(desk, asked)
