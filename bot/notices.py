@@ -10,7 +10,6 @@ from bot.flows import elsewhere, flood, home, linking, merging, phrases, quoting
 from bot.flows.forms import form
 from bot.message import (
     At,
-    Attachment,
     Block,
     Call,
     Choice,
@@ -28,7 +27,6 @@ from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.escalation import store as pings
 from core.escalation.model import Ping
-from core.files import store as files
 from core.kernel.ids import Identity, MessageId, PersonId, PingId
 from core.outbox import store as posts
 from core.outbox.model import Parcel
@@ -97,20 +95,13 @@ async def _undelivered(tx: Transaction, parcel: Parcel) -> Message | None:
 # ---- what people said, across
 
 
-async def _attachments(tx: Transaction, said: Said) -> list[Block]:
-    return [
-        Attachment(file.id, file.name, file.mime, file.size) for file in await files.of_message(tx, said.id)
-    ]
-
-
 async def _said(tx: Transaction, parcel: Parcel) -> Message | None:
     """A message of the ticket as staff see it; a reply says whether it has arrived."""
     said = await tickets.message(tx, MessageId(parcel.facts["message"]))
     if said is None:
         return None
     author = await story.name(tx, said.author)
-    words: list[Block] = [Paragraph(message.spoken(said.text))] if said.text.strip() else []
-    told = [*words, *await _answers(tx, said), *await _attachments(tx, said)]
+    told = [*sharing.words(said), *await _answers(tx, said), *await sharing.attachments(tx, said)]
     read = _stands_there(said, parcel)
     blocks: list[Block] = [*([] if read else told), *_marks(said)]
     answers = None if read else await quoting.answered(tx, said, None)
@@ -162,10 +153,9 @@ async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     if said.withdrawn_at is not None:  # what may stand there must be found before it can be taken back
         return Message((Paragraph(Plain("…")),), tone="reply") if await _stands(tx, parcel) else None
-    words: list[Block] = [Paragraph(message.spoken(said.text))] if said.text.strip() else []
     assert parcel.person is not None
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
-    blocks: tuple[Block, ...] = (*words, *await _attachments(tx, said), *named)
+    blocks: tuple[Block, ...] = (*sharing.words(said), *await sharing.attachments(tx, said), *named)
     author = Words("said.agent", {"name": await story.name(tx, said.author), "ticket": said.ticket})
     answers = await quoting.answered(tx, said, parcel.person)
     return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)

@@ -31,11 +31,19 @@ async def _ticket(tx: Transaction, parcel: Parcel) -> Ticket:
     return await tickets.get(tx, parcel.ticket)
 
 
-async def _words(tx: Transaction, said: Said) -> list[Block]:
-    words: list[Block] = [Paragraph(spoken(said.text))] if said.text.strip() else []
+def words(said: Said) -> list[Block]:
+    """What somebody said, if it was more than files."""
+    return [Paragraph(spoken(said.text))] if said.text.strip() else []
+
+
+async def attachments(tx: Transaction, said: Said) -> list[Block]:
     brought = await files.of_message(tx, said.id)
+    return [Attachment(file.id, file.name, file.mime, file.size) for file in brought]
+
+
+async def _whole(tx: Transaction, said: Said) -> list[Block]:
     edited = [Paragraph(Words("said.edited"), "quiet")] if said.edited_at else []
-    return [*words, *(Attachment(file.id, file.name, file.mime, file.size) for file in brought), *edited]
+    return [*words(said), *await attachments(tx, said), *edited]
 
 
 async def _message(tx: Transaction, parcel: Parcel, *kinds: str) -> Said | None:
@@ -59,7 +67,7 @@ async def _shared(tx: Transaction, parcel: Parcel) -> Message | None:
     author = Words("said.colleague", {"name": await story.name(tx, said.author), "ticket": said.ticket})
     named = await references.for_person(tx, said.text, parcel.person, said.ticket)
     answers = await quoting.answered(tx, said, parcel.person)
-    blocks = (*await _words(tx, said), *named)
+    blocks = (*await _whole(tx, said), *named)
     return Message(blocks, tone="reply", author=author, ticket=said.ticket, answers=answers)
 
 
@@ -73,7 +81,7 @@ async def _watched(tx: Transaction, parcel: Parcel) -> Message | None:
     tone: Literal["reply", "request"] = "reply" if said.kind == "reply" else "request"
     author = await story.name(tx, said.author)
     answers = await quoting.answered(tx, said, parcel.person)
-    blocks = (heading, *await _words(tx, said), *named)
+    blocks = (heading, *await _whole(tx, said), *named)
     return Message(blocks, tone=tone, author=author, ticket=ticket.id, answers=answers)
 
 

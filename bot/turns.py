@@ -115,14 +115,14 @@ async def _said(turn: Turn, said: Said, fetched: Fetched) -> None:
         if quoted is not None and turn.room not in turn.catalogue.by_space:
             await crowd.make_ticket(turn, quoted)
         elif said.files or said.addressed or turn.about is not None:
-            await turn.tell(_hint(_lost(said, brought) or Words(_how(turn))))
+            await turn.tell(phrases.hint(_lost(said, brought) or Words(_how(turn))))
         return
     kept = await ticket_store.newest_message(turn.tx) if said.reply_to and not turn.threads else None
     await _heard(turn, said, heard)
     if kept is not None and said.reply_to:
         await answering.note(turn.tx, kept, turn.room, said.reply_to)
     if (lost := _lost(said, brought)) is not None:
-        await turn.tell(_hint(lost))
+        await turn.tell(phrases.hint(lost))
 
 
 async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
@@ -134,11 +134,12 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     pointing = turn.incoming.private and turn.incoming.where.thread is None
     if pointing and said.reply_to and await talk.points_at_ticket(turn, said.reply_to):
         under_way = None
-    if turn.room not in turn.catalogue.by_space:
-        turn = await flood.measured(turn)
     if commands.is_command(turn, text):
         await commands.run(replace(turn, files=heard.files), text.strip(), said.quoted)
-    elif under_way is not None and turn.flood is not None and await flood.gather(turn, under_way, heard):
+        return
+    if turn.room not in turn.catalogue.by_space:
+        turn = await flood.measured(turn)
+    if under_way is not None and turn.flood is not None and await flood.gather(turn, under_way, heard):
         return
     elif under_way is not None:
         await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
@@ -153,7 +154,7 @@ async def _heard(turn: Turn, said: Said, heard: Heard) -> None:
     elif turn.room not in turn.catalogue.by_space:
         await crowd.own(turn, heard, said)
     elif turn.threads and said.addressed:
-        await turn.tell(_hint(Words(_how(turn))))
+        await turn.tell(phrases.hint(Words(_how(turn))))
 
 
 def _how(turn: Turn) -> str:
@@ -170,10 +171,6 @@ def _lost(said: Said, brought: Sequence[str | None]) -> Words | None:
     if large:
         return Words("file.too_large", {"limit": large[0] // 1_000_000})
     return Words("file.not_taken") if lost else None
-
-
-def _hint(words: Words) -> Message:
-    return Message((Paragraph(words),), tone="hint")
 
 
 def _id(file: File | None) -> str | None:
@@ -288,7 +285,7 @@ async def _edit(turn: Turn, remote: str, text: str) -> None:
             await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, words)
             sent_on = await ticket_store.message_at(turn.tx, turn.room, f"{remote}{SENT_ON}")
             if sent_on is not None and sent_on.withdrawn_at is None:
-                await turn.tell(_hint(Words("edit.sent_on")))
+                await turn.tell(phrases.hint(Words("edit.sent_on")))
             return
     under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
     if under_way is not None and intake.began_with(under_way, (turn.room, remote)):

@@ -19,9 +19,11 @@ from core.database.transaction import Transaction
 from core.inbox import store as inbox
 from core.kernel.clock import HandClock
 from core.kernel.events import Event
-from core.kernel.ids import TicketId
+from core.kernel.ids import Identity, TicketId
 from core.outbox import store as outbox
+from core.people import store as people
 from core.people.model import DESK as DESK_ITSELF
+from core.people.model import Actor
 from core.tickets import actions as tickets
 from core.tickets import merging, queries, store
 from core.tickets.model import Status, Ticket
@@ -330,13 +332,62 @@ async def test_what_was_written_beforehand_begins_a_request_and_is_not_answered_
             await ivan.send("The VPN drops", body={"is_from_offline": True})
             await desk.settle()
         assert len([each for each in ivan.chat.messages if each.by_bot]) == 1
+        asked = 1
         for _ in range(10):
             await ivan.send("/cancel")
             await desk.settle()
             await ivan.send("The VPN drops", body={"is_from_offline": True})
             await desk.settle()
-        asked = [each for each in ivan.chat.messages if each.by_bot and "Where are you" in each.text]
-        assert len(asked) <= OFTEN
+            asked += ivan.chat.last.by_bot
+        assert asked == OFTEN
+        assert (await desk.words(1)) == ["The VPN drops"] * (11 - OFTEN)
+
+
+async def test_each_word_written_beforehand_is_kept_also_where_none_is_answered(tmp_path: Path) -> None:
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        ivan = desk.world.users[501]
+        for number in range(OFTEN + 2):
+            await ivan.send(f"The VPN drops: {number}", body={"is_from_offline": True})
+            await desk.settle()
+            await ivan.send("/cancel")
+            await desk.settle()
+        assert await desk.words(1) == [f"The VPN drops: {number}" for number in (OFTEN, OFTEN + 1)]
+        assert (await desk.kinds()).count("hushed") == 1
+
+
+async def test_words_written_beforehand_are_the_comment_that_was_asked_for(tmp_path: Path) -> None:
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        ivan = desk.world.users[501]
+        await ivan.send(f"@{desk.world.bot.username} the printer is dead", chat=desk.room)
+        await desk.settle()
+        await desk.database.write(_resolve)
+        await desk.settle()
+        await ivan.send("yes")
+        await desk.settle()
+        await ivan.press(next(each for each in reversed(ivan.chat.messages) if each.by_bot), "★★★★")
+        await desk.settle()
+        await ivan.send("Quick and friendly", body={"is_from_offline": True})
+        await desk.settle()
+        assert "Quick and friendly" in str([event.facts for event in await desk.timeline(1)])
+
+
+async def test_a_command_that_was_scheduled_is_obeyed_and_answered(tmp_path: Path) -> None:
+    async with at_telegram(tmp_path / "desk", HandClock()) as desk:
+        assert isinstance(desk.world, Telegram)
+        ivan = desk.world.users[501]
+        await ivan.send("/new The VPN drops", body={"is_from_offline": True})
+        await desk.settle()
+        assert "Where are you" in ivan.chat.last.text
+        await ivan.send("/status 7", body={"is_from_offline": True})
+        await desk.settle()
+        assert "#7" in ivan.chat.last.text
+
+
+async def _resolve(tx: Transaction) -> None:
+    anna = await people.by_identity(tx, Identity("web", "anna"))
+    await tickets.resolve(tx, Actor(anna, "web"), TicketId(1), "mended")
 
 
 async def test_what_a_channel_forwards_to_its_discussion_is_meant_for_nobody(tmp_path: Path) -> None:

@@ -171,6 +171,14 @@ def test_a_link_of_telegram_never_hides_where_it_leads(label: str, address: str,
     assert str(words)[marks_of(words)[-1].end - 3 : marks_of(words)[-1].end] == "now"
 
 
+def test_two_links_that_end_at_one_place_both_stand_after_their_words() -> None:
+    links = [
+        {"type": "text_link", "offset": 0, "length": 2, "url": "http://one.example"},
+        {"type": "text_link", "offset": 1, "length": 1, "url": "http://two.example"},
+    ]
+    assert entities.read("ab!", links) == "ab (http://one.example) (http://two.example)!"
+
+
 @pytest.mark.parametrize(
     "entity",
     [

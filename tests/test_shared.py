@@ -127,6 +127,7 @@ async def test_an_agent_in_slack_reports_for_somebody_in_telegram(desk: Desk) ->
     await desk.settle()
     await desk.anna.command("/desk new for @Ivan The printer is on fire")
     await desk.settle()
+    assert "For Ivan (Telegram)" in str(desk.anna.modals[-1].blocks)
     await submit(desk, {})
     asked = {"Which device is it?": "Printer", "How badly does it get in the way?": "It slows me down"}
     await submit(desk, asked)
@@ -164,14 +165,16 @@ async def test_two_that_are_the_same_are_merged_across_messengers(desk: Desk) ->
     assert (await desk.database.read(lambda tx: tickets.get(tx, TicketId(2)))).status is Status.NEW
 
 
-async def test_a_message_is_split_with_its_button_in_slack_and_by_an_answer_in_telegram(desk: Desk) -> None:
+async def test_a_message_is_split_with_its_menu_in_slack_and_by_an_answer_in_telegram(desk: Desk) -> None:
     await desk.report()
     for words in ("The printer smokes", "The mouse squeaks"):
         await desk.ivan.send(words)
         await desk.settle()
     card = desk.channel.saying("VPN drops")
     said = next(each for each in card.replies if "The printer smokes" in each.shown)
-    await (await desk.anna.press(said, "Make it a ticket")).done()
+    await slash(desk, desk.anna, "/desk split")
+    assert "under ⋯, choose “Split off”" in said_to(desk, desk.anna)
+    await (await desk.anna.press(said, "", "Split off")).done()
     await desk.settle()
     copy = next(each for each in desk.group.messages if "The mouse squeaks" in each.text)
     assert copy.buttons == []

@@ -226,12 +226,17 @@ class Somebody:
         return [shown for shown in await self.sees() if shown.thread == card.id and not shown.deleted]
 
 
+def _named(name: str) -> str:
+    """The name of a fact, told in one line with it; a question has its own sign."""
+    return name if name.endswith(("?", ":", ".")) else f"{name}:"
+
+
 def _shown(message: Mapping[str, Any]) -> Shown:
     lines: list[str] = []
     for block in message["blocks"]:
         match block["kind"]:
             case "facts":
-                lines += [f"{name}: {value}" for name, value in block["rows"]]
+                lines += [f"{_named(name)} {value}" for name, value in block["rows"]]
             case "attachment":
                 lines.append(f"[{block['name']}]")
             case _:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.flows import commands, flood, talk
+from bot.flows import commands, flood, talk, work
+from bot.flows import flows as flow_table
 from bot.flows.dialog import Heard
 from bot.flows.turn import Turn
 from core.bursts import actions as bursts
 from core.dialogs import store as dialog_store
+from core.dialogs.model import Dialog
 from core.outbox import store as posts
 from core.tickets import actions as tickets
 from core.tickets import company, merging, queries
@@ -35,21 +37,35 @@ async def said(turn: Turn, heard: Heard, reply_to: str | None) -> None:
     elif turn.incoming.private:
         await _in_private(turn, mine, heard)
     elif await bursts.count(turn.tx, f"opens:{turn.incoming.sender.identity}", SPAN) <= OFTEN:
-        await _open(turn, heard)
+        answers = await bursts.count(turn.tx, f"answers:{turn.room}", SPAN)
+        await _open(turn, heard, quiet=answers > OFTEN)
     elif mine:
         await _keep(turn, next((ticket for ticket in mine if ticket.status in ACTIVE), mine[0]), heard)
         await _hush(turn, mine[0])
 
 
 async def _in_private(turn: Turn, mine: Sequence[Ticket], heard: Heard) -> None:
-    """What was sent in somebody's name without them: an away message, or one that they wrote beforehand."""
+    """What was sent in somebody's name without them: an away message, or one that they wrote beforehand.
+
+    Where it would be answered too often, it begins a ticket in silence, so that no word of it is lost."""
     under_way = await dialog_store.at(turn.tx, turn.place, turn.person.id)
     if (going := await _going(turn, mine)) is not None:
         await _keep(turn, going, heard)
+    elif under_way is not None and await flood.gather(turn, under_way, heard):
+        return
+    elif await _in_silence(turn, under_way):
+        await _open(turn, heard, quiet=True)
     elif under_way is not None:
-        await flood.gather(turn, under_way, heard)
-    elif await bursts.count(turn.tx, f"answers:{turn.room}", SPAN) <= OFTEN:
+        await flow_table.FLOWS[under_way.flow](turn, under_way, heard)
+    else:
         await talk.said(turn, heard, None)
+
+
+async def _in_silence(turn: Turn, under_way: Dialog | None) -> bool:
+    """Whether such words get no answer: they come often, or would fill in a form for others."""
+    if under_way is not None and under_way.flow == work.FORM:
+        return True
+    return await bursts.count(turn.tx, f"answers:{turn.room}", SPAN) > OFTEN
 
 
 async def _answered(turn: Turn, mine: Sequence[Ticket], reply_to: str | None) -> Ticket | None:
@@ -83,10 +99,9 @@ async def _keep(turn: Turn, ticket: Ticket, heard: Heard) -> None:
     )
 
 
-async def _open(turn: Turn, heard: Heard) -> None:
-    """A ticket whose answers are read where it was asked for."""
+async def _open(turn: Turn, heard: Heard, *, quiet: bool) -> None:
+    """A ticket whose answers are read where it was asked for; `quiet`: nobody there is told of it."""
     kind = turn.catalogue.guess(heard.text) or turn.catalogue.last
-    answers = await bursts.count(turn.tx, f"answers:{turn.room}", SPAN)
     ticket = await tickets.open_ticket(
         turn.tx,
         turn.actor,
@@ -96,9 +111,9 @@ async def _open(turn: Turn, heard: Heard) -> None:
         home=_home(turn, heard),
         file_ids=heard.files,
         source=(turn.room, heard.message) if heard.message else None,
-        told={"quiet": True} if answers > OFTEN else None,
+        told={"quiet": True} if quiet else None,
     )
-    if answers > OFTEN:
+    if quiet:
         await _hush(turn, ticket)
 
 

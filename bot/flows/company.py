@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from bot import codes
 from bot.flows import phrases, story, whom
+from bot.flows.draft import Behalf
 from bot.flows.turn import Turn
+from bot.flows.whom import Found
 from bot.incoming import Said
 from bot.message import Choice, Fact, Message, Paragraph, Plain, Several, Text, Words
 from core.database.transaction import Transaction
@@ -20,9 +22,12 @@ from core.tickets import company, doors
 from core.tickets import store as tickets
 from core.tickets.model import COLLEAGUE, WATCHER, Ticket
 
-MENTION = re.compile(r"(?<![\w@/.])@[^\s@]")
+MENTION = re.compile(r"(?<![\w@/.])@[^\s@]+(?:\s+[^\s@]+)?")
+"""An @ and the next two words, of which the second may tell two people of one first name apart."""
 OFFERED = 3
 """So many of those whom a note mentions are offered."""
+LOOKED_UP = 5
+"""So many names that follow an @ are looked up in a note; code is full of signs that mean nobody."""
 FOR = re.compile(r"(?:for|для)\s+(?=@)", re.IGNORECASE)
 
 
@@ -35,23 +40,28 @@ async def add(turn: Turn, ticket: TicketId, rest: str) -> None:
     """`/add 42 @boris`."""
     await doors.allowed(turn.tx, turn.actor, ticket, Right.INVITE)
     found = await whom.known(turn.tx, turn.person, rest, _mentions(turn))
-    if found.certain or turn.person.staff:
+    if found.certain:
         await _added(turn, ticket, found.person)
     else:
         await _make_sure(turn, ticket, found.person)
 
 
 async def _make_sure(turn: Turn, number: TicketId, person: Person) -> None:
-    """Anybody can give themselves a name: before a requester shares a ticket they see which account it is."""
-    accounts = await people.identities_of(turn.tx, person.id)
-    where = Several(tuple(phrases.via(name) for name in sorted({each.platform for each in accounts})), ", ")
+    """Anybody can give themselves a name: before a ticket is shared it is said which account that is."""
+    where = Several(tuple(phrases.via(each) for each in await _platforms(turn, person.id)), ", ")
     asked = Words("company.sure", {"name": Plain(person.name), "where": where, "ticket": number})
-    await turn.tell(Message((Paragraph(asked),), ((_button(number, person),),), tone="hint", ticket=number))
+    button = _button(number, person, Plain(person.name))
+    await turn.tell(Message((Paragraph(asked),), ((button,),), tone="hint", ticket=number))
 
 
-def _button(number: TicketId, person: Person) -> Choice:
+async def _platforms(turn: Turn, person: PersonId) -> tuple[str, ...]:
+    """The messengers where they have an account."""
+    return tuple(sorted({each.platform for each in await people.identities_of(turn.tx, person)}))
+
+
+def _button(number: TicketId, person: Person, name: Text) -> Choice:
     code = codes.code("c", "add", number, person.id, _sign(person))
-    return phrases.button(code, "button.add", name=Plain(person.name))
+    return phrases.button(code, "button.add", name=name)
 
 
 def _sign(person: Person) -> str:
@@ -96,27 +106,45 @@ async def offer(turn: Turn, number: TicketId, text: str) -> None:
     """Whom a note of staff mentions can be added with a press."""
     ticket = await doors.seen(turn.tx, turn.actor, number)
     belonging = {ticket.requester, turn.person.id, *await tickets.participants_of(turn.tx, number)}
-    new = [person for person in await _mentioned(turn, text) if person.id not in belonging][:OFFERED]
+    new = [found for found in await _mentioned(turn, text) if found.person.id not in belonging][:OFFERED]
     if not new or ticket.merged_into is not None:
         return
-    names = Several(tuple(Plain(person.name) for person in new), ", ")
-    rows = tuple((_button(number, person),) for person in new)
-    told = Words("company.offer", {"names": names, "ticket": number})
-    await turn.tell(Message((Paragraph(told),), rows, tone="hint", ticket=number))
+    named = [(found.person, await _shown(turn, found)) for found in new]
+    names = Several(tuple(name for _, name in named), ", ")
+    rows = tuple((_button(number, person, name),) for person, name in named)
+    told = [Paragraph(Words("company.offer", {"names": names, "ticket": number}))]
+    if not all(found.certain for found in new):
+        told.append(Paragraph(Words("company.self_named"), "quiet"))
+    await turn.tell(Message(tuple(told), rows, tone="hint", ticket=number))
 
 
-async def _mentioned(turn: Turn, text: str) -> list[Person]:
-    """The persons whom the words mention: by account, or by a name that can mean nobody else."""
+async def _shown(turn: Turn, found: Found) -> Text:
+    """The name, and where they write if it is one that anybody can give themselves."""
+    if found.certain:
+        return Plain(found.person.name)
+    return phrases.account(found.person.name, await _platforms(turn, found.person.id))
+
+
+async def _mentioned(turn: Turn, text: str) -> list[Found]:
+    """Whom the words mention: by account, or by a name that can mean nobody else."""
     mentions = _mentions(turn)
-    found = [await people.by_identity(turn.tx, identity) for _, identity in mentions]
-    named = {words for words, _ in mentions}
-    for at in [each.start() for each in MENTION.finditer(text)]:
-        if not any(text.startswith(words, at) for words in named):
-            try:
-                found.append((await whom.known(turn.tx, turn.person, text[at:])).person)
-            except UserError:
-                continue
-    return list({person.id: person for person in found if person is not None}.values())
+    known = [await people.by_identity(turn.tx, identity) for _, identity in mentions]
+    found = [Found(person, "", True) for person in known if person is not None]
+    for name in _names(text, [words for words, _ in mentions]):
+        try:
+            found.append(await whom.known(turn.tx, turn.person, name))
+        except UserError:
+            continue
+    return list({each.person.id: each for each in sorted(found, key=lambda each: each.certain)}.values())
+
+
+def _names(text: str, mentioned: Sequence[str]) -> list[str]:
+    """What begins with an @ and stands for no account: the first few, each with the words that follow."""
+    names: dict[str, str] = {}
+    for found in MENTION.finditer(text):
+        if not text.startswith(tuple(mentioned), found.start()):
+            names.setdefault(found[0], text[found.start() :])
+    return list(names.values())[:LOOKED_UP]
 
 
 async def pressed(turn: Turn, words: Sequence[str]) -> None:
@@ -141,15 +169,23 @@ async def _signed(turn: Turn, number: PersonId, sign: str) -> Person:
 # ---- in somebody else's name
 
 
-async def in_whose_name(turn: Turn, rest: str) -> tuple[PersonId | None, str]:
-    """For whom `/new for @ivan …` reports, and what; None: for themselves. Staff alone may."""
+async def in_whose_name(turn: Turn, rest: str) -> tuple[Behalf | None, str]:
+    """For whom `/new for @ivan …` reports, and what; None: for themselves. Staff alone may.
+
+    Perhaps somebody else calls themselves that: before it is sent it must be shown for whom it is."""
     begun = FOR.match(rest)
     if begun is None:
         return None, rest
     if not turn.person.staff:
         raise Forbidden("right.behalf")
     found = await whom.known(turn.tx, turn.person, rest[begun.end() :], _mentions(turn))
-    return (None if found.person.id == turn.person.id else found.person.id), found.rest
+    own = found.person.id == turn.person.id
+    return None if own else await behalf(turn, found.person.id), found.rest
+
+
+async def behalf(turn: Turn, person: PersonId) -> Behalf:
+    """In whose name it is, as it is shown."""
+    return Behalf(person, (await people.get(turn.tx, person)).name, await _platforms(turn, person))
 
 
 async def home_of(turn: Turn, person: PersonId) -> str:

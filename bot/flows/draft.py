@@ -30,6 +30,15 @@ Kept = Annotated[str, PlainSerializer(_kept), PlainValidator(_taken)]
 
 
 @dataclass(frozen=True, slots=True)
+class Behalf:
+    """In whose name somebody else reports, as they were shown: what they are called and where they write."""
+
+    person: PersonId
+    name: str
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A ticket in the making. `done` are the steps behind us, in the order they were taken."""
 
@@ -45,7 +54,7 @@ class Draft:
     origin: TicketId | None = None
     moved: tuple[TicketId, MessageId] | None = None
     """The message of another ticket this one begins with."""
-    behalf: PersonId | None = None
+    behalf: Behalf | None = None
     """In whose name somebody else reports it."""
     version: int = 1
 

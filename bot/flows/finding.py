@@ -8,6 +8,7 @@ from bot import codes
 from bot.flows import lists, phrases, story, work
 from bot.flows.forms import form
 from bot.flows.turn import Turn
+from bot.i18n import in_every_language
 from bot.incoming import Said
 from bot.message import Choice, Message, Paragraph, Plain, Quote, Several, Words
 from core.kernel import text as texts
@@ -167,9 +168,11 @@ def _choice(known: Mapping[str, Mapping[str, str]], value: str, *, key: str) -> 
 def _status(value: str) -> Status:
     wanted = texts.search_text(value)
     for status, words in _STATUSES.items():
-        if wanted in [texts.search_text(word) for word in words.split(", ")]:
+        titles = in_every_language(f"status.{status}").values()
+        if wanted in [texts.search_text(word) for word in (*words.split(", "), *titles)]:
             return status
-    raise UserError("find.no_status", value=value, names=", ".join(Status))
+    names = phrases.listed(f"status.{status}" for status in Status)
+    raise UserError("find.no_status", value=value, names=names)
 
 
 # ---- showing

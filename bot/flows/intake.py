@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict
 
 from bot import codes
 from bot.flows import company, phrases, questions
@@ -245,10 +245,23 @@ async def _send(turn: Turn, dialog: Dialog, draft: Draft) -> None:
         await dialog_store.turn_to(turn.tx, turn.place, turn.person.id, number)
 
 
+class _Request(TypedDict):
+    """What a ticket begins with, whoever opens it."""
+
+    number: TicketId
+    type_name: str
+    text: str
+    priority: Priority
+    answers: Sequence[Answer]
+    file_ids: Sequence[str]
+    source: Source | None
+    origin: TicketId | None
+
+
 async def open_ticket(turn: Turn, draft: Draft, number: TicketId) -> None:
     """What was gathered becomes a ticket, whose talk goes on where its requester is."""
     kind = turn.catalogue.types[draft.type or ""]
-    request: dict[str, Any] = {
+    request: _Request = {
         "number": number,
         "type_name": kind.name,
         "text": draft.text,
@@ -261,8 +274,9 @@ async def open_ticket(turn: Turn, draft: Draft, number: TicketId) -> None:
     if draft.behalf is None:
         await tickets.open_ticket(turn.tx, turn.actor, home=turn.place, **request)
         return
-    home = await company.home_of(turn, draft.behalf)
-    ticket = await companies.open_for(turn.tx, turn.actor, draft.behalf, home=home, **request)
+    person = draft.behalf.person
+    home = await company.home_of(turn, person)
+    ticket = await companies.open_for(turn.tx, turn.actor, person, home=home, **request)
     await company.tell_opened(turn, ticket)
 
 

@@ -32,7 +32,7 @@ async def link(turn: Turn, _: TicketId, rest: str) -> None:
         await _give_code(alone)
     elif turn.press is None and not (turn.incoming.private and turn.asked_in is None):
         await linking.expose(turn.tx, turn.incoming.sender.identity, linking.hashed(rest))
-        await alone.tell(_hint("link.in_public"))
+        await alone.tell(phrases.hint(Words("link.in_public")))
     else:
         await _take_code(alone, rest)
 
@@ -126,7 +126,7 @@ async def _take_code(turn: Turn, typed: str) -> None:
     here = turn.incoming.sender.identity
     code = await linking.redeem(turn.tx, here, linking.hashed(typed))
     if code is None:
-        await turn.tell(_hint("link.wrong"))
+        await turn.tell(phrases.hint(Words("link.wrong")))
     else:
         await joining.pair(turn.tx, turn.actor, here, code)
         await linking.hold(turn.tx, here, code)
@@ -154,7 +154,7 @@ async def _join(turn: Turn, code: Code) -> None:
 
 async def _refuse(turn: Turn, code: Code) -> None:
     await linking.void(turn.tx, code)
-    await turn.tell(_hint("link.refused"), slot=_question(code.hash))
+    await turn.tell(phrases.hint(Words("link.refused")), slot=_question(code.hash))
 
 
 def _is_nameless(identity: Identity) -> bool:
@@ -238,7 +238,3 @@ def _button(identity: Identity) -> Choice:
 def _mark(identity: Identity) -> str:
     """What stands for an account in a code, which has no room for its name."""
     return hashlib.sha256(str(identity).encode()).hexdigest()[:16]
-
-
-def _hint(key: str) -> Message:
-    return Message((Paragraph(Words(key)),), tone="hint")

@@ -58,13 +58,15 @@ async def unrelate(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def split(turn: Turn, _: TicketId, rest: str) -> None:
-    """`/split` as an answer to the words that are a ticket of their own."""
+    """`/split` as an answer to the words that are a ticket of their own.
+
+    Raises UserError that says where to press instead, where no command can be an answer."""
     what = turn.incoming.what
     pointed = what.reply_to or (what.quoted and what.quoted.message) if isinstance(what, Said) else None
     post = await posts.at(turn.tx, turn.room, pointed) if pointed else None
     kind, _sign, message = (post.slot or "").partition(":") if post else ("", "", "")
     if post is None or post.ticket is None or kind != "said":
-        raise UserError("split.which")
+        raise UserError("split.which_button" if turn.threads else "split.which")
     await _split(turn, post.ticket, MessageId(int(message)))
 
 

@@ -1,9 +1,10 @@
 """Small texts that many messages share: numbers, names, states, buttons."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.message import At, Choice, Fact, Plain, Span, Text, Titled, Typed, Words
+from bot.i18n import in_every_language, languages
+from bot.message import At, Choice, Fact, Message, Paragraph, Plain, Several, Span, Text, Titled, Typed, Words
 from core.kernel.errors import UserError
 from core.tickets.catalogue import Catalogue, Priority, Title
 from core.tickets.model import Status, Ticket
@@ -32,6 +33,12 @@ def status(which: Status | str) -> Text:
 def via(platform: str) -> Text:
     """From which messenger."""
     return Words(f"via.{platform}")
+
+
+def account(name: str, platforms: Iterable[str]) -> Text:
+    """What somebody calls themselves, and where they write: `Boris Orlov (Telegram)`."""
+    where = Several(tuple(via(platform) for platform in platforms), ", ")
+    return Words("company.account", {"name": Plain(name), "where": where})
 
 
 def type_title(catalogue: Catalogue, name: str) -> Text:
@@ -67,6 +74,17 @@ def _fact(name: str, value: object) -> Fact:
         case Mapping():
             return Titled({str(language): str(text) for language, text in value.items()})
     return via(str(value))
+
+
+def hint(words: Words) -> Message:
+    """A word to whoever asked or did something."""
+    return Message((Paragraph(words),), tone="hint")
+
+
+def listed(keys: Iterable[str]) -> Mapping[str, str]:
+    """These sentences one after another in every language: a fact of an error."""
+    told = [in_every_language(key) for key in keys]
+    return {language: ", ".join(each[language] for each in told) for language in languages}
 
 
 def literal(text: str) -> Text:

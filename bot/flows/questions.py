@@ -89,6 +89,9 @@ def summary(turn: Turn, draft: Draft, title: Text) -> tuple[Block, ...]:
     rows: list[tuple[Text, Text]] = [
         (Words("intake.field_type"), phrases.type_title(turn.catalogue, draft.type or ""))
     ]
+    if draft.behalf is not None:
+        whom = phrases.account(draft.behalf.name, draft.behalf.platforms)
+        rows.insert(0, (Words("intake.field_for"), whom))
     for question in drafts.questions(draft, turn.catalogue).values():
         for answer in draft.answers:
             if answer.question == question.name:

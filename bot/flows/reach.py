@@ -19,12 +19,11 @@ from core.people.reach import ANYWHERE, DAY, EVERY_DAY, Hours, Reach, Rule, Ways
 
 MOST = 10
 """Rules of one person."""
-EXAMPLE, QUIET_EXAMPLE = "/reach slack 9-18 mon-fri, otherwise telegram", "/reach quiet 22-7"
 _MESSENGERS = {
-    "slack": "slack", "слак": "slack", "слэк": "slack",
-    "telegram": "telegram", "tg": "telegram",
-    "телеграм": "telegram", "телеграмм": "telegram", "тг": "telegram",
-    "web": "web", "webchat": "web", "веб": "web", "веб-чат": "web", "сайт": "web",
+    "slack": "slack", "слак": "slack", "слаке": "slack", "слэк": "slack", "слэке": "slack",
+    "telegram": "telegram", "tg": "telegram", "тг": "telegram",
+    "телеграм": "telegram", "телеграме": "telegram", "телеграмм": "telegram", "телеграмме": "telegram",
+    "web": "web", "webchat": "web", "веб": "web", "вебе": "web", "сайт": "web", "сайте": "web",
 }  # fmt: skip
 _OTHERWISE = frozenset({"otherwise", "else", "иначе", "остальное"})
 _QUIET = frozenset({"quiet", "тихо", "тишина"})
@@ -103,7 +102,7 @@ async def _told(turn: Turn, rest: str) -> Reach:
 
 
 def _invalid() -> UserError:
-    return UserError("reach.valid", example=EXAMPLE, command=QUIET_EXAMPLE)
+    return UserError("reach.valid")
 
 
 async def _own(turn: Turn, word: str) -> str:
@@ -111,7 +110,8 @@ async def _own(turn: Turn, word: str) -> str:
     platform = _MESSENGERS[word]
     own = dict.fromkeys(each.platform for each in await _reachable(turn))
     if platform not in own:
-        raise UserError("reach.no_account", via=platform, own=", ".join(own), command="/link")
+        known = phrases.listed(f"via.{each}" for each in own)
+        raise UserError("reach.no_account", via=platform, own=known, command="/link")
     return platform
 
 
@@ -178,11 +178,11 @@ async def _page(turn: Turn) -> Message:
     ordered = [each for each in reach.order(wishes, accounts, ways.local(turn.tx.now)) if each in known]
     if len({each.platform for each in known}) > 1:
         lines.append(Paragraph(Words("reach.now", {"via": phrases.via(ordered[0].platform)}), "quiet"))
-        lines.append(Paragraph(Words("reach.how", {"example": Typed(EXAMPLE)}), "quiet"))
+        lines.append(Paragraph(Words("reach.how"), "quiet"))
     else:
         lines.append(Paragraph(Words("reach.link", {"command": Typed("/link")}), "quiet"))
     if turn.person.staff:
-        lines.append(Paragraph(Words("reach.how_quiet", {"example": Typed(QUIET_EXAMPLE)}), "quiet"))
+        lines.append(Paragraph(Words("reach.how_quiet"), "quiet"))
     return Message(tuple(lines), _buttons(wishes))
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot import codes
+from bot.flows import company, intake, phrases, questions
 from bot.flows import draft as drafts
-from bot.flows import intake, phrases, questions
-from bot.flows.draft import DESCRIBE, TYPE, URGENCY, Draft
+from bot.flows.draft import DESCRIBE, TYPE, URGENCY, Behalf, Draft
 from bot.flows.turn import Turn
-from bot.message import Form, Input, Message, Option, Words
+from bot.message import Form, Input, Message, Option, Text, Words
 from core.dialogs import store as dialogs
 from core.dialogs.model import Dialog
 from core.kernel import text as texts
@@ -28,7 +28,7 @@ WAITING = 5
 Values = Mapping[str, str]
 
 
-async def begin(turn: Turn, text: str = "", behalf: PersonId | None = None) -> None:
+async def begin(turn: Turn, text: str = "", behalf: Behalf | None = None) -> None:
     """Open the form; `behalf`: in whose name. Raises UserError where none can open."""
     if not turn.forms or turn.press is None:
         raise UserError("press.stale")
@@ -38,9 +38,10 @@ async def begin(turn: Turn, text: str = "", behalf: PersonId | None = None) -> N
     await turn.tell(Message((), form=_first(turn, text, behalf)))
 
 
-def _first(turn: Turn, text: str, behalf: PersonId | None) -> Form:
+def _first(turn: Turn, text: str, behalf: Behalf | None) -> Form:
+    whose = None if behalf is None else _whose(behalf)
     fields = (
-        Input("text", Words("form.report_text"), long=True, value=text),
+        Input("text", Words("form.report_text"), long=True, value=text, hint=whose),
         Input(
             "type",
             Words("intake.field_type"),
@@ -50,8 +51,12 @@ def _first(turn: Turn, text: str, behalf: PersonId | None) -> Form:
             hint=Words("form.report_type_hint"),
         ),
     )
-    code = codes.code("n", FIRST, *([behalf] if behalf else []))
+    code = codes.code("n", FIRST, *([behalf.person] if behalf else []))
     return Form(code, Words("form.report_title"), fields, Words("form.report_next"))
+
+
+def _whose(behalf: Behalf) -> Text:
+    return Words("form.report_for", {"name": phrases.account(behalf.name, behalf.platforms)})
 
 
 async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str, str]]) -> None:
@@ -61,14 +66,14 @@ async def submitted(turn: Turn, words: Sequence[str], values: Sequence[tuple[str
         case ["first"]:
             await _described(turn, filled)
         case ["first", behalf] if codes.is_number(behalf) and turn.person.staff:
-            await _described(turn, filled, PersonId(int(behalf)))
+            await _described(turn, filled, await company.behalf(turn, PersonId(int(behalf))))
         case ["rest", key]:
             await _answered(turn, key, filled)
         case _:
             raise UserError("press.stale")
 
 
-async def _described(turn: Turn, values: Values, behalf: PersonId | None = None) -> None:
+async def _described(turn: Turn, values: Values, behalf: Behalf | None = None) -> None:
     draft = replace(_draft(turn, values), behalf=behalf)
     if not _asked(turn, draft):
         await _send(turn, draft)

@@ -1,7 +1,8 @@
 """Which of the staff is meant by a name that somebody typed."""
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.database.transaction import Transaction
@@ -13,6 +14,8 @@ from core.people.model import Person
 
 Mentions = Sequence[tuple[str, Identity]]
 SHOWN = 40
+WORDS = 20
+"""No name has more."""
 
 
 async def named(tx: Transaction, queue: str, rest: str, mentions: Mentions = ()) -> tuple[Person, str]:
@@ -25,12 +28,12 @@ async def named(tx: Transaction, queue: str, rest: str, mentions: Mentions = ())
         person = await people.by_identity(tx, identity)
         if rest.startswith(words) and person in staff:
             return person, rest.removeprefix(words).strip(" ,:")
-    said = rest.removeprefix("@").strip()
+    begins = _beginnings(rest.removeprefix("@").strip())
     fitting = [
-        (len(name), name == person.name, person, note)
+        (len(name), name == person.name, person, begins[texts.search_text(name)])
         for person in staff
         for name in {person.name, person.name.split()[0]}
-        if (note := _after_name(said, name)) is not None
+        if texts.search_text(name) in begins
     ]
     if not fitting:
         raise UserError("person.unknown", names=", ".join(person.name for person in staff))
@@ -62,34 +65,48 @@ async def known(tx: Transaction, asker: Person, rest: str, mentions: Mentions = 
         if rest.startswith(words) and person is not None:
             return Found(person, rest.removeprefix(words).strip(" ,:"), True)
     said = rest.removeprefix("@").strip()
+    begins = _beginnings(said)
     fitting = [
-        (len(name), Found(person, after, certain or person.rank > 0))
-        for person, accounts in await people.everybody(tx)
-        for name, certain in _names(asker, person, accounts)
-        if (after := _after_name(said, name)) is not None
+        *(
+            (name, Found(person, begins[name], sure))
+            for name, person, sure in await _called(tx, asker, begins)
+        ),
+        *await _by_account(tx, said),
     ]
-    fullest = max((length for length, _ in fitting), default=0)
-    meant = {found.person.id: found for length, found in fitting if length == fullest}
+    fullest = max((len(name) for name, _ in fitting), default=0)
+    alike = sorted(
+        (found for name, found in fitting if len(name) == fullest), key=lambda found: found.certain
+    )
+    meant = {found.person.id: found for found in alike}
     if len(meant) != 1:
         raise UserError("person.nobody", name=texts.shorten(said, SHOWN))
     return next(iter(meant.values()))
 
 
-def _names(asker: Person, person: Person, accounts: Sequence[Identity]) -> list[tuple[str, bool]]:
-    """What somebody is called, and whether that is certain to be them."""
-    names = [(person.name, False), *((each.account, True) for each in accounts if each.platform == "web")]
-    if asker.staff and person.staff:
-        names.append((person.name.split()[0], True))
-    return names
+async def _called(tx: Transaction, asker: Person, begins: Collection[str]) -> list[tuple[str, Person, bool]]:
+    """Who goes by such a name, the name as it is compared, and whether nobody gives it themselves."""
+    known = [(person.name, person, person.rank > 0) for person in await people.called(tx, begins)]
+    if asker.staff:
+        known += [(person.name.split()[0], person, True) for person in await people.staff(tx)]
+    folded = [(texts.search_text(name), person, sure) for name, person, sure in known]
+    return [each for each in folded if each[0] in begins]
 
 
-def _after_name(said: str, name: str) -> str | None:
-    """The words after the name that they begin with; None if they do not."""
-    wanted = texts.search_text(name)
-    for word in re.finditer(r"\S+", said):
-        begun = texts.search_text(said[: word.end()])
-        if begun == wanted:
-            return said[word.end() :].strip(" ,:")
-        if not wanted.startswith(begun):
-            return None
-    return None
+async def _by_account(tx: Transaction, said: str) -> list[tuple[str, Found]]:
+    """Whose account of the web chat the first word is, and that word as it is compared."""
+    if (first := re.match(r"\S+", said)) is None:
+        return []
+    word = first[0].strip(".,:;!?")
+    for account in dict.fromkeys((word, word.casefold())):
+        if (person := await people.by_identity(tx, Identity("web", account))) is not None:
+            return [(texts.search_text(word), Found(person, said[first.end() :].strip(" ,:"), True))]
+    return []
+
+
+def _beginnings(said: str) -> dict[str, str]:
+    """What the words may begin with, folded for comparing, and the words after that."""
+    begins: dict[str, str] = {}
+    for word in itertools.islice(re.finditer(r"\S+", said), WORDS):
+        if begun := texts.search_text(said[: word.end()]):
+            begins.setdefault(begun, said[word.end() :].strip(" ,:"))
+    return begins

@@ -24,19 +24,17 @@ class Target:
     room: str | None = None
 
 
-async def targets(
-    tx: Transaction, ticket: Ticket, step: Step, base_at: datetime, *, on_call: bool = False
-) -> list[Target]:
+async def targets(tx: Transaction, ticket: Ticket, step: Step, base_at: datetime) -> list[Target]:
     """Whom this step of the ticket's policy asks; nobody only if the desk has no staff at all.
 
-    Whose quiet hours it is are not asked, unless they are `on_call`: then it is the next of the agents, else
-    the leads, and the team's spaces while everybody wants to be left alone."""
+    Whose quiet hours it is are not asked: then it is the next of the agents, else the leads, and the team's
+    spaces while everybody wants to be left alone."""
     if step.whom == model.SPACE:
         return _spaces(tx, ticket)
     staff = await people.staff(tx)
     asked = await _asked(tx, ticket, step, base_at, staff)
-    if on_call or not asked:
-        return _all(asked)
+    if not asked:
+        return []
     if awake := _awake(tx, asked):
         return _all(awake)
     serving = [person for person in _awake(tx, staff) if person.serves(ticket.queue)]

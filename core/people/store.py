@@ -1,5 +1,6 @@
 """The tables of people and their identities."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
+from core.kernel import text as texts
 from core.kernel.ids import Identity, PersonId
 from core.people import reach
 from core.people.model import Code, Person, Role
@@ -37,7 +39,9 @@ persons = Table(
     Column("reach", Json),
     Column("created_at", Instant, nullable=False),
     Column("language_chosen", Boolean, nullable=False, server_default=false()),
+    Column("folded", Text, nullable=False, server_default="", index=True),
 )
+"""`folded`: the name as it is compared."""
 
 identities = Table(
     "identities",
@@ -129,13 +133,11 @@ async def staff(tx: Transaction) -> list[Person]:
     return [person for row in await tx.all(_STAFF) if (person := _person(row)).staff]
 
 
-async def everybody(tx: Transaction) -> list[tuple[Person, list[Identity]]]:
-    """Everybody who has an account, with all of them."""
-    accounts: dict[int, list[Identity]] = {}
-    for row in await tx.all(select(identities.c.person_id, identities.c.identity)):
-        accounts.setdefault(row.person_id, []).append(Identity.parse(row.identity))
-    rows = await tx.all(select(persons).order_by(persons.c.id))
-    return [(_person(row), accounts[row.id]) for row in rows if row.id in accounts]
+async def called(tx: Transaction, names: Collection[str]) -> list[Person]:
+    """Everybody who has an account and goes by one of the names, folded as the search folds them."""
+    reachable = select(identities.c.person_id).where(identities.c.person_id == persons.c.id).exists()
+    alike = select(persons).where(persons.c.folded.in_(names), reachable).order_by(persons.c.id)
+    return [_person(row) for row in await tx.all(alike)]
 
 
 async def admins(tx: Transaction) -> list[Person]:
@@ -168,6 +170,7 @@ async def add(tx: Transaction, person: Person) -> PersonId:
         "rank": person.rank,
         "created_at": tx.now,
         "language_chosen": person.language_chosen,
+        "folded": texts.search_text(person.name),
     }
     return PersonId(await tx.scalar(_ADD, values))
 
@@ -185,6 +188,7 @@ async def save(tx: Transaction, person: Person) -> None:
             rank=person.rank,
             reach=reach.dump(person.reach),
             language_chosen=person.language_chosen,
+            folded=texts.search_text(person.name),
         )
     )
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from bot.flows.company import LOOKED_UP
 from core.kernel.ids import TicketId
 from core.people import store as people
 from core.people.model import Actor
@@ -193,23 +194,47 @@ async def test_whoever_is_not_known_must_write_to_the_desk_first(stage: Stage, w
     assert (await stage.ivan.last()).text == stage.w("person.nobody", name=whom.removeprefix("@"))
 
 
-async def test_a_name_that_anybody_can_take_is_added_only_once_it_is_confirmed(stage: Stage) -> None:
-    await stage.report(stage.ivan)
-    town = stage.town
-    olga = town["visitor-7f"]
+async def _olga(stage: Stage) -> Somebody:
+    """Somebody who calls herself Olga Ivanova."""
+    olga = stage.town["visitor-7f"]
     await known(olga, stage)
     await stage.town.database.write(lambda tx: _rename(tx, olga, "Olga Ivanova"))
-    await stage.ivan.say("/add 1 @Olga Ivanova")
-    asked = await stage.ivan.last()
+    return olga
+
+
+@pytest.mark.parametrize("words", ["@Olga Ivanova", "@olga_ivanova"])
+@pytest.mark.parametrize("who", ["ivan", "anna"])
+async def test_a_name_that_anybody_can_take_is_added_only_once_it_is_confirmed(
+    stage: Stage, who: str, words: str
+) -> None:
+    await stage.report(stage.ivan)
+    asker, olga = stage.town[who], await _olga(stage)
+    await asker.say(f"/add 1 {words}")
+    asked = await asker.last()
     assert asked.text == stage.w("company.sure", name="Olga Ivanova", where=stage.w("via.web"), ticket=1)
     assert await olga.hears() == []
     label = stage.w("button.add", name="Olga Ivanova")
     code = asked.buttons[label]
     forged = ".".join([*code.split(".")[:3], str(int(code.split(".")[3]) - 1), code.split(".")[4]])
-    await stage.ivan.press_code(asked, forged)
-    assert (await stage.ivan.last()).text == stage.w("press.stale")
-    await stage.ivan.press(label)
+    await asker.press_code(asked, forged)
+    assert (await asker.last()).text == stage.w("press.stale")
+    await asker.press(label)
     assert len(await olga.hears()) == 1
+
+
+async def test_a_name_of_the_configuration_that_nobody_else_has_is_certain(english: Stage) -> None:
+    await english.report(english.ivan)
+    await english.ivan.say("/add 1 @Boris Orlov")
+    added = english.w("company.added_watcher", name="Boris Orlov", ticket=1, title=english.vpn)
+    assert (await english.ivan.last()).text == added
+
+
+async def test_a_name_of_the_configuration_that_somebody_else_takes_means_nobody(english: Stage) -> None:
+    await english.report(english.ivan)
+    await known(english.petr, english)
+    await english.town.database.write(lambda tx: _rename(tx, english.petr, "boris ORLOV"))
+    await english.anna.say("/add 1 @Boris Orlov")
+    assert (await english.anna.last()).text == english.w("person.nobody", name="Boris Orlov")
 
 
 async def _rename(tx, somebody: Somebody, name: str) -> None:  # type: ignore[no-untyped-def]
@@ -316,6 +341,28 @@ async def test_a_mention_in_a_note_offers_to_add_them_to_the_agent_alone(stage: 
     assert (await stage.anna.last()).text != stage.w("company.offer", names="petr", ticket=1)
 
 
+async def test_a_mention_by_a_name_that_anybody_can_take_says_where_they_write(stage: Stage) -> None:
+    await stage.report(stage.ivan)
+    olga = await _olga(stage)
+    await stage.anna.say_below(1, "@Olga Ivanova had the same")
+    offered = await stage.anna.last()
+    whom = stage.w("company.account", name="Olga Ivanova", where=stage.w("via.web"))
+    assert stage.w("company.offer", names=whom, ticket=1) in offered
+    assert stage.w("company.self_named") in offered
+    await stage.anna.press(stage.w("button.add", name=whom))
+    assert len(await olga.hears()) == 1
+
+
+async def test_of_a_note_full_of_such_signs_the_first_few_are_looked_up(english: Stage) -> None:
+    await english.report(english.ivan)
+    await known(english.petr, english)
+    signs = [f"@Annotation{number}" for number in range(LOOKED_UP)]
+    await english.anna.say_below(1, " ".join([*signs, "@petr"]))
+    assert "petr" not in await english.anna.last()
+    await english.anna.say_below(1, " ".join([*signs[1:], *signs[1:], "@petr"]))
+    assert english.w("company.offer", names="petr", ticket=1) in await english.anna.last()
+
+
 # ---- in somebody else's name
 
 
@@ -342,6 +389,17 @@ async def test_an_agent_reports_for_somebody_who_is_told_at_once(stage: Stage) -
     await stage.anna.hears()
     await stage.ivan.say("It is worse now")
     assert any("It is worse now" in each for each in await stage.anna.hears())
+
+
+async def test_before_it_is_sent_the_agent_reads_for_whom_it_is(stage: Stage) -> None:
+    olga = await _olga(stage)
+    await stage.anna.say(f"/new for @olga_ivanova: {stage.vpn}")
+    await stage.answer_all(stage.anna)
+    whom = stage.w("company.account", name="Olga Ivanova", where=stage.w("via.web"))
+    assert f"{stage.w('intake.field_for')}: {whom}" in await stage.anna.last()
+    assert await olga.hears() == []
+    await stage.anna.press(stage.w("button.send"))
+    assert stage.w("told.opened_for", name="Anna Smirnova") in (await olga.hears())[0]
 
 
 async def test_words_of_the_agent_afterwards_are_not_the_requesters(stage: Stage) -> None:

@@ -130,6 +130,12 @@ async def test_what_is_late_or_in_the_last_quarter_of_its_time_is_found(stage: S
     assert await found(stage, "просроченные") == [2]
 
 
+async def test_each_status_is_found_by_the_name_it_is_told_by(stage: Stage) -> None:
+    await report(stage, "ivan", stage.printer)
+    for status in Status:
+        assert await found(stage, f'status:"{stage.w(f"status.{status}")}"') == [1] * (status is Status.NEW)
+
+
 async def test_a_filter_that_is_none_is_told_what_is_valid(stage: Stage) -> None:
     await opened(stage)
     assert await answered(stage, "owner:anna") == stage.w("find.no_filter", filter="owner:")
@@ -138,7 +144,8 @@ async def test_a_filter_that_is_none_is_told_what_is_valid(stage: Stage) -> None
         assert await answered(stage, f"{key}:vacation") == stage.w(
             "find.no_type", value="vacation", names=names
         )
-    told = stage.w("find.no_status", value="lost", names=", ".join(Status))
+    names = ", ".join(stage.w(f"status.{each}") for each in Status)
+    told = stage.w("find.no_status", value="lost", names=names)
     assert await answered(stage, "status:lost vpn") == told
     told = stage.w("find.no_queue", value="sales", names="support, network")
     assert await answered(stage, "queue:sales") == told

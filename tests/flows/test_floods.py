@@ -192,3 +192,12 @@ async def test_files_of_a_flood_are_shown_below_the_ticket_once_somebody_reads_i
         assert "look [screen.png]" in await english.anna.last()
     copies = [each for each in await english.boris.thread(1) if "[screen.png]" in each and not each.only]
     assert [each.text for each in copies] == ["look\n[screen.png]"]
+
+
+async def test_commands_are_no_flood(english: Stage) -> None:
+    for _ in range(MOST + 5):
+        await english.anna.say("/whoami", settle=False)
+    await english.town.settle()
+    told = texts(await english.anna.hears())
+    assert len(told) == MOST + 5
+    assert english.w("flood.told") not in told

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,6 +67,7 @@ async def joined(who: Somebody, *accounts: str) -> None:
         ("web 9-18 mon-fri", (Rule("web", Hours(540, 1080, WEEKDAYS)),)),
         ("web 9:30–18 weekdays", (Rule("web", Hours(570, 1080, WEEKDAYS)),)),
         ("веб с 9 до 18 по будням", (Rule("web", Hours(540, 1080, WEEKDAYS)),)),
+        ("в вебе с 9 до 18 по будням", (Rule("web", Hours(540, 1080, WEEKDAYS)),)),
         ("веб-чат 9 - 18 пн, иначе web", (Rule("web", Hours(540, 1080, (0,))), Rule("web"))),
         ("web from 22 to 6:15", (Rule("web", Hours(1320, 375)),)),
         ("web fri-mon", (Rule("web", Hours(0, DAY, (0, 4, 5, 6))),)),
@@ -93,15 +93,33 @@ async def test_what_is_not_understood_changes_nothing_and_is_told_with_examples(
 ) -> None:
     await stage.anna.say("/reach quiet 22-7")
     await stage.anna.say(f"/reach {typed}")
-    rules, quiet = "/reach slack 9-18 mon-fri, otherwise telegram", "/reach quiet 22-7"
-    assert (await stage.anna.last()).text == stage.w("reach.valid", example=rules, command=quiet)
+    assert (await stage.anna.last()).text == stage.w("reach.valid")
     assert await wishes(stage.anna) == Reach(quiet=Hours(1320, 420))
+
+
+@pytest.mark.parametrize("where", ["в слаке", "в слэке", "в слак", "Slack"])
+async def test_messengers_are_named_as_people_name_them(english: Stage, where: str) -> None:
+    await english.anna.say(f"/reach {where} с 9 до 18 по будням")
+    assert (await english.anna.last()).text == not_in_slack(english)
 
 
 async def test_a_messenger_without_an_account_there_is_refused(stage: Stage) -> None:
     await stage.anna.say("/reach slack 9-18")
-    told = stage.w("reach.no_account", via=stage.w("via.slack"), own="web", command="/link")
-    assert (await stage.anna.last()).text == told
+    assert (await stage.anna.last()).text == not_in_slack(stage)
+    assert await wishes(stage.anna) == Reach()
+
+
+def not_in_slack(stage: Stage) -> str:
+    via = {"via": stage.w("via.slack"), "own": stage.w("via.web")}
+    return stage.w("reach.no_account", **via, command="/link")
+
+
+async def test_the_examples_that_are_told_are_understood(stage: Stage) -> None:
+    await stage.anna.say(stage.w("reach.how").partition(": ")[2])
+    assert (await stage.anna.last()).text == not_in_slack(stage)
+    await stage.anna.say(stage.w("reach.how_quiet").partition(": ")[2])
+    assert await wishes(stage.anna) == Reach(quiet=Hours(1320, 420))
+    await stage.anna.say(stage.w("reach.valid").rpartition(": ")[2])
     assert await wishes(stage.anna) == Reach()
 
 
@@ -215,20 +233,19 @@ async def test_while_everybody_wants_quiet_the_ping_stands_in_the_team_s_space(s
     assert any(each.tone == "ping" for each in await stage.boris.thread(1))
 
 
-async def test_whoever_is_on_call_is_asked_in_their_quiet_hours_too(english: Stage) -> None:
+@pytest.mark.parametrize("name", [AGENTS, OWNER, LEAD, "Maria Sokolova"])
+async def test_nobody_is_asked_in_their_quiet_hours_whomever_the_step_names(
+    english: Stage, name: str
+) -> None:
     await english.report(english.ivan, urgency="critical")
     for who in (english.anna, english.boris, english.maria):
         await who.say(NOW)
 
-    async def asked(tx: Transaction, name: str, *, on_call: bool) -> list[str]:
-        ticket = await tickets.get(tx, TicketId(1))
-        step = Step(SECOND, Of.UNCLAIMED, name)
-        return [each.name for each in await whom.targets(tx, ticket, step, tx.now, on_call=on_call)]
+    async def asked(tx: Transaction) -> list[PersonId | None]:
+        ticket, step = await tickets.get(tx, TicketId(1)), Step(SECOND, Of.UNCLAIMED, name)
+        return [each.person for each in await whom.targets(tx, ticket, step, tx.now)]
 
-    for name, meant in ((AGENTS, "Anna Smirnova"), (OWNER, "Anna Smirnova"), (LEAD, "Maria Sokolova")):
-        read = english.town.database.read
-        assert await read(partial(asked, name=name, on_call=True)) == [meant]
-        assert meant not in await read(partial(asked, name=name, on_call=False))
+    assert await english.town.database.read(asked) == [None]
 
 
 async def test_what_a_colleague_hands_over_waits_for_the_end_of_the_quiet_hours(stage: Stage) -> None:
@@ -315,7 +332,7 @@ async def test_what_waited_comes_at_once_when_the_quiet_hours_are_given_up(stage
 
 
 def test_what_waits_holds_up_no_ping() -> None:
-    """Whoever is on call may be asked while other news waits for them."""
+    """A ping may be answered while other news waits."""
     news = Parcel("told_handed", person=PersonId(7), ticket=TicketId(1))
     assert Parcel("ping", person=PersonId(7), ticket=TicketId(1)).lane != news.lane
 

@@ -277,8 +277,10 @@ def test_rarer_choices_wait_in_a_menu_and_what_it_has_no_room_for_stands_before_
         ("overflow", 5),
     ]
     assert [code for _, code in pressable([actions])] == ["t.take.1", *(f"f.{place}" for place in range(7))]
-    [alone] = blocks_of(look(Message((), (main, rare[:1]))))
-    assert [each["type"] for each in alone["elements"]] == ["button", "button"]
+    [one] = blocks_of(look(Message((), (main, rare[:1]))))
+    assert [each["type"] for each in one["elements"]] == ["button", "overflow"]
+    [*_, alone] = blocks_of(look(say(Plain("5.1"), rows=[rare[:1]])))
+    assert [each["type"] for each in alone["elements"]] == ["overflow"]
 
 
 def test_rows_flow_as_one_and_only_the_last_stands_apart() -> None:

@@ -345,7 +345,7 @@ class Desk(RuleBasedStateMachine):
 
     @rule(account=staff)
     def makes_a_ticket_of_a_message(self, account: str) -> None:
-        self._press_newest(account, "Make it a ticket")
+        self._press_newest(account, "Split off")
 
     def _works(self, account: str, verb: str, number: int) -> None:
         words = self.word(account) if "{w}" in verb else ""

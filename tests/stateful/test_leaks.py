@@ -100,7 +100,7 @@ JOINING = (
     "/merge {n} into {m}", "/merge {n} into {m}", "/unmerge {n}", "/relate {n} {m}",
     "/add {n} @olga", "/add {n} @petr", "/remove {n} @petr", "/remove {n} @olga",
 )  # fmt: skip
-MOVING = ("Make it a ticket", "Make it a ticket", "Undo", "Undo the merge")
+MOVING = ("Split off", "Split off", "Undo", "Undo the merge")
 TRIED = (
     "/status {n}", "/my", "/add {n} @olga", "/add {n} @petr", "/add {n} @ivan", "/remove {n} @petr",
     "/leave {n}", "/reopen {n}", "/timeline {n}", "/find vpn", "/note {n} x", "/merge {n} into {m}",

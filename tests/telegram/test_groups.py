@@ -625,3 +625,29 @@ async def test_doctor_finds_a_group_without_topics_good_enough(tmp_path: Path) -
         found = await findings(tmp_path, telegram)
     assert found["telegram_no_topics"]
     assert all(found.values())
+
+
+# ---- what was scheduled
+
+SCHEDULED = {"is_from_offline": True}
+
+
+async def test_a_note_and_a_reply_that_were_scheduled_in_the_staff_group_are_taken(desk: Rig) -> None:
+    await desk.report()
+    await desk.say(desk.anna, "call the vendor first", body=SCHEDULED, **desk.below(1))
+    await desk.say(desk.anna, "/reply 1 I come at three", body=SCHEDULED, chat=desk.group)
+    assert await notes(desk) == ["call the vendor first"]
+    assert desk.ivan.chat.last.text.endswith("I come at three")
+
+
+async def test_an_away_message_of_an_agent_fills_in_no_form_and_is_kept(desk: Rig) -> None:
+    await desk.report()
+    await desk.say(desk.anna, "/start")
+    await desk.say(desk.anna, "/find VPN")
+    await desk.press(desk.anna, "#1")
+    await desk.press(desk.anna, desk.word("button.reply", "en"))
+    before = len(desk.ivan.chat.messages)
+    await desk.say(desk.anna, "I am on holiday", body=SCHEDULED)
+    assert len(desk.ivan.chat.messages) == before
+    said = await desk.database.read(lambda tx: tickets.messages_of(tx, TicketId(2)))
+    assert [each.text for each in said] == ["I am on holiday"]

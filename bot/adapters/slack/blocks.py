@@ -134,9 +134,9 @@ def _button(choice: Choice, word: Word) -> Named:
 
 
 def _rare(choices: Sequence[Choice], word: Word) -> list[Named]:
-    """A menu of the last few. Those it has no room for, or a single one, are buttons like any: a select menu
-    would hold more, but keeps what was chosen, and the same choice cannot be made twice."""
-    kept = choices[-limits.OVERFLOW :] if len(choices) > 1 else []
+    """A menu of the last few. Those it has no room for are buttons like any: a select menu would hold more,
+    but keeps what was chosen, and the same choice cannot be made twice."""
+    kept = choices[-limits.OVERFLOW :]
     surplus = [_button(choice, word) for choice in choices[: len(choices) - len(kept)]]
     options = [
         {"text": mrkdwn.line(word(choice.label), limits.LABEL), "value": choice.code} for choice in kept

@@ -26,7 +26,7 @@ def read(text: str, entities: Sequence[Json]) -> str:
     place = _Places(text)
     marks = [Mark(MARKS[each["type"]], *place.of(each)) for each in entities if each.get("type") in MARKS]
     whole = marked.marked(text, marks)
-    links = sorted((place.of(each)[1], each) for each in _links(entities)) if entities else []
+    links = sorted(((place.of(each)[1], each) for each in _links(entities)), key=lambda link: link[0])
     parts, at = [], 0
     for end, link in links:
         parts += [whole[at:end], _hidden(text[slice(*place.of(link))], str(link["url"]))]

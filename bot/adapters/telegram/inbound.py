@@ -87,8 +87,8 @@ def _message(message: Json, me: Me) -> Incoming | None:
     """Words and files. What cannot be read is empty words, in a private chat and in a topic, so that somebody
     can say so.
 
-    What a channel forwards by itself to its discussion is meant for nobody there; what was sent without its
-    author, as an away message is, is automatic (Bot API: Message, is_automatic_forward, is_from_offline)."""
+    What a channel forwards by itself to its discussion is meant for nobody there (Bot API: Message,
+    is_automatic_forward)."""
     if "from" not in message or message["chat"].get("type") == "channel":
         return None
     if "migrate_to_chat_id" in message:
@@ -104,8 +104,15 @@ def _message(message: Json, me: Me) -> Incoming | None:
     forwarded = bool(message.get("is_automatic_forward"))
     addressed = said.addressed and not forwarded
     heard = _incoming(message, message["from"], replace(said, files=files, addressed=addressed))
-    automatic = heard.sender.automatic or forwarded or bool(message.get("is_from_offline"))
+    automatic = heard.sender.automatic or forwarded or _perhaps_away(message, text)
     return replace(heard, sender=replace(heard.sender, automatic=automatic))
+
+
+def _perhaps_away(message: Json, text: str) -> bool:
+    """Whether it may be an away message, which Telegram marks like one that was scheduled. Those are sent in
+    private chats alone, and none is a command (Bot API: Message, is_from_offline)."""
+    private = message["chat"].get("type") == "private"
+    return private and bool(message.get("is_from_offline")) and not text.startswith("/")
 
 
 def _said(message: Json, text: str, me: Me) -> Said:

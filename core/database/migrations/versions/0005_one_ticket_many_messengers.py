@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from core.kernel import text as texts
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -17,6 +19,7 @@ def upgrade() -> None:
     linked_accounts()
     searches_and_bursts()
     words_across()
+    names_as_they_are_compared()
 
 
 def linked_accounts() -> None:
@@ -74,6 +77,15 @@ def words_across() -> None:
     op.add_column("messages", sa.Column("marks", sa.Text(), nullable=True))
     op.add_column("messages", sa.Column("answers_id", SERIAL, nullable=True))
     op.create_index(op.f("ix_messages_answers_id"), "messages", ["answers_id"])
+
+
+def names_as_they_are_compared() -> None:
+    op.add_column("persons", sa.Column("folded", sa.Text(), nullable=False, server_default=""))
+    op.create_index(op.f("ix_persons_folded"), "persons", ["folded"])
+    persons = sa.table("persons", sa.column("id"), sa.column("name"), sa.column("folded"))
+    fold = persons.update().where(persons.c.id == sa.bindparam("person"))
+    for person, name in op.get_bind().execute(sa.select(persons.c.id, persons.c.name)).all():
+        op.get_bind().execute(fold, {"person": person, "folded": texts.search_text(name)})
 
 
 def where_people_are_reached() -> None:
