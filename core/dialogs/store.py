@@ -116,6 +116,13 @@ async def end(tx: Transaction, room: str, person: PersonId) -> None:
     await tx.execute(_END, {"room": room, "person": person})
 
 
+async def leave(tx: Transaction, space: str, person: PersonId) -> None:
+    """The person is not in this conversation any more, nor in a thread of it: nothing goes on there."""
+    for table in (dialogs, talks):
+        there = or_(table.c.room == space, table.c.room.startswith(f"{space}#", autoescape=True))
+        await tx.execute(delete(table).where(table.c.person_id == person, there))
+
+
 async def all_under_way(tx: Transaction) -> list[Dialog]:
     return [_dialog(row) for row in await tx.all(select(dialogs))]
 

@@ -37,6 +37,7 @@ persons = Table(
     Column("reach", Json),
     Column("created_at", Instant, nullable=False),
     Column("language_chosen", Boolean, nullable=False, server_default=false()),
+    Column("became", Serial),
 )
 
 identities = Table(
@@ -111,11 +112,26 @@ def _person(row: Row[Any]) -> Person:
 
 
 async def get(tx: Transaction, person_id: PersonId) -> Person:
-    """The person of this id, who must exist."""
+    """The person of this id, who must exist; who they proved to be, if somebody the desk knew already."""
+    row = await _row(tx, person_id)
+    return _person(row) if row.became is None else await get(tx, PersonId(row.became))
+
+
+async def as_known(tx: Transaction, person_id: PersonId) -> Person:
+    """The person of this id, who must exist, as they were known before they proved to be somebody else."""
+    return _person(await _row(tx, person_id))
+
+
+async def _row(tx: Transaction, person_id: PersonId) -> Row[Any]:
     row = await tx.first(_GET, {"person": person_id})
     if row is None:
         raise LookupError(f"no person {person_id}")
-    return _person(row)
+    return row
+
+
+async def become(tx: Transaction, person_id: PersonId, who: PersonId) -> None:
+    """The one proved to be the other: whoever means the one from now on means the other."""
+    await tx.execute(update(persons).where(persons.c.id == person_id).values(became=who))
 
 
 async def by_identity(tx: Transaction, identity: Identity) -> Person | None:
@@ -136,6 +152,12 @@ async def everybody(tx: Transaction) -> list[tuple[Person, list[Identity]]]:
         accounts.setdefault(row.person_id, []).append(Identity.parse(row.identity))
     rows = await tx.all(select(persons).order_by(persons.c.id))
     return [(_person(row), accounts[row.id]) for row in rows if row.id in accounts]
+
+
+async def owners(tx: Transaction) -> dict[Identity, PersonId]:
+    """Whose each account is."""
+    rows = await tx.all(select(identities.c.identity, identities.c.person_id))
+    return {Identity.parse(row.identity): PersonId(row.person_id) for row in rows}
 
 
 async def admins(tx: Transaction) -> list[Person]:

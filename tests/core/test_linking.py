@@ -354,7 +354,7 @@ async def test_what_waits_for_a_person_follows_them_and_never_goes_where_they_ar
     person = await desk.database.read(partial(owner, account=phone))
     assert await desk.database.read(waiting) == [(str(direct(laptop)), person), (None, person)]
     await parted(desk, phone, laptop)
-    assert await desk.database.read(waiting) == [(None, person), (None, person)]
+    assert await desk.database.read(waiting) == [(str(direct(phone)), person), (None, person)]
 
 
 async def test_a_visitor_without_a_name_is_called_as_the_messenger_says(desk: Town) -> None:
