@@ -28,7 +28,7 @@ dialogs = Table(
     metadata,
     serial_key(),
     Column("room", Text, nullable=False),
-    Column("person_id", Serial, ForeignKey("persons.id"), nullable=False),
+    Column("person_id", Serial, ForeignKey("persons.id"), nullable=False, index=True),
     Column("flow", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("draft", Json, nullable=False),
@@ -43,7 +43,7 @@ talks = Table(
     "talks",
     metadata,
     Column("room", Text, primary_key=True),
-    Column("person_id", Serial, primary_key=True),
+    Column("person_id", Serial, primary_key=True, index=True),
     Column("ticket_id", Serial, nullable=False),
     Column("at", Instant, nullable=False),
 )

@@ -48,6 +48,8 @@ def linked_accounts() -> None:
     op.create_index(op.f("ix_link_guesses_identity"), "link_guesses", ["identity"])
     op.create_index(op.f("ix_messages_author_id"), "messages", ["author_id"])
     op.create_index(op.f("ix_files_owner_id"), "files", ["owner_id"])
+    op.create_index(op.f("ix_dialogs_person_id"), "dialogs", ["person_id"])
+    op.create_index(op.f("ix_talks_person_id"), "talks", ["person_id"])
 
 
 def searches_and_bursts() -> None:
