@@ -89,8 +89,13 @@ class Desk:
         return await self.database.write(lambda tx: action(tx, actor, *args, **kwargs))
 
     async def claim_timers(self, limit: int = 100) -> list[Timer]:
-        """Due timers, leased to the caller."""
-        return await self.database.write(lambda tx: timers.claim(tx, limit))
+        """Due timers, leased to the caller. Codes that are over by now are ended on the way."""
+
+        async def work(tx: Transaction) -> list[Timer]:
+            await joining.end_codes(tx)
+            return await timers.claim(tx, limit)
+
+        return await self.database.write(work)
 
     async def fire(self, timer: Timer) -> bool:
         """Do what a claimed timer says, once: its removal and its effect are one transaction.

@@ -9,7 +9,9 @@ from core.feedback import store as feedback
 from core.files import store as files
 from core.kernel.errors import UserError
 from core.kernel.ids import Address, Identity
+from core.outbox import actions as parcels
 from core.outbox import store as outbox
+from core.outbox.model import ANSWER, Parcel
 from core.people import linking
 from core.people import store as people
 from core.people.model import Actor, Code, Members, Person
@@ -30,6 +32,24 @@ async def pair(tx: Transaction, actor: Actor, here: Identity, code: Code) -> tup
     if giver.id == actor.person.id:
         raise UserError("link.own" if code.identity == here else "link.joined_already")
     return linking.who_stays(giver, actor.person)
+
+
+def shown(code: Code, person: Person, asked_in: str | None = None) -> Parcel:
+    """The code where its account reads it, as it stands then: once it is used or over, it is shown no more.
+    `asked_in`: where it was asked for, if elsewhere."""
+    facts = {"identity": str(code.identity), "hash": code.hash}
+    if asked_in is not None:
+        facts["asked_in"] = asked_in
+    slot = f"link:{code.hash[:16]}"
+    return Parcel("link_code", facts, room=code.room, person=person.id, slot=slot, urgency=ANSWER)
+
+
+async def end_codes(tx: Transaction) -> None:
+    """Codes that are over by now disappear from where they are shown."""
+    for code in await people.codes_over(tx):
+        await linking.void(tx, code)
+        if (person := await people.by_identity(tx, code.identity)) is not None:
+            await parcels.put(tx, shown(code, person))
 
 
 async def join(

@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     false,
-    or_,
     select,
     update,
 )
@@ -90,6 +89,7 @@ _LINKED = select(identities.c.identity).where(
 )
 _CODE_FOR = select(link_codes).where(link_codes.c.identity == bindparam("identity"))
 _CODE_OF = select(link_codes).where(link_codes.c.code_hash == bindparam("code_hash"))
+_CODES_OVER = select(link_codes).where(link_codes.c.over_at <= bindparam("now", type_=Instant))
 _GUESSES = (
     select(link_guesses.c.at)
     .where(link_guesses.c.identity == bindparam("identity"))
@@ -247,9 +247,8 @@ async def demote_all(tx: Transaction) -> None:
 
 
 async def keep_code(tx: Transaction, code: Code) -> None:
-    """The one code of its account from now on; those that are over are forgotten."""
-    stale = or_(link_codes.c.identity == str(code.identity), link_codes.c.over_at <= tx.now)
-    await tx.execute(delete(link_codes).where(stale))
+    """The one code of its account from now on."""
+    await drop_code(tx, code.identity)
     values = {"room": code.room, "seed": code.seed, "code_hash": code.hash, "over_at": code.over_at}
     await tx.execute(link_codes.insert().values(identity=str(code.identity), **values))
 
@@ -269,6 +268,11 @@ async def code_of(tx: Transaction, code_hash: str) -> Code | None:
 def _code(row: Row[Any]) -> Code:
     written_by = Identity.parse(row.written_by) if row.written_by else None
     return Code(Identity.parse(row.identity), row.room, row.seed, row.code_hash, row.over_at, written_by)
+
+
+async def codes_over(tx: Transaction) -> list[Code]:
+    """The codes that are good no more, though nobody has used them."""
+    return [_code(row) for row in await tx.all(_CODES_OVER, {"now": tx.now})]
 
 
 async def write_code(tx: Transaction, code: Code, by: Identity) -> None:
