@@ -299,6 +299,15 @@ async def test_what_is_taken_back_is_so_in_accounts_that_were_parted_with_too(en
         assert not holding("second words", *standing)
 
 
+async def test_a_reply_is_taken_back_from_a_room_that_is_the_requesters_no_more(english: Stage) -> None:
+    olga, phone = await olga_has_a_ticket_through_her_phone(english)
+    await english.anna.say_below(1, "/reply between the two of us")
+    await olga.say(f"/unlink {phone.identity}")
+    assert holding("between the two", *[each.text for each in await phone.sees() if not each.deleted])
+    await english.anna.press(english.w("button.undo"))
+    assert not holding("between the two", *[each.text for each in await phone.sees() if not each.deleted])
+
+
 async def leased(stage: Stage, kind: str) -> Parcel:
     claimed = await stage.town.database.write(lambda tx: outbox.claim(tx, frozenset(), 100, anything))
     return next(each for each in claimed if each.kind == kind)
