@@ -45,9 +45,9 @@ async def everywhere(tx: Transaction, ticket: Ticket, parcel: Parcel) -> list[Pa
     rooms = await posts.rooms_of(tx, parcel.slot)
     if not rooms - {_space(ticket.home)}:
         return [replace(parcel, room=ticket.home)]
-    if parcel.retract:
-        return [replace(parcel, room=room) for room in sorted(rooms)]
     homes = [home for home in await all_of(tx, ticket.id) if _space(home) in rooms]
+    if parcel.retract:
+        homes += sorted(rooms - set(map(_space, homes)))
     return [replace(parcel, room=home) for home in homes or [ticket.home]]
 
 
