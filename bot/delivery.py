@@ -113,7 +113,7 @@ class Delivery:
         busy = frozenset(self._busy)
         jobs = await self._desk.database.write(lambda tx: self._prepare(tx, busy, room))
         for job in jobs:
-            lane = job.parcel.lane
+            lane = job.parcel.taken_from
             task = asyncio.create_task(self._send(job))
             self._busy[lane] = task
             task.add_done_callback(partial(self._left, lane))
@@ -165,11 +165,16 @@ class Delivery:
         return message if adapter is None else answering(message, str(address.space), adapter.features)
 
     async def _before(self, tx: Transaction, parcel: Parcel) -> Post | None:
+        """Where it stands already. New words are for the accounts that its reader has now; it is taken back
+        from any that they had."""
         if parcel.slot is None:
             return None
         if parcel.room is not None:
             return await posts.post_in(tx, parcel.room.partition("#")[0], parcel.slot)
         shown = await posts.posts_of_slot(tx, parcel.slot)
+        if not parcel.retract:
+            theirs = await self._rooms(tx, parcel.person)
+            shown = [post for post in shown if post.address.partition("#")[0] in theirs]
         return shown[-1] if shown else None
 
     async def _address(self, tx: Transaction, parcel: Parcel) -> Address | None:
@@ -223,6 +228,12 @@ class Delivery:
             if direct is not None and str(direct) not in tried:
                 return direct
         return None
+
+    async def _rooms(self, tx: Transaction, person: PersonId | None) -> set[str]:
+        """Every conversation of this person with the desk alone."""
+        accounts = await _accounts(tx, person) if person is not None else []
+        rooms = {identity: self._adapters.get(identity.platform) for identity in accounts}
+        return {str(adapter.direct(each)) for each, adapter in rooms.items() if adapter is not None}
 
     async def _reader(self, tx: Transaction, parcel: Parcel) -> Reader:
         only = Identity.parse(parcel.only) if parcel.only else None
@@ -280,7 +291,7 @@ class Delivery:
         """It took one turn when it was claimed; what is shown as several messages has used up as many."""
         more = len(shown.parts) - len(job.before.parts if job.before else ())
         gaps = {room.platform: adapter.features.pace_overall, str(room): adapter.gap(room)}
-        self._pace.arrived(job.parcel.lane, gaps, more=more)
+        self._pace.arrived(job.parcel.taken_from, gaps, more=more)
 
     async def _edit(self, adapter: Adapter, job: Job, address: Address, before: Posted) -> Posted | None:
         """Bring it up to date. A card that somebody deleted is shown anew, and so is what took its place to
@@ -352,8 +363,9 @@ class Delivery:
 
 async def _accounts(tx: Transaction, person: PersonId) -> list[Identity]:
     """The person's accounts in the order in which they want to be reached."""
-    rules = (await people.get(tx, person)).reach
-    return reach.order(rules, await people.accounts_of(tx, person), tx.rule(Ways).local(tx.now))
+    reader = await people.get(tx, person)
+    accounts = await people.accounts_of(tx, reader.id)
+    return reach.order(reader.reach, accounts, tx.rule(Ways).local(tx.now))
 
 
 def _posted(post: Post) -> Posted:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from bot import rules
@@ -80,13 +81,13 @@ class House:
 
 def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
-    desk = Desk(database, rules.rules(settings))
     blobs = Blobs(settings.files_dir, settings.web.file_limit)
     adapters: dict[str, Adapter] = {"web": Webchat(database)}
     if settings.telegram.token is not None:
         adapters["telegram"] = _telegram(settings, database, clock, blobs)
     if settings.slack.bot_token is not None:
         adapters["slack"] = _slack(settings, database, clock, blobs)
+    desk = Desk(database, rules.rules(settings), partial(_direct, adapters))
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
     router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
@@ -96,6 +97,12 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
     return House(
         settings, database, desk, adapters, router, delivery, scheduler, sweep, blobs, metrics, clock
     )
+
+
+def _direct(adapters: Mapping[str, Adapter], identity: Identity) -> Address | None:
+    """The conversation of an account with the desk alone, if it can be named."""
+    adapter = adapters.get(identity.platform)
+    return adapter.direct(identity) if adapter is not None else None
 
 
 def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
-from core import reactions
+from core import joining, reactions
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.escalation.model import Policies
+from core.kernel.ids import Address, Identity
 from core.outbox import actions as outbox
 from core.people import actions as people
+from core.people import store as people_store
 from core.people.model import DESK, Actor, Members
 from core.people.reach import Ways
 from core.sla.model import Promises
@@ -36,10 +38,15 @@ class Rules:
 
 
 class Desk:
-    """The help desk without any messenger. Opening it makes it the file's only writer."""
+    """The help desk without any messenger. Opening it makes it the file's only writer.
 
-    def __init__(self, database: Database, rules: Rules) -> None:
+    `direct` names the conversation of an account with the desk alone."""
+
+    def __init__(
+        self, database: Database, rules: Rules, direct: Callable[[Identity], Address | None]
+    ) -> None:
         self.database = database
+        self._direct = direct
         self.rules = rules
         database.rules = {
             Catalogue: rules.catalogue,
@@ -53,11 +60,18 @@ class Desk:
     async def open(self) -> None:
         """Give the configuration's people their roles, and take up what an earlier process left.
 
-        Tickets of a queue that the configuration has dropped go to its first queue."""
-        await self.database.write(lambda tx: people.appoint(tx, self.rules.members))
-        await self.database.write(self._rescue)
+        Tickets of a queue that the configuration has dropped go to its first queue, and what went to an
+        account that it has taken from somebody goes to another one of theirs."""
+        await self.database.write(self._appoint)
         await self.database.write(outbox.take_back_all)
         await self.database.write(timers.take_back_all)
+
+    async def _appoint(self, tx: Transaction) -> None:
+        taken = await people.appoint(tx, self.rules.members)
+        await self._rescue(tx)
+        for person_id, identity in taken:
+            person = await people_store.get(tx, person_id)
+            await joining.lost(tx, Actor(person, DESK.via), identity, self._direct)
 
     async def _rescue(self, tx: Transaction) -> None:
         queues = list(self.rules.catalogue.queues)
@@ -75,8 +89,13 @@ class Desk:
         return await self.database.write(lambda tx: action(tx, actor, *args, **kwargs))
 
     async def claim_timers(self, limit: int = 100) -> list[Timer]:
-        """Due timers, leased to the caller."""
-        return await self.database.write(lambda tx: timers.claim(tx, limit))
+        """Due timers, leased to the caller. Codes that are over by now are ended on the way."""
+
+        async def work(tx: Transaction) -> list[Timer]:
+            await joining.end_codes(tx)
+            return await timers.claim(tx, limit)
+
+        return await self.database.write(work)
 
     async def fire(self, timer: Timer) -> bool:
         """Do what a claimed timer says, once: its removal and its effect are one transaction.

@@ -9,11 +9,14 @@ from core.feedback import store as feedback
 from core.files import store as files
 from core.kernel.errors import UserError
 from core.kernel.ids import Address, Identity
+from core.outbox import actions as parcels
 from core.outbox import store as outbox
+from core.outbox.model import ANSWER, Parcel
 from core.people import linking
 from core.people import store as people
 from core.people.model import Actor, Code, Members, Person
 from core.people.reach import Reach
+from core.searches import store as searches
 from core.tickets import company, doors, queries, search
 from core.tickets import store as tickets
 
@@ -29,6 +32,24 @@ async def pair(tx: Transaction, actor: Actor, here: Identity, code: Code) -> tup
     if giver.id == actor.person.id:
         raise UserError("link.own" if code.identity == here else "link.joined_already")
     return linking.who_stays(giver, actor.person)
+
+
+def shown(code: Code, person: Person, asked_in: str | None = None) -> Parcel:
+    """The code where its account reads it, as it stands then: once it is used or over, it is shown no more.
+    `asked_in`: where it was asked for, if elsewhere."""
+    facts = {"identity": str(code.identity), "hash": code.hash}
+    if asked_in is not None:
+        facts["asked_in"] = asked_in
+    slot = f"link:{code.hash[:16]}"
+    return Parcel("link_code", facts, room=code.room, person=person.id, slot=slot, urgency=ANSWER)
+
+
+async def end_codes(tx: Transaction) -> None:
+    """Codes that are over by now disappear from where they are shown."""
+    for code in await people.codes_over(tx):
+        await linking.void(tx, code)
+        if (person := await people.by_identity(tx, code.identity)) is not None:
+            await parcels.put(tx, shown(code, person))
 
 
 async def join(
@@ -68,15 +89,20 @@ def _with_wishes(stays: Person, goes: Person) -> Person:
 
 
 async def _hand_over(tx: Transaction, actor: Actor, goes: Person) -> None:
-    """Everything of the person who goes is the actor's. The timeline goes on naming who did what then."""
+    """Everything of the person who goes is the actor's, and whoever means the one means the other."""
     person = actor.person
     assert person is not None
+    await people.become(tx, goes.id, person.id)
     for ticket in await queries.every_of(tx, goes.id):
         await search.grow(tx, ticket, person.name)
         await doors.record(tx, actor, ticket, "adopted", {"requester": person.id, "from": goes.id})
+    for number in await tickets.owned_by(tx, goes.id):
+        facts = {"owner": person.id, "from": goes.id}
+        await doors.record(tx, actor, await tickets.get(tx, number), "inherited", facts)
     await company.hand_over(tx, goes.id, person.id)
     for store in (tickets, files, dialogs, feedback, outbox):
         await store.hand_over(tx, goes.id, person.id)
+    await searches.forget(tx, goes.id)
 
 
 async def part(
@@ -93,11 +119,21 @@ async def part(
         raise UserError("press.over")
     if tx.rule(Members).names(identity):
         raise UserError("unlink.configured", account=str(identity))
-    left = [home for each in accounts if each != identity and (home := direct(each)) is not None]
-    if not left:
+    if not any(direct(each) for each in accounts if each != identity):
         raise UserError("unlink.last")
     await people.detach(tx, identity)
-    if (there := direct(identity)) is not None:
+    await lost(tx, actor, identity, direct)
+
+
+async def lost(
+    tx: Transaction, actor: Actor, identity: Identity, direct: Callable[[Identity], Address | None]
+) -> None:
+    """The account is the actor's no more: what reached them there goes on where they are reached otherwise,
+    if anywhere."""
+    person, there = actor.person, direct(identity)
+    assert person is not None
+    left = [home for each in await people.identities_of(tx, person.id) if (home := direct(each)) is not None]
+    if left and there is not None:
         await _leave(tx, actor, person, str(there), str(left[0]))
 
 
@@ -106,5 +142,5 @@ async def _leave(tx: Transaction, actor: Actor, person: Person, room: str, home:
     for ticket in await queries.every_of(tx, person.id):
         if ticket.home.partition("#")[0] == room:
             await doors.record(tx, actor, ticket, "parted", {"home": home, "left": ticket.home})
-    await outbox.leave(tx, person.id, room)
-    await dialogs.end(tx, room, person.id)
+    await outbox.leave(tx, person.id, room, home)
+    await dialogs.leave(tx, room, person.id)

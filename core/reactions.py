@@ -362,6 +362,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "rated": (card, pages, staff_line, low_rating),
     "commented": (staff_line,),
     "adopted": (whose,),
+    "inherited": (whose,),
     "parted": (whose,),
     "merged": (*_MOVED, staff_line, requester_notice),
     "unmerged": (*_MOVED, staff_line, requester_notice),
@@ -428,7 +429,10 @@ async def delivered(tx: Transaction, parcel: Parcel) -> None:
 
 async def _is_for_requester(tx: Transaction, parcel: Parcel) -> bool:
     assert parcel.ticket is not None
-    return parcel.person == (await ticket_store.get(tx, parcel.ticket)).requester
+    if parcel.person is None:
+        return False
+    requester = (await ticket_store.get(tx, parcel.ticket)).requester
+    return (await people.get(tx, parcel.person)).id == requester
 
 
 async def call_in_space(tx: Transaction, parcel: Parcel) -> None:

@@ -4,12 +4,15 @@ Colleagues get what the requester gets, in their own messenger; watchers get bot
 each change. Never a note: what is said among staff is nothing of these."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.database.transaction import Transaction
 from core.kernel.events import Event
 from core.kernel.ids import MessageId, PersonId
 from core.outbox import actions as outbox
+from core.outbox import store as posts
 from core.outbox.model import Parcel
+from core.people import store as people
 from core.tickets import company, homes
 from core.tickets import store as tickets
 from core.tickets.model import COLLEAGUE, WATCHER, Said, Ticket
@@ -87,20 +90,30 @@ async def _flooded(tx: Transaction, event: Event, ticket: Ticket) -> None:
 
 
 async def _changed(tx: Transaction, event: Event, ticket: Ticket) -> None:
-    """Every copy changes, or is taken back; also those of people who have left since."""
+    """Every copy changes, or is taken back; also those of people who have left since, and those that stand
+    in another account of whoever said it or asks."""
     said = await tickets.message(tx, MessageId(event.facts["message"]))
     if said is None or said.kind == "note" or said.flood:
         return
     gone = said.withdrawn_at is not None
-    if said.kind == "request" and said.author != ticket.requester and not await _opening(tx, said):
-        for parcel in await homes.everywhere(tx, ticket, for_requester(ticket, said, retract=gone)):
-            await outbox.put(tx, parcel)
-    shown = await company.readers(tx, ticket.id, said.id)
+    shown = await company.readers(tx, ticket, said.id)
+    if said.kind == "request" and not await _opening(tx, said):
+        parcel = for_requester(ticket, said, slot_of=shown.requester, retract=gone)
+        if said.author != ticket.requester or await _stands(tx, parcel):
+            for each in await homes.everywhere(tx, ticket, parcel):
+                await outbox.put(tx, each)
     present = await tickets.participants_of(tx, ticket.id)
-    for person, kind in shown.items():
-        if person != said.author and (gone or present.get(person) == kind):
-            copy = _for_watcher if kind == WATCHER else _for_colleague
-            await outbox.put(tx, copy(said, person, retract=gone))
+    for then, kind in shown.others.items():
+        person = (await people.get(tx, then)).id
+        parcel = (_for_watcher if kind == WATCHER else _for_colleague)(said, then, retract=gone)
+        changes = gone or present.get(person) == kind
+        if await _stands(tx, parcel) if person in (said.author, ticket.requester) else changes:
+            await outbox.put(tx, replace(parcel, person=person))
+
+
+async def _stands(tx: Transaction, copy: Parcel) -> bool:
+    assert copy.slot is not None
+    return bool(await posts.posts_of_slot(tx, copy.slot))
 
 
 async def _deleted(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -108,12 +121,15 @@ async def _deleted(tx: Transaction, event: Event, ticket: Ticket) -> None:
     said = await tickets.message(tx, MessageId(event.facts["message"]))
     if said is None or said.kind != "request":
         return
+    shown = await company.readers(tx, ticket, said.id)
     if said.author != ticket.requester and not await _opening(tx, said):
-        for parcel in await homes.everywhere(tx, ticket, for_requester(ticket, said, retract=True)):
-            await outbox.put(tx, parcel)
-    for person, kind in (await company.readers(tx, ticket.id, said.id)).items():
+        parcel = for_requester(ticket, said, slot_of=shown.requester, retract=True)
+        for each in await homes.everywhere(tx, ticket, parcel):
+            await outbox.put(tx, each)
+    for then, kind in shown.others.items():
+        person = (await people.get(tx, then)).id
         if kind == COLLEAGUE and person != said.author:
-            await outbox.put(tx, _for_colleague(said, person, retract=True))
+            await outbox.put(tx, replace(_for_colleague(said, then, retract=True), person=person))
 
 
 async def _opening(tx: Transaction, said: Said) -> bool:
@@ -121,9 +137,11 @@ async def _opening(tx: Transaction, said: Said) -> bool:
     return said.id == (await tickets.first_message(tx, said.ticket)).id
 
 
-def for_requester(ticket: Ticket, said: Said, *, retract: bool = False) -> Parcel:
-    """A colleague's words as the requester gets them."""
-    slot = f"shared:{said.id}:{ticket.requester}"
+def for_requester(
+    ticket: Ticket, said: Said, *, slot_of: PersonId | None = None, retract: bool = False
+) -> Parcel:
+    """A colleague's words as the requester gets them; `slot_of`: as whom they got them first."""
+    slot = f"shared:{said.id}:{slot_of or ticket.requester}"
     facts = {"message": said.id}
     return Parcel(
         "shared",

@@ -158,12 +158,12 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
 
 async def _signed(turn: Turn, number: PersonId, sign: str) -> Person:
     try:
-        person = await people.get(turn.tx, number)
+        shown = await people.as_known(turn.tx, number)
     except LookupError:
         raise UserError("press.stale") from None
-    if sign != _sign(person):
+    if sign != _sign(shown):
         raise UserError("press.stale")
-    return person
+    return await people.get(turn.tx, number)
 
 
 # ---- in somebody else's name
@@ -188,13 +188,14 @@ async def behalf(turn: Turn, person: PersonId) -> Behalf:
     return Behalf(person, (await people.get(turn.tx, person)).name, await _platforms(turn, person))
 
 
-async def home_of(turn: Turn, person: PersonId) -> str:
+async def home_of(turn: Turn, person_id: PersonId) -> str:
     """The conversation in which somebody is told of a ticket that others opened for them."""
-    wishes, accounts = (await people.get(turn.tx, person)).reach, await people.accounts_of(turn.tx, person)
-    for identity in reach.order(wishes, accounts, turn.tx.rule(Ways).local(turn.tx.now)):
+    person = await people.get(turn.tx, person_id)
+    accounts = await people.accounts_of(turn.tx, person.id)
+    for identity in reach.order(person.reach, accounts, turn.tx.rule(Ways).local(turn.tx.now)):
         if (home := turn.direct(identity)) is not None:
             return str(home)
-    raise UserError("company.unreachable", name=(await people.get(turn.tx, person)).name)
+    raise UserError("company.unreachable", name=person.name)
 
 
 async def tell_opened(turn: Turn, ticket: Ticket) -> None:

@@ -113,7 +113,7 @@ async def _may_read(turn: Turn, ticket: Ticket, message: MessageId) -> bool:
     """Staff who work on it may, and those who belonged to the ticket when it was said."""
     if turn.person.serves(ticket.queue) or ticket.requester == turn.person.id:
         return True
-    return turn.person.id in await company.readers(turn.tx, ticket.id, message)
+    return await company.was_shown(turn.tx, ticket, message, turn.person.id)
 
 
 async def _line(turn: Turn, ticket: Ticket, said: Said) -> Paragraph:

@@ -113,12 +113,7 @@ async def _give_code(turn: Turn) -> None:
 
 async def _show(turn: Turn, code: Code) -> None:
     """Show the code where it was asked for, as it stands now."""
-    facts = {"identity": str(code.identity), "hash": code.hash}
-    if turn.asked_in is not None:
-        facts["asked_in"] = turn.asked_in
-    slot = f"link:{code.hash[:16]}"
-    parcel = Parcel("link_code", facts, room=code.room, person=turn.person.id, slot=slot, urgency=ANSWER)
-    await outbox.put(turn.tx, parcel)
+    await outbox.put(turn.tx, joining.shown(code, turn.person, turn.asked_in))
 
 
 async def _take_code(turn: Turn, typed: str) -> None:

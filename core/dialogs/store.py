@@ -28,7 +28,7 @@ dialogs = Table(
     metadata,
     serial_key(),
     Column("room", Text, nullable=False),
-    Column("person_id", Serial, ForeignKey("persons.id"), nullable=False),
+    Column("person_id", Serial, ForeignKey("persons.id"), nullable=False, index=True),
     Column("flow", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("draft", Json, nullable=False),
@@ -43,7 +43,7 @@ talks = Table(
     "talks",
     metadata,
     Column("room", Text, primary_key=True),
-    Column("person_id", Serial, primary_key=True),
+    Column("person_id", Serial, primary_key=True, index=True),
     Column("ticket_id", Serial, nullable=False),
     Column("at", Instant, nullable=False),
 )
@@ -114,6 +114,13 @@ async def save(tx: Transaction, dialog: Dialog) -> None:
 
 async def end(tx: Transaction, room: str, person: PersonId) -> None:
     await tx.execute(_END, {"room": room, "person": person})
+
+
+async def leave(tx: Transaction, space: str, person: PersonId) -> None:
+    """The person is not in this conversation any more, nor in a thread of it: nothing goes on there."""
+    for table in (dialogs, talks):
+        there = or_(table.c.room == space, table.c.room.startswith(f"{space}#", autoescape=True))
+        await tx.execute(delete(table).where(table.c.person_id == person, there))
 
 
 async def all_under_way(tx: Transaction) -> list[Dialog]:

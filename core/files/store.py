@@ -20,7 +20,7 @@ files = Table(
     Column("mime", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
-    Column("owner_id", Serial, ForeignKey("persons.id"), nullable=False),
+    Column("owner_id", Serial, ForeignKey("persons.id"), nullable=False, index=True),
     Column("ticket_id", Serial, index=True),
     Column("message_id", Serial, index=True),
     Column("place", Integer, nullable=False),

@@ -51,15 +51,21 @@ async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | N
 
 async def show_again(tx: Transaction, parcel: Parcel) -> None:
     """An earlier try may stand there in older words: they are brought up to date, unless newer ones wait."""
-    if parcel.slot and not await store.waits(tx, parcel):
-        await store.add(tx, parcel)
+    sent = await store.get(tx, parcel.id)  # where it belongs by now: meanwhile a room may be somebody else's
+    if sent.slot and not await store.waits(tx, sent):
+        await store.add(tx, sent)
 
 
 async def retracted(tx: Transaction, parcel: Parcel, post: Post | None) -> None:
-    """The parcel's message was taken back, or had never been shown."""
-    if await store.change(tx, parcel, state=State.SENT, lease_until=None, settled_at=tx.now) and post:
-        await store.forget_post(tx, post.id)
+    """The parcel's message was taken back, or had never been shown. What is for a person, wherever they
+    read, is taken back wherever it stands."""
     tx.ring(BELL)
+    if not await store.change(tx, parcel, state=State.SENT, lease_until=None, settled_at=tx.now):
+        return
+    if post is not None:
+        await store.forget_post(tx, post.id)
+    if parcel.room is None and parcel.slot and await store.posts_of_slot(tx, parcel.slot):
+        await store.add(tx, parcel)
 
 
 async def drop(tx: Transaction, parcel: Parcel) -> None:
@@ -150,16 +156,7 @@ async def take_back(tx: Transaction, ticket: TicketId, person: PersonId, room: s
 async def hasten(tx: Transaction, person: PersonId) -> int:
     """What waits for this person's quiet hours to end need not wait for those any more."""
     tx.ring(BELL)
-    return await tx.execute(
-        store.outbox.update()
-        .where(
-            store.outbox.c.state == State.PENDING,
-            store.outbox.c.person_id == person,
-            store.outbox.c.room.is_(None),
-            store.outbox.c.attempts == 0,
-        )
-        .values(due_at=tx.now)
-    )
+    return await store.hasten(tx, person)
 
 
 async def discard(tx: Transaction, parcel_id: ParcelId) -> bool:

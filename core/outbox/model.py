@@ -56,6 +56,8 @@ class Parcel:
     attempts: int = 0
     fence: int = 0
     uncertain: bool = False
+    taken_from: str = ""
+    """The lane it waited in, once it is in somebody's hands."""
 
     @property
     def lane(self) -> str:

@@ -218,6 +218,7 @@ def parcel(row: Row[Any]) -> Parcel:
         attempts=row.attempts,
         fence=row.fence,
         uncertain=row.state == State.UNCERTAIN,
+        taken_from=row.lane,
     )
 
 
@@ -301,6 +302,13 @@ async def postpone(tx: Transaction, head: Head, until: datetime) -> None:
     await tx.execute(_POSTPONE, {"parcel": head.id, "until": until})
 
 
+async def hasten(tx: Transaction, person: PersonId) -> int:
+    """Whatever waits untried for this person, wherever they read, is due now."""
+    untried = and_(outbox.c.state == State.PENDING, outbox.c.room.is_(None), outbox.c.attempts == 0)
+    waiting = outbox.update().where(text(_WAITING), outbox.c.person_id == person, untried)
+    return await tx.execute(waiting.values(due_at=tx.now))
+
+
 async def rooms_of(tx: Transaction, slot: str) -> set[str]:
     """The rooms in which the slot stands, or will soon."""
     standing = await tx.all(select(posts.c.room).where(posts.c.slot == slot))
@@ -345,6 +353,13 @@ def once_more(now: datetime) -> dict[str, Any]:
     the same: nobody knows what became of the last try."""
     state = case((outbox.c.attempts > 0, State.UNCERTAIN), else_=State.PENDING)
     return {"state": state, "attempts": 0, "due_at": now, "settled_at": None}
+
+
+async def get(tx: Transaction, parcel_id: ParcelId) -> Parcel:
+    """The parcel of this id, which must exist, as it is now."""
+    row = await tx.first(select(outbox).where(outbox.c.id == parcel_id))
+    assert row is not None
+    return parcel(row)
 
 
 async def change(tx: Transaction, held: Parcel, **values: object) -> bool:
@@ -456,18 +471,31 @@ async def forget_posts(tx: Transaction, before: datetime, after: int, *, kept: C
     return await prune.forget(tx, _LOOSE_POSTS, posts.c.at, before=before, after=after, over=over)
 
 
-async def leave(tx: Transaction, person: PersonId, room: str) -> None:
-    """The room is not this person's any more: what waits for them goes where they read otherwise, and their
-    own page there is not kept up."""
-    waiting = outbox.c.state.in_([State.PENDING, State.UNCERTAIN, State.DEAD])
+async def leave(tx: Transaction, person: PersonId, room: str, home: str) -> None:
+    """The room is not this person's any more: what was to reach them there goes to their other `home`, if
+    need be at the next try, and their own page there is not kept up."""
     theirs = and_(outbox.c.person_id == person, within(room), outbox.c.only_for.is_(None))
-    await tx.execute(outbox.update().where(theirs, waiting).values(room=None))
+    for unsent in await _unsent(tx, theirs):
+        await _readdress(tx, unsent, replace(unsent, room=home))
     page = and_(posts.c.slot == f"home:{person}", posts.c.room.startswith(room, autoescape=True))
     await tx.execute(posts.delete().where(page))
 
 
 async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:
     """What is on its way to the one is for the other, and so is the one's own page."""
-    unsent = outbox.c.state.in_([State.PENDING, State.UNCERTAIN, State.SENDING, State.DEAD])
-    await tx.execute(outbox.update().where(outbox.c.person_id == giver, unsent).values(person_id=to))
+    for unsent in await _unsent(tx, outbox.c.person_id == giver):
+        await _readdress(tx, unsent, replace(unsent, person=to))
     await tx.execute(posts.update().where(posts.c.slot == f"home:{giver}").values(slot=f"home:{to}"))
+
+
+async def _unsent(tx: Transaction, which: ColumnElement[bool]) -> list[Parcel]:
+    """Those of the parcels that wait, are in somebody's hands, or were given up."""
+    waiting = await tx.all(select(outbox).where(text(_WAITING), which))
+    dead = await tx.all(select(outbox).where(text("state = 'dead'"), which))
+    return [parcel(row) for row in [*waiting, *dead]]
+
+
+async def _readdress(tx: Transaction, unsent: Parcel, to: Parcel) -> None:
+    """Let the parcel go where the other does, in the order of what goes there."""
+    values = {"room": to.room, "person_id": to.person, "lane": to.lane}
+    await tx.execute(outbox.update().where(outbox.c.id == unsent.id).values(**values))

@@ -39,15 +39,19 @@ async def prefer(tx: Transaction, person: Person, wishes: Reach) -> Person:
     return changed
 
 
-async def appoint(tx: Transaction, members: Members) -> None:
+async def appoint(tx: Transaction, members: Members) -> list[tuple[PersonId, Identity]]:
     """Give the people of the configuration their names, roles and queues; others lose staff roles.
 
     A language that somebody has chosen for themselves stays, and so do accounts that they joined to their
-    own, unless the configuration gives those to somebody else. An admin's are those of the configuration."""
+    own, unless the configuration gives those to somebody else. An admin's are those of the configuration.
+    Returns who has lost which account by this."""
+    before = await store.owners(tx)
     await store.demote_all(tx)
     known = await _known(tx, members)
     for rank, member in enumerate(members.all, start=1):
         await _appoint(tx, member, rank, known.get(rank))
+    after = await store.owners(tx)
+    return [(person, identity) for identity, person in before.items() if after.get(identity) != person]
 
 
 async def _known(tx: Transaction, members: Members) -> dict[int, Person]:

@@ -21,7 +21,7 @@ LOCKED = timedelta(hours=1)
 _LOOK_ALIKE = str.maketrans("АВЕКМНРСТУХ", "ABEKMHPCTYX")
 """Cyrillic capitals, as a code may be typed on a Russian keyboard."""
 _SECRET = secrets.token_bytes(32)
-"""Lets this process, and nobody who reads the database, say a code once more."""
+"""Lets this process alone say a code once more: the seed that is kept does not tell it."""
 
 
 async def make(tx: Transaction, person: Person, identity: Identity, room: str) -> Code:

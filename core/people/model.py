@@ -72,7 +72,8 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A one-time code that was made for an account and shown in `room`. Only its hash is kept."""
+    """A one-time code that was made for an account and shown in `room`, where it stands until it is used or
+    over. By itself only its hash is kept."""
 
     identity: Identity
     room: str

@@ -14,7 +14,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     false,
-    or_,
     select,
     update,
 )
@@ -40,6 +39,7 @@ persons = Table(
     Column("created_at", Instant, nullable=False),
     Column("language_chosen", Boolean, nullable=False, server_default=false()),
     Column("folded", Text, nullable=False, server_default="", index=True),
+    Column("became", Serial),
 )
 """`folded`: the name as it is compared."""
 
@@ -93,6 +93,7 @@ _LINKED = select(identities.c.identity).where(
 )
 _CODE_FOR = select(link_codes).where(link_codes.c.identity == bindparam("identity"))
 _CODE_OF = select(link_codes).where(link_codes.c.code_hash == bindparam("code_hash"))
+_CODES_OVER = select(link_codes).where(link_codes.c.over_at <= bindparam("now", type_=Instant))
 _GUESSES = (
     select(link_guesses.c.at)
     .where(link_guesses.c.identity == bindparam("identity"))
@@ -115,11 +116,26 @@ def _person(row: Row[Any]) -> Person:
 
 
 async def get(tx: Transaction, person_id: PersonId) -> Person:
-    """The person of this id, who must exist."""
+    """The person of this id, who must exist; who they proved to be, if somebody the desk knew already."""
+    row = await _row(tx, person_id)
+    return _person(row) if row.became is None else await get(tx, PersonId(row.became))
+
+
+async def as_known(tx: Transaction, person_id: PersonId) -> Person:
+    """The person of this id, who must exist, as they were known before they proved to be somebody else."""
+    return _person(await _row(tx, person_id))
+
+
+async def _row(tx: Transaction, person_id: PersonId) -> Row[Any]:
     row = await tx.first(_GET, {"person": person_id})
     if row is None:
         raise LookupError(f"no person {person_id}")
-    return _person(row)
+    return row
+
+
+async def become(tx: Transaction, person_id: PersonId, who: PersonId) -> None:
+    """The one proved to be the other: whoever means the one from now on means the other."""
+    await tx.execute(update(persons).where(persons.c.id == person_id).values(became=who))
 
 
 async def by_identity(tx: Transaction, identity: Identity) -> Person | None:
@@ -138,6 +154,12 @@ async def called(tx: Transaction, names: Collection[str]) -> list[Person]:
     reachable = select(identities.c.person_id).where(identities.c.person_id == persons.c.id).exists()
     alike = select(persons).where(persons.c.folded.in_(names), reachable).order_by(persons.c.id)
     return [_person(row) for row in await tx.all(alike)]
+
+
+async def owners(tx: Transaction) -> dict[Identity, PersonId]:
+    """Whose each account is."""
+    rows = await tx.all(select(identities.c.identity, identities.c.person_id))
+    return {Identity.parse(row.identity): PersonId(row.person_id) for row in rows}
 
 
 async def admins(tx: Transaction) -> list[Person]:
@@ -229,9 +251,8 @@ async def demote_all(tx: Transaction) -> None:
 
 
 async def keep_code(tx: Transaction, code: Code) -> None:
-    """The one code of its account from now on; those that are over are forgotten."""
-    stale = or_(link_codes.c.identity == str(code.identity), link_codes.c.over_at <= tx.now)
-    await tx.execute(delete(link_codes).where(stale))
+    """The one code of its account from now on."""
+    await drop_code(tx, code.identity)
     values = {"room": code.room, "seed": code.seed, "code_hash": code.hash, "over_at": code.over_at}
     await tx.execute(link_codes.insert().values(identity=str(code.identity), **values))
 
@@ -251,6 +272,11 @@ async def code_of(tx: Transaction, code_hash: str) -> Code | None:
 def _code(row: Row[Any]) -> Code:
     written_by = Identity.parse(row.written_by) if row.written_by else None
     return Code(Identity.parse(row.identity), row.room, row.seed, row.code_hash, row.over_at, written_by)
+
+
+async def codes_over(tx: Transaction) -> list[Code]:
+    """The codes that are good no more, though nobody has used them."""
+    return [_code(row) for row in await tx.all(_CODES_OVER, {"now": tx.now})]
 
 
 async def write_code(tx: Transaction, code: Code, by: Identity) -> None:

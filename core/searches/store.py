@@ -24,8 +24,13 @@ _WORDS = select(searches.c.words).where(_OF_PERSON, searches.c.id == bindparam("
 
 async def keep(tx: Transaction, person: PersonId, words: str) -> int:
     """Remember what was searched for, by a number; what the person searched for before is forgotten."""
-    await tx.execute(_FORGET, {"person": person})
+    await forget(tx, person)
     return int(await tx.scalar(_KEEP, {"person_id": person, "words": words, "at": tx.now}))
+
+
+async def forget(tx: Transaction, person: PersonId) -> None:
+    """What the person searched for last is forgotten."""
+    await tx.execute(_FORGET, {"person": person})
 
 
 async def words(tx: Transaction, person: PersonId, search: int) -> str | None:

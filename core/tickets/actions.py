@@ -233,9 +233,9 @@ async def pass_to(tx: Transaction, actor: Actor, ticket: Ticket, to: PersonId, n
     person = await people.get(tx, to)
     if not person.serves(ticket.queue):
         raise UserError("ticket.does_not_serve", name=person.name)
-    if ticket.owner == to:
+    if ticket.owner == person.id:
         raise UserError("ticket.already_theirs", ticket=ticket.id, name=person.name)
-    return await record(tx, actor, ticket, "passed", {"owner": to, "text": note, "from": ticket.owner})
+    return await record(tx, actor, ticket, "passed", {"owner": person.id, "text": note, "from": ticket.owner})
 
 
 @needs(Right.WORK)

@@ -59,7 +59,7 @@ async def _known(tx: Transaction, said: Said, reader: PersonId) -> bool:
         return True
     if said.id == (await store.first_message(tx, ticket.id)).id:
         return await company.introduced(tx, ticket.id, reader)
-    return said.flood is None and reader in await company.readers(tx, ticket.id, said.id)
+    return said.flood is None and await company.was_shown(tx, ticket, said.id, reader)
 
 
 async def places(tx: Transaction, said: Said) -> dict[str, str]:

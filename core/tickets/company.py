@@ -1,6 +1,7 @@
 """Who else belongs to a ticket: colleagues of its requester, who read and speak too, and staff who watch."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.database.transaction import Transaction
@@ -124,18 +125,30 @@ async def open_for(tx: Transaction, actor: Actor, requester: PersonId, **request
 
 
 async def hand_over(tx: Transaction, before: PersonId, after: PersonId) -> None:
-    """What one person belongs to is the other's from now on: two accounts turned out to be one person's."""
+    """What one person belongs to is the other's from now on: two accounts turned out to be one person's.
+
+    How they came stays: who came by merging alone leaves when that is undone."""
+    actor = Actor(await people.get(tx, after), "desk")
     for number in await store.joined_by(tx, before):
-        ticket = await store.get(tx, number)
-        actor = Actor(await people.get(tx, after), "desk")
-        kind = (await store.participants_of(tx, number))[before]
+        ticket, how = await store.get(tx, number), await came(tx, number)
         ticket = await _part(tx, actor, ticket, before, {"quiet": True})
-        if after != ticket.requester and after not in await store.participants_of(tx, number):
-            await store.join(tx, number, after, kind)
-            await record(tx, actor, ticket, "joined", {"person": after, "kind": kind, "quiet": True})
+        asked = "merged" not in how[before]
+        if after in await store.participants_of(tx, number):
+            if not asked or "merged" not in how[after]:
+                continue
+            ticket = await _part(tx, actor, ticket, after, {"quiet": True})
+        if after != ticket.requester:
+            await store.join(tx, number, after, how[before]["kind"])
+            await record(tx, actor, ticket, "joined", {**how[before], "person": after, "quiet": True})
     for number in await store.joined_by(tx, after):
         if (ticket := await store.get(tx, number)).requester == after:
-            await _part(tx, Actor(await people.get(tx, after), "desk"), ticket, after, {"quiet": True})
+            await _part(tx, actor, ticket, after, {"quiet": True})
+
+
+async def came(tx: Transaction, ticket: TicketId) -> dict[PersonId, Mapping[str, Any]]:
+    """How everybody who ever belonged to the ticket came to it last: the facts of that event."""
+    timeline = await store.timeline(tx, ticket)
+    return {PersonId(event.facts["person"]): event.facts for event in timeline if event.kind == "joined"}
 
 
 def fold(timeline: Iterable[Event]) -> dict[PersonId, str]:
@@ -149,11 +162,26 @@ def fold(timeline: Iterable[Event]) -> dict[PersonId, str]:
     return present
 
 
-async def readers(tx: Transaction, ticket: TicketId, message: MessageId) -> dict[PersonId, str]:
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who was shown a message, as they were known then: `people.get` says who they are now."""
+
+    requester: PersonId
+    others: Mapping[PersonId, str]
+
+
+async def readers(tx: Transaction, ticket: Ticket, message: MessageId) -> Readers:
     """Who belonged to the ticket when that was said: they were shown it, and nobody later was."""
-    timeline = await store.timeline(tx, ticket)
+    timeline = await store.timeline(tx, ticket.id)
     told = next((place for place, event in enumerate(timeline) if event.facts.get("message") == message), 0)
-    return fold(timeline[:told])
+    since = [event.facts["from"] for event in timeline[told:] if event.kind == "adopted"]
+    return Readers(PersonId(since[0]) if since else ticket.requester, fold(timeline[:told]))
+
+
+async def was_shown(tx: Transaction, ticket: Ticket, message: MessageId, person: PersonId) -> bool:
+    """Whether somebody besides the requester was shown it when it was said, through whichever account."""
+    then = (await readers(tx, ticket, message)).others
+    return person in [(await people.get(tx, reader)).id for reader in then]
 
 
 async def introduced(tx: Transaction, ticket: TicketId, person: PersonId) -> bool:

@@ -42,12 +42,14 @@ async def all_of(tx: Transaction, ticket: TicketId) -> list[str]:
 
 async def everywhere(tx: Transaction, ticket: Ticket, parcel: Parcel) -> list[Parcel]:
     """The parcel once for each home in which its message stands or will soon, so that all of them change;
-    for the present home where it stands in none."""
+    for the present home where it stands in none. It is taken back also where nobody's home is any more."""
     assert parcel.slot is not None
     rooms = await posts.rooms_of(tx, parcel.slot)
     if not rooms - {_space(ticket.home)}:
         return [replace(parcel, room=ticket.home)]
     homes = [home for home in await all_of(tx, ticket.id) if _space(home) in rooms]
+    if parcel.retract:
+        homes += sorted(rooms - set(map(_space, homes)))
     return [replace(parcel, room=home) for home in homes or [ticket.home]]
 
 

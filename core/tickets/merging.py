@@ -65,15 +65,11 @@ async def _coming(tx: Transaction, ticket: Ticket, target: Ticket) -> dict[Perso
 
 async def _take_back(tx: Transaction, actor: Actor, target: Ticket, gone: Iterable[PersonId]) -> None:
     """Those who came by merging alone leave the ticket, and what it goes on as."""
-    came = {
-        event.facts["person"]: "merged" in event.facts
-        for event in await store.timeline(tx, target.id)
-        if event.kind == "joined"
-    }
+    came = await company.came(tx, target.id)
     staying: set[PersonId] = set()
     for number in await queries.absorbed(tx, target.id):
         staying |= (await _coming(tx, await store.get(tx, number), target)).keys()
-    leaving = [person for person in gone if came.get(person) and person not in staying]
+    leaving = [person for person in gone if "merged" in came.get(person, ()) and person not in staying]
     await company.dismiss(tx, actor, target, leaving)
     if target.merged_into is not None:
         await _take_back(tx, actor, await store.get(tx, target.merged_into), leaving)

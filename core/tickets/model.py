@@ -187,7 +187,7 @@ def evolve(ticket: Ticket, event: Event) -> Ticket:
 
 def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
     match event.kind:
-        case "claimed" | "passed":
+        case "claimed" | "passed" | "inherited":
             return {"owner": PersonId(event.facts["owner"])}
         case "released":
             return {"owner": None}

@@ -84,6 +84,14 @@ Index(
     sqlite_where=_UNCLOSED,
     postgresql_where=_UNCLOSED,
 )
+_CLOSED = text("status = 'closed'")
+Index(
+    "ix_tickets_closed_owner",
+    tickets.c.owner_id,
+    tickets.c.id,
+    sqlite_where=_CLOSED,
+    postgresql_where=_CLOSED,
+)
 
 messages = Table(
     "messages",
@@ -91,7 +99,7 @@ messages = Table(
     serial_key(),
     Column("ticket_id", Serial, ForeignKey("tickets.id"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
-    Column("author_id", Serial, ForeignKey("persons.id")),
+    Column("author_id", Serial, ForeignKey("persons.id"), index=True),
     Column("via", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
@@ -419,6 +427,13 @@ async def join(tx: Transaction, ticket_id: TicketId, person: PersonId, kind: str
 
 async def leave(tx: Transaction, ticket_id: TicketId, person: PersonId) -> None:
     await tx.execute(_LEAVE, {"ticket": ticket_id, "person": person})
+
+
+async def owned_by(tx: Transaction, person: PersonId) -> list[TicketId]:
+    """The tickets this person is on, or was when they ended."""
+    of_them = select(tickets.c.id).where(tickets.c.owner_id == person)
+    rows = [*await tx.all(of_them.where(_UNCLOSED)), *await tx.all(of_them.where(_CLOSED))]
+    return sorted(TicketId(row.id) for row in rows)
 
 
 async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:

@@ -1,17 +1,21 @@
 """Two accounts become one person by a code alone; a model that knows nothing of tables says when."""
 
 import asyncio
+import contextlib
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
 
 from core import joining
 from core.database.transaction import Transaction
@@ -354,7 +358,7 @@ async def test_what_waits_for_a_person_follows_them_and_never_goes_where_they_ar
     person = await desk.database.read(partial(owner, account=phone))
     assert await desk.database.read(waiting) == [(str(direct(laptop)), person), (None, person)]
     await parted(desk, phone, laptop)
-    assert await desk.database.read(waiting) == [(None, person), (None, person)]
+    assert await desk.database.read(waiting) == [(str(direct(phone)), person), (None, person)]
 
 
 async def test_a_visitor_without_a_name_is_called_as_the_messenger_says(desk: Town) -> None:
@@ -457,3 +461,50 @@ async def test_accounts_that_the_configuration_drops_are_nobodys(desk: Town) -> 
     assert await theirs(desk, ANNA) == {ANNA, STRANGERS[1]}
     await appointed(desk, member("Anna", ANNA))
     assert await theirs(desk, ANNA) == {ANNA}
+
+
+# ---- what it costs
+
+GROWING = (
+    "dialogs",
+    "events",
+    "files",
+    "messages",
+    "outbox",
+    "participants",
+    "posts",
+    "ratings",
+    "talks",
+    "tickets",
+)
+
+
+async def test_joining_parting_and_hastening_read_no_table_that_grows_from_end_to_end(
+    desk: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody waits for the only writer meanwhile."""
+    asked: set[str] = set()
+    for name in ("all", "first", "execute"):
+        inner = getattr(Transaction, name)
+
+        async def noted(self: Transaction, statement: Any, *rest: Any, _inner: Any = inner) -> Any:
+            asked.add(
+                str(statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}))
+            )
+            return await _inner(self, statement, *rest)
+
+        monkeypatch.setattr(Transaction, name, noted)
+    phone, laptop, *_ = STRANGERS
+    await desk.database.write(partial(actor, account=phone))
+    await desk.database.write(partial(actor, account=laptop))
+    await joined(desk, phone, laptop)
+    person = await desk.database.read(partial(owner, account=phone))
+    assert person is not None
+    await desk.database.write(lambda tx: outbox.hasten(tx, person))
+    await parted(desk, phone, laptop)
+    with contextlib.closing(sqlite3.connect(desk.path)) as file:
+        for each in asked:
+            plan = file.execute(f"EXPLAIN QUERY PLAN {each}", (1,) * each.count("?")).fetchall()
+            for step in [row[3] for row in plan]:
+                assert step not in [f"SCAN {table}" for table in GROWING], each
+    assert len(asked) > 20

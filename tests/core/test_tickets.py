@@ -67,6 +67,7 @@ unrelated    N O W H R C
 joined       N O W H R C
 left         N O W H R C
 adopted      N O W H R C
+inherited    N O W H R C
 parted       N O W H R C
 reacted      N O W H R C
 logged       N O W H R C
@@ -92,6 +93,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "rehomed": {"home": "telegram:7"},
     "parted": {"home": "telegram:7"},
     "adopted": {"requester": 9},
+    "inherited": {"owner": 9},
     "merged": {"into": 17},
     "related": {"ticket": 17},
     "unrelated": {"ticket": 17},

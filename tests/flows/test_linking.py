@@ -1,6 +1,8 @@
 """Joining two accounts by a code, looking at them, and parting with one."""
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -236,6 +238,23 @@ async def test_a_code_is_good_for_ten_minutes(stage: Stage) -> None:
     await stage.town.later(timedelta(minutes=10))
     await phone.say(f"/link {shown_code}")
     assert (await phone.last()).text == stage.w("link.wrong")
+
+
+async def test_a_code_that_is_used_or_over_stands_nowhere_in_the_database_as_it_was_shown(
+    stage: Stage,
+) -> None:
+    olga, phone = stage.town["olga"], stage.town["phone"]
+    used = await code(olga)
+    assert len([each for each in texts(await olga.sees()) if used in each]) == 1
+    await phone.say(f"/link {used}")
+    left = await code(olga)
+    await stage.town.later(timedelta(minutes=10))
+    assert not [each for each in texts(await olga.sees()) if used in each or left in each]
+    assert texts(await olga.sees()).count(stage.w("link.code_over")) == 2
+    with contextlib.closing(sqlite3.connect(stage.town.path)) as file:
+        for table in ("link_codes", "outbox", "posts", "web_messages"):
+            rows = [repr(row) for row in file.execute(f"SELECT * FROM {table}")]
+            assert not [row for row in rows if left in row], table
 
 
 async def test_a_newer_code_takes_the_place_of_the_one_before(stage: Stage) -> None:

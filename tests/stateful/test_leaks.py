@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot import codes
 from bot.adapters.port import Adapter, Posted, Reader
 from bot.message import Message
 from core.database.transaction import Transaction
@@ -38,6 +39,7 @@ from core.tickets import company, queries
 from core.tickets import store as tickets
 from core.tickets.model import Said
 from tests import town as towns
+from tests.flows.test_linking import CODE
 from tests.stateful.truths import every_ticket, nonces
 from tests.town import Shown, Somebody
 
@@ -83,7 +85,9 @@ title = "Other"
 urgency = "normal"
 keywords = ["vpn"]
 """
-ASKING, STAFF = ("ivan", "olga", "petr"), ("anna", "boris")
+ASKING, STAFF = ("ivan", "olga", "petr", "phone"), ("anna", "boris")
+PHONE = "phone"
+"""An account that comes to be one of the others', and nobody's, and another's."""
 asking, staff, anybody = st.sampled_from(ASKING), st.sampled_from(STAFF), st.sampled_from(ASKING + STAFF)
 numbers = st.sampled_from((1, 1, 2, 2, 3, 4))
 SECRETS = ("/note {n} {w}", "/note {n} {w} see #{m} @petr", "/release {n} {w}", "/pass {n} boris {w}",
@@ -135,6 +139,7 @@ class Leaks(RuleBasedStateMachine):
         self.heard: list[tuple[str, set[str]]] = []
         self.own: defaultdict[str, set[str]] = defaultdict(set)
         self.ever: defaultdict[str, set[int]] = defaultdict(set)
+        self.whose: dict[str, PersonId | None] = {}
         self.secret: set[str] = set()
         self.words = 0
         self.before: Mapping[str, set[int]] = {}
@@ -160,10 +165,16 @@ class Leaks(RuleBasedStateMachine):
     def word(self, account: str, *, secret: bool = False) -> str:
         self.words += 1
         nonce = f"n{self.words}x"
-        self.own[account].add(nonce)
+        for each in self.accounts_of(account):
+            self.own[each].add(nonce)
         if secret:
             self.secret.add(nonce)
         return nonce
+
+    def accounts_of(self, account: str) -> set[str]:
+        """The accounts of the person whose this one is, as of the last step."""
+        whose = self.whose.get(account)
+        return {account, *(each for each in self.whose if whose is not None and self.whose[each] == whose)}
 
     def do(self, act: Callable[[], Awaitable[object]]) -> None:
         self.before = self.run(self.town.database.read(self._belongings))
@@ -225,6 +236,28 @@ class Leaks(RuleBasedStateMachine):
     @rule(account=asking, secret=st.just(False))
     def changes_what_they_said(self, account: str, secret: bool) -> None:
         self._edit(account)
+
+    @rule(account=st.sampled_from(ASKING[:-1]), shown_to_phone=st.booleans())
+    def joins_an_account(self, account: str, shown_to_phone: bool) -> None:
+        if len(self.accounts_of(PHONE)) > 1:
+            return
+        giver, writer = (PHONE, account) if shown_to_phone else (account, PHONE)
+        self.say(giver, "/link")
+        code = CODE.search(self.sees(giver)[-1].text)
+        assert code is not None
+        self.say(writer, f"/link {code[1]}")
+        assert self.whose_now(PHONE) == self.whose_now(account)
+
+    @rule(account=asking, which=asking)
+    def parts_with_an_account(self, account: str, which: str) -> None:
+        """With any that is theirs; what the configuration gives, and the only one, stays."""
+        self.say(account, f"/unlink web:{which}")
+
+    @rule(account=asking, n=numbers)
+    def goes_on_here(self, account: str, n: int) -> None:
+        """The ticket's home is this account from now on, if it is the requester's."""
+        if seen := self.sees(account):
+            self.press(account, seen[-1], codes.code("w", "go", n, "web"))
 
     # ---- those who help
 
@@ -316,6 +349,7 @@ class Leaks(RuleBasedStateMachine):
     @invariant()
     def nobody_reads_what_is_not_theirs(self) -> None:
         assert not self.errors, "\n".join(self.errors)
+        self._joined()
         now = self.run(self.town.database.read(self._belongings))
         said = self.run(self.town.database.read(self._said_in))
         for room, found in self.heard:
@@ -340,6 +374,15 @@ class Leaks(RuleBasedStateMachine):
     @invariant()
     def files_and_searches_tell_no_more(self) -> None:
         self.run(self.town.database.read(self._scopes))
+
+    def _joined(self) -> None:
+        """What one account has said is the other's to read, from when they are one person's."""
+        self.whose = {account: self.whose_now(account) for account in ASKING}
+        for account in ASKING:
+            self.own[account] |= set().union(*(self.own[each] for each in self.accounts_of(account)))
+
+    def whose_now(self, account: str) -> PersonId | None:
+        return self.run(self.town.database.read(partial(self._person, account=account)))  # type: ignore[no-any-return]
 
     async def _person(self, tx: Transaction, account: str) -> PersonId | None:
         somebody: Somebody = self.town[account]

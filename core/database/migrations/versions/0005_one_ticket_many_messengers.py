@@ -26,6 +26,7 @@ def linked_accounts() -> None:
     op.add_column(
         "persons", sa.Column("language_chosen", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    op.add_column("persons", sa.Column("became", SERIAL, nullable=True))
     op.add_column("identities", sa.Column("linked_at", sa.BigInteger(), nullable=True))
     op.create_table(
         "link_codes",
@@ -48,6 +49,10 @@ def linked_accounts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_link_guesses")),
     )
     op.create_index(op.f("ix_link_guesses_identity"), "link_guesses", ["identity"])
+    op.create_index(op.f("ix_messages_author_id"), "messages", ["author_id"])
+    op.create_index(op.f("ix_files_owner_id"), "files", ["owner_id"])
+    op.create_index(op.f("ix_dialogs_person_id"), "dialogs", ["person_id"])
+    op.create_index(op.f("ix_talks_person_id"), "talks", ["person_id"])
 
 
 def searches_and_bursts() -> None:
@@ -111,6 +116,14 @@ def company_and_merging() -> None:
     op.add_column("tickets", sa.Column("merged_into", serial, nullable=True))
     op.add_column("tickets", sa.Column("related", sa.Text(), server_default="[]", nullable=False))
     op.create_index("ix_tickets_merged", "tickets", ["merged_into"])
+    closed = sa.text("status = 'closed'")
+    op.create_index(
+        "ix_tickets_closed_owner",
+        "tickets",
+        ["owner_id", "id"],
+        sqlite_where=closed,
+        postgresql_where=closed,
+    )
 
 
 def downgrade() -> None:
