@@ -157,7 +157,6 @@ async def test_what_a_watcher_reads_in_the_account_they_joined_changes_there(eng
     await english.town.restart(TEAM.replace("web:boris", "web:boris-new"))
     fresh = english.town["boris-new"]
     await joined(english, english.boris, fresh)
-    await fresh.press(english.w("button.is_mine"))
     await english.ivan.edit("hunter2", "never mind")
     own = [each.text for each in await english.boris.sees() if each.thread is None]
     assert not holding("hunter2", *own)
@@ -202,7 +201,6 @@ async def test_a_ticket_one_was_on_is_still_ones_own(english: Stage) -> None:
     await english.town.restart(TEAM.replace("web:boris", "web:boris-new"))
     fresh = english.town["boris-new"]
     await joined(english, english.boris, fresh)
-    await fresh.press(english.w("button.is_mine"))
     person = await who(english, fresh)
     assert person == await who(english, english.boris) is not None
     assert person is not None
@@ -452,7 +450,6 @@ async def test_answers_do_not_follow_an_account_that_the_configuration_gives_to_
     phone = english.town["phone"]
     await english.report(phone)
     await joined(english, phone, english.anna)
-    await english.anna.press(english.w("button.is_mine"))
     await english.town.restart(TEAM.replace('"web:boris"', '"web:boris", "web:phone"'))
     ticket = await folds(english, 1)
     assert ticket.requester == getattr(await who(english, english.anna), "id", None)
