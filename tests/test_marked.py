@@ -192,6 +192,14 @@ def test_what_only_telegram_shows_is_plain(entity: dict[str, Any]) -> None:
     )
 
 
+def test_what_somebody_quotes_in_a_block_is_told_from_their_own_words() -> None:
+    quote = {"type": "blockquote", "offset": 2, "length": 7}
+    bold = {"type": "bold", "offset": 2, "length": 3}
+    words = entities.read("a\none\ntwo\nb", [quote, bold])
+    assert words == "a\n> one\n> two\nb"
+    assert marks_of(words) == (Mark("bold", 4, 7),)
+
+
 def test_entities_that_point_nowhere_are_no_error() -> None:
     text = f"{FAMILY} a"
     for offset, length in ((1, 1), (0, 1), (2, 999), (999, 5), (-5, 3)):

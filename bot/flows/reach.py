@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from bot import codes
 from bot.flows import phrases
@@ -86,19 +87,37 @@ async def _told(turn: Turn, rest: str) -> Reach:
     text = re.sub(r"\s*[-–—]\s*", "-", _FROM_TO.sub(r"\1-\2", rest.casefold().replace("веб-чат", "веб")))
     if text.strip() in _NEVER:
         return ANYWHERE
-    for clause in re.split(r"[,;]", text):
-        first, *words = [word for word in clause.split() if word not in _FILLERS] or [""]
-        if first in _QUIET:
-            wishes = replace(wishes, quiet=_quiet(turn, words))
-        elif first in _OTHERWISE and len(words) == 1 and words[0] in _MESSENGERS:
-            rules.append(Rule(await _own(turn, words[0])))
-        elif first in _MESSENGERS:
-            rules.append(Rule(await _own(turn, first), _hours(words) if words else None))
+    for words in _clauses(text):
+        if words[0] in _QUIET:
+            wishes = replace(wishes, quiet=_quiet(turn, words[1:]))
         else:
-            raise _invalid()
+            rules.append(await _rule(turn, words))
     if len(rules) > MOST:
         raise _invalid()
     return replace(wishes, rules=tuple(rules)) if rules else wishes
+
+
+def _clauses(text: str) -> list[list[str]]:
+    """The words of each rule, told apart by commas or by where the next messenger begins."""
+    clauses = []
+    for part in re.split(r"[,;]", text):
+        words = [word for word in part.split() if word not in _FILLERS]
+        named = [place for place, word in enumerate(words) if word in _MESSENGERS]
+        cuts = [place - (words[place - 1] in _OTHERWISE) for place in named[1:]]
+        clauses += [words[start:end] for start, end in pairwise([0, *cuts, len(words)])]
+    if not all(clauses):
+        raise _invalid()
+    return clauses
+
+
+async def _rule(turn: Turn, words: Sequence[str]) -> Rule:
+    """`slack 9-18`, `9-18 in slack`, `otherwise telegram`, `telegram otherwise`."""
+    named = [word for word in words if word in _MESSENGERS]
+    hours = [word for word in words if word not in _MESSENGERS and word not in _OTHERWISE]
+    otherwise = len(named) + len(hours) < len(words)
+    if len(named) != 1 or (otherwise and hours):
+        raise _invalid()
+    return Rule(await _own(turn, named[0]), _hours(hours) if hours else None)
 
 
 def _invalid() -> UserError:

@@ -71,6 +71,9 @@ async def joined(who: Somebody, *accounts: str) -> None:
         ("веб-чат 9 - 18 пн, иначе web", (Rule("web", Hours(540, 1080, (0,))), Rule("web"))),
         ("web from 22 to 6:15", (Rule("web", Hours(1320, 375)),)),
         ("web fri-mon", (Rule("web", Hours(0, DAY, (0, 4, 5, 6))),)),
+        ("web 9-18 otherwise web", (Rule("web", Hours(540, 1080)), Rule("web"))),
+        ("web 9-18, web otherwise", (Rule("web", Hours(540, 1080)), Rule("web"))),
+        ("9-18 in the web web otherwise", (Rule("web", Hours(540, 1080)), Rule("web"))),
         ("WEB 18-24 Sat Wed; otherwise in web", (Rule("web", Hours(1080, DAY, (2, 5))), Rule("web"))),
     ],
 )

@@ -18,19 +18,24 @@ MARKS: Mapping[str, Kind] = {
     "pre": "pre",
 }
 """Entities that every messenger knows (Bot API: MessageEntity); what only Telegram shows stays plain."""
+QUOTES = frozenset({"blockquote", "expandable_blockquote"})
 TYPES: Mapping[Kind, str] = {kind: name for name, kind in MARKS.items()}
 
 
 def read(text: str, entities: Sequence[Json]) -> str:
-    """The text with its marks. What a link hides behind its words stands after them."""
+    """The text with its marks. What a link hides behind its words stands after them, and what somebody quotes
+    in a block stands behind `>`, so that nobody takes it for their own words."""
     place = _Places(text)
     marks = [Mark(MARKS[each["type"]], *place.of(each)) for each in entities if each.get("type") in MARKS]
     whole = marked.marked(text, marks)
-    links = sorted(((place.of(each)[1], each) for each in _links(entities)), key=lambda link: link[0])
+    added = [(line, "> ") for each in entities if each.get("type") in QUOTES for line in place.lines(each)]
+    for link in _links(entities):
+        start, end = place.of(link)
+        added.append((end, _hidden(text[start:end], str(link["url"]))))
     parts, at = [], 0
-    for end, link in links:
-        parts += [whole[at:end], _hidden(text[slice(*place.of(link))], str(link["url"]))]
-        at = end
+    for where, words in sorted(added, key=lambda each: each[0]):
+        parts += [whole[at:where], words]
+        at = where
     return marked.joined("", [*parts, whole[at:]])
 
 
@@ -53,12 +58,17 @@ class _Places:
     def __init__(self, text: str) -> None:
         units = itertools.accumulate((1 if sign < "\U00010000" else 2 for sign in text), initial=0)
         self._at = {unit: index for index, unit in enumerate(units)}
-        self._end = len(text)
+        self._text, self._end = text, len(text)
 
     def of(self, entity: Json) -> tuple[int, int]:
         """Where it begins and ends; what points into the middle of a character, at its end."""
         start = int(entity["offset"])
         return self._index(start), self._index(start + int(entity["length"]))
+
+    def lines(self, entity: Json) -> list[int]:
+        """Where each line of it begins."""
+        start, end = self.of(entity)
+        return [start, *(place + 1 for place in range(start, end - 1) if self._text[place] == "\n")]
 
     def _index(self, unit: int) -> int:
         return self._at.get(unit, self._at.get(unit + 1, self._end))
