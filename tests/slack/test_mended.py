@@ -83,12 +83,12 @@ async def test_the_home_tab_shows_what_others_share_with_me_as_it_stands_now(des
     await desk.settle()
     assert petr.home is not None
     assert VPN not in petr.home.shown
-    await desk.command(desk.anna, "/desk add 1 @Petr Ivanov", desk.triage)
+    await desk.command(desk.anna, f"/desk add 1 {petr.mention}", desk.triage)
     assert desk.word("list.shared") in petr.home.shown
     assert f"{VPN} · {desk.word('turn.new')}" in petr.home.shown
     await desk.press(desk.anna, desk.word("button.take"), desk.card(1))
     assert f"{VPN} · {desk.word('turn.open')}" in petr.home.shown
-    await desk.command(desk.anna, "/desk remove 1 @Petr Ivanov", desk.triage)
+    await desk.command(desk.anna, f"/desk remove 1 {petr.mention}", desk.triage)
     assert VPN not in petr.home.shown
 
 

@@ -210,9 +210,12 @@ class Leaks(RuleBasedStateMachine):
         self._send(account)
 
     def _send(self, account: str) -> None:
+        self._press_newest(account, "Send")
+
+    def _press_newest(self, account: str, label: str) -> None:
         for shown in reversed(self.sees(account)):
-            if "Send" in shown.buttons:
-                self.press(account, shown, shown.buttons["Send"])
+            if label in shown.buttons:
+                self.press(account, shown, shown.buttons[label])
                 return
 
     @rule(account=asking)
@@ -246,6 +249,7 @@ class Leaks(RuleBasedStateMachine):
         code = CODE.search(self.sees(giver)[-1].text)
         assert code is not None
         self.say(writer, f"/link {code[1]}")
+        self._press_newest(writer, "Yes, it is mine")
         assert self.whose_now(PHONE) == self.whose_now(account)
 
     @rule(account=asking, which=asking)
@@ -335,10 +339,7 @@ class Leaks(RuleBasedStateMachine):
 
     @rule(account=staff, label=st.sampled_from(MOVING))
     def presses_what_moves_words(self, account: str, label: str) -> None:
-        for shown in reversed(self.sees(account)):
-            if label in shown.buttons:
-                self.press(account, shown, shown.buttons[label])
-                return
+        self._press_newest(account, label)
 
     @rule(seconds=st.sampled_from((3, 15, 3600)))
     def time_goes_by(self, seconds: int) -> None:

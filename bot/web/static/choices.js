@@ -96,7 +96,7 @@ export class Choices {
     this.#menu = hidden.length ? menuButton(t("page.more"), hidden, (choice) => this.#chosen(choice)) : null;
     const drawn = lines.map((line) => line.filter((choice) => !inMenu(choice))).filter((line) => line.length);
     const nodes = drawn.map((line) => h("div", { class: rowOf(line) }, line.map((choice) => this.#button(choice))));
-    if (this.#menu && !nodes.length) nodes.push(h("div", { class: "row" }));
+    if (this.#menu && !nodes.length) nodes.push(h("div", { class: "row rare" }));
     this.rows.replaceChildren(...nodes);
     if (this.#menu) (this.flat ? this.rows : nodes.at(-1)).append(this.#menu.node);
     this.#paint();
