@@ -1,0 +1,118 @@
+"""Working time: when promises count, exact over holidays and the days on which clocks are changed.
+
+Instants are in UTC. A wall time that comes twice, as clocks go back, means the first of the two; one that is
+left out, as clocks go forward, means the instant of the jump. So what touches on the wall touches in time."""
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+DAY = timedelta(days=1)
+FURTHEST = 366 * 5
+"""Days that are looked through for working time; a calendar that has none by then has none."""
+
+Period = tuple[int, int]
+"""Two minutes of a day by the wall clock; the second is at most 1440, which is midnight."""
+Pause = tuple[datetime, datetime | None]
+"""From when to when a promise stood still; None: it still does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Periods of each weekday, Monday first, in one time zone; none on `holidays`. Without `week` it is
+    always working time."""
+
+    name: str
+    zone: tzinfo = UTC
+    week: tuple[tuple[Period, ...], ...] | None = None
+    holidays: Container[date] = field(default=frozenset(), hash=False)
+
+    def spans(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The working time of a local day, in order."""
+        if self.week is None:
+            return [(_instant(self.zone, day, 0), _instant(self.zone, day, 1440))]
+        if day in self.holidays:
+            return []
+        found = [
+            (_instant(self.zone, day, begin), _instant(self.zone, day, end))
+            for begin, end in self.week[day.weekday()]
+        ]
+        return [(begin, end) for begin, end in found if begin < end]
+
+    def after(self, start: datetime, length: timedelta) -> datetime:
+        """When so much working time has passed since `start`. Raises ValueError where it never will."""
+        if self.week is None or length <= timedelta(0):
+            return start + length
+        left = length
+        for begin, end in self._from(start):
+            if end - begin >= left:
+                return begin + left
+            left -= end - begin
+        raise ValueError(f"calendar {self.name!r} has too little working time")
+
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """The working time between two instants; none where they are the wrong way round."""
+        if self.week is None:
+            return max(end - start, timedelta(0))
+        total = timedelta(0)
+        for begin, over in self._from(start):
+            if begin >= end:
+                break
+            total += min(over, end) - begin
+        return total
+
+    def open_at(self, instant: datetime) -> datetime:
+        """The instant itself in working time, else when that begins. Raises ValueError if it never does."""
+        for begin, _ in self._from(instant):
+            return begin
+        raise ValueError(f"calendar {self.name!r} has no working time")
+
+    def is_open(self, instant: datetime) -> bool:
+        return any(begin <= instant < end for begin, end in self.spans(instant.astimezone(self.zone).date()))
+
+    def _from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The working time that is left from an instant on."""
+        first = start.astimezone(self.zone).date()
+        for number in range(FURTHEST):
+            for begin, end in self.spans(first + number * DAY):
+                if end > start:
+                    yield max(begin, start), end
+
+    def due(self, started: datetime, length: timedelta, pauses: Iterable[Pause] = ()) -> datetime:
+        """When a promise of so much working time is due; while it stands still, as if it went on now."""
+        at, left = started, length
+        for paused, resumed in pauses:
+            spent = self.between(at, paused)
+            if spent >= left:
+                break
+            at, left = resumed or paused, left - spent
+        return self.after(at, left)
+
+    def spent(self, started: datetime, until: datetime, pauses: Sequence[Pause] = ()) -> timedelta:
+        """The working time that a promise has taken by an instant."""
+        stood = [
+            self.between(max(paused, started), min(resumed or until, until)) for paused, resumed in pauses
+        ]
+        return self.between(started, until) - sum(stood, timedelta(0))
+
+
+def _instant(zone: tzinfo, day: date, minute: int) -> datetime:
+    """The instant at which the wall clock shows that minute of the day."""
+    wall = datetime.combine(day + DAY * (minute // 1440), time(minute % 1440 // 60, minute % 60), zone)
+    instant = wall.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return instant
+    return _jump(zone, wall.replace(fold=1).astimezone(UTC), instant)
+
+
+def _jump(zone: tzinfo, before: datetime, after: datetime) -> datetime:
+    """The second between the two at which clocks go forward."""
+    offset = before.astimezone(zone).utcoffset()
+    low, high = 0, int((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (before + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return before + timedelta(seconds=high)
