@@ -2,13 +2,18 @@
 
 from zoneinfo import ZoneInfo
 
+import holidays
+
 from bot.config import Settings
+from bot.config.model import Calendar as ConfiguredCalendar
+from bot.config.model import SpecialTargets, Targets
 from core.desk import Rules
 from core.escalation.model import Of, Policies, Policy, Step
 from core.kernel.ids import Identity
 from core.people.model import Member, Members
 from core.people.reach import Ways
-from core.sla.model import Promises, Target
+from core.sla.calendars import Calendar, DaysOff
+from core.sla.model import ALWAYS, Promise, Promises, Rule, Target
 from core.tickets.catalogue import Catalogue, Priority, Question, Queue, RequestType
 
 
@@ -72,17 +77,28 @@ def _catalogue(settings: Settings) -> Catalogue:
 
 
 def _promises(settings: Settings) -> Promises:
-    return Promises(
-        {
-            priority: {
-                Target.FIRST: targets.first_response,
-                Target.NEXT: targets.next_response,
-                Target.RESOLUTION: targets.resolution,
-            }
-            for priority in Priority
-            for targets in [getattr(settings.sla, priority)]
+    zone = settings.desk.time_zone
+    calendars = {ALWAYS.name: ALWAYS} | {each.name: _calendar(each, zone) for each in settings.calendars}
+
+    def promises(targets: Targets | SpecialTargets) -> dict[Target, Promise]:
+        told = {
+            Target.FIRST: targets.first_response,
+            Target.NEXT: targets.next_response,
+            Target.RESOLUTION: targets.resolution,
         }
-    )
+        calendar = calendars[targets.calendar]
+        return {target: Promise(length, calendar) for target, length in told.items() if length}
+
+    special = (Rule(promises(each), each.priorities, each.queues, each.types) for each in settings.targets)
+    usual = (Rule(promises(getattr(settings.sla, each)), (each,)) for each in Priority)
+    return Promises((*special, *usual))
+
+
+def _calendar(told: ConfiguredCalendar, zone: str) -> Calendar:
+    country, _, part = (told.holidays or "").partition("-")
+    public = holidays.country_holidays(country, subdiv=part or None) if country else {}
+    closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened))
+    return Calendar(told.name, ZoneInfo(told.time_zone or zone), told.hours, closed)
 
 
 def _policies(settings: Settings) -> Policies:

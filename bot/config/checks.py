@@ -36,7 +36,7 @@ def _twice(said: Iterator[tuple[str, Any]], what: str) -> Lines:
 
 
 def _names_differ(raw: Raw) -> Lines:
-    for key in ("people", "queues", "request_types", "escalations"):
+    for key in ("people", "queues", "request_types", "escalations", "calendars"):
         named = ((f"{where}.name", item.get("name")) for where, item in _tables(raw, key))
         yield from _twice(named, "each needs a name of its own")
     for where, kind in _tables(raw, "request_types"):
@@ -53,12 +53,37 @@ def _identities_differ(raw: Raw) -> Lines:
 def _queues_exist(raw: Raw) -> Lines:
     known = tuple(queue["name"] for _, queue in _tables(raw, "queues") if isinstance(queue.get("name"), str))
     said = [(f"{where}.queue", kind.get("queue")) for where, kind in _tables(raw, "request_types")]
-    for key in ("people", "escalations"):
+    for key in ("people", "escalations", "targets"):
         said += [entry for where, item in _tables(raw, key) for entry in _items(item, "queues", f"{where}.")]
     for where, name in said:
         if known and isinstance(name, str) and name not in known:
             guess = values.closest(name, known)
             yield f"{where}: there is no queue {name!r}{guess} (queues: {', '.join(known)})"
+
+
+def _calendars_exist(raw: Raw) -> Lines:
+    named = [item["name"] for _, item in _tables(raw, "calendars") if isinstance(item.get("name"), str)]
+    known = ("always", *named)
+    for where, item in _tables(raw, "calendars"):
+        if item.get("name") == "always":
+            yield f"{where}.name: 'always' is the calendar that never closes; choose another name"
+    sla = raw.get("sla")
+    usual = sla.items() if isinstance(sla, dict) else ()
+    said = [(f"sla.{key}", item) for key, item in usual if isinstance(item, dict)]
+    for where, item in [*said, *_tables(raw, "targets")]:
+        name = item.get("calendar")
+        if isinstance(name, str) and name not in known:
+            guess = values.closest(name, known)
+            yield f"{where}.calendar: there is no calendar {name!r}{guess} (calendars: {', '.join(known)})"
+
+
+def _types_exist(raw: Raw) -> Lines:
+    names = (kind.get("name") for _, kind in _tables(raw, "request_types"))
+    known = tuple(name for name in names if isinstance(name, str))
+    for at, item in _tables(raw, "targets"):
+        for where, name in _items(item, "types", f"{at}."):
+            if known and isinstance(name, str) and name not in known:
+                yield f"{where}: there is no request type {name!r}{values.closest(name, known)}"
 
 
 def _whom_exists(raw: Raw) -> Lines:
@@ -125,6 +150,8 @@ _CHECKS: tuple[Callable[[Raw], Lines], ...] = (
     _names_differ,
     _identities_differ,
     _queues_exist,
+    _calendars_exist,
+    _types_exist,
     _whom_exists,
     _repeats_agree,
     _types_agree,

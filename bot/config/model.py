@@ -149,13 +149,31 @@ class Escalation(Section):
 
 
 class Calendar(Section):
-    kind: Literal["always"] = "always"
+    name: values.Name
+    hours: values.Hours
+    time_zone: values.TimeZone | None = None
+    holidays: values.Country | None = None
+    closed: tuple[values.Day, ...] = ()
+    opened: tuple[values.Day, ...] = ()
 
 
 class Targets(Section):
     first_response: values.Duration
     next_response: values.Duration
     resolution: values.Duration
+    calendar: values.Name = "always"
+
+
+class SpecialTargets(Section):
+    """For some tickets; what is left out is as for all others."""
+
+    priorities: tuple[Priority, ...] = ()
+    queues: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    first_response: values.Duration | None = None
+    next_response: values.Duration | None = None
+    resolution: values.Duration | None = None
+    calendar: values.Name = "always"
 
 
 class Sla(Section):
@@ -176,8 +194,9 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     slack: Slack = Slack()
     desk: Desk = Desk()
-    calendar: Calendar = Calendar()
+    calendars: tuple[Calendar, ...] = ()
     sla: Sla
+    targets: tuple[SpecialTargets, ...] = ()
     people: tuple[Person, ...] = Field(min_length=1)
     queues: tuple[Queue, ...] = Field(min_length=1)
     request_types: tuple[RequestType, ...] = Field(min_length=1)

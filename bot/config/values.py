@@ -3,15 +3,17 @@
 import difflib
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
+import holidays
 import tzlocal
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from bot.config import hours
 from core.tickets import catalogue
 
 LANGUAGES = ("en", "ru")
@@ -163,6 +165,17 @@ def _time_zone(value: object) -> str:
     raise ValueError(f"{shown(value)} must be an IANA time zone like 'Europe/Moscow' or 'UTC'{guess}")
 
 
+def _country(value: object) -> str:
+    """A country, or a part of one, whose public holidays are known."""
+    known = holidays.list_supported_countries(include_aliases=False)
+    code, _, part = value.partition("-") if isinstance(value, str) else ("", "", "")
+    if code not in known:
+        raise ValueError(f"{shown(value)} must be a country like 'RU' or 'DE', or a part of one like 'DE-BY'")
+    if part and part not in known[code]:
+        raise ValueError(f"{shown(value)}: of {code} there is {', '.join(known[code]) or 'no part'}")
+    return f"{code}-{part}" if part else code
+
+
 def _database_url(value: object) -> str:
     """The URL in one form. What was written is never shown: it may hold a password."""
     if isinstance(value, str) and _POSTGRESQL.match(value):
@@ -194,4 +207,7 @@ Days = Annotated[int, BeforeValidator(_whole), Field(ge=7, le=3650)]
 Url = Annotated[str, BeforeValidator(_address_of)]
 Origin = Annotated[str, BeforeValidator(_origin)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]
+Hours = Annotated[hours.Week, BeforeValidator(hours.read)]
+Day = Annotated[date, BeforeValidator(hours.day)]
+Country = Annotated[str, BeforeValidator(_country)]
 DatabaseUrl = Annotated[str, BeforeValidator(_database_url)]

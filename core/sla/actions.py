@@ -40,7 +40,7 @@ async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
 
 def _after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) -> Clocks:
     def start(target: Target) -> Clock:
-        return Clock(ticket.id, target, now, promises.length(ticket.priority, target))
+        return Clock(ticket.id, target, now, promises.of(ticket, target))
 
     clocks = before or {target: start(target) for target in (Target.RESOLUTION, Target.FIRST)}
     clocks = {**clocks, Target.FIRST: _answered(now, ticket, clocks[Target.FIRST], first=True)}
@@ -52,7 +52,7 @@ def _after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) ->
             clocks[Target.NEXT] = _answered(now, ticket, awaiting, first=False)
     clocks[Target.RESOLUTION] = _resolution(now, ticket, clocks[Target.RESOLUTION])
     return {
-        target: clock if clock.met_at else replace(clock, length=promises.length(ticket.priority, target))
+        target: clock if clock.met_at else replace(clock, promise=promises.of(ticket, target))
         for target, clock in clocks.items()
     }
 
@@ -68,5 +68,5 @@ def _resolution(now: datetime, ticket: Ticket, clock: Clock) -> Clock:
     if ticket.status in _DONE:
         return clock if clock.met_at else clock.met(now)
     if clock.met_at is not None:  # reopened: the time it lay resolved does not count
-        clock = replace(clock, met_at=None, paused_at=clock.met_at)
+        clock = replace(clock, met_at=None, pauses=(*clock.pauses, (clock.met_at, None)))
     return clock.paused(now) if ticket.status in _PAUSED else clock.resumed(now)

@@ -18,6 +18,18 @@ Pause = tuple[datetime, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
+class DaysOff:
+    """The days on which nobody works: those of a country and one's own, but for those one works after all."""
+
+    public: Container[date]
+    closed: frozenset[date] = frozenset()
+    opened: frozenset[date] = frozenset()
+
+    def __contains__(self, day: object) -> bool:
+        return day in self.closed or (day in self.public and day not in self.opened)
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """Periods of each weekday, Monday first, in one time zone; none on `holidays`. Without `week` it is
     always working time."""

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Select, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, exists, func, select
 
-from core.database.schema import Instant
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.sla import store
@@ -66,6 +65,4 @@ def breaching(now: datetime) -> ColumnElement[bool]:
     """Tickets with a running promise that is overdue or in its last quarter, as a condition in a query."""
     c = store.clocks.c
     running = c.met_at.is_(None), c.paused_at.is_(None)
-    quarter = type_coerce(c.length, BigInteger) // 4
-    late = type_coerce(c.due_at, BigInteger) - quarter <= type_coerce(now, Instant)
-    return exists().where(c.ticket_id == tickets.tickets.c.id, *running, late)
+    return exists().where(c.ticket_id == tickets.tickets.c.id, *running, c.warn_at <= now)

@@ -1,14 +1,16 @@
 """The table of clocks."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Table, Text, bindparam, delete, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Length, Serial, metadata
+from core.database.schema import Instant, Json, Length, Serial, metadata
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
-from core.sla.model import Clock, Target
+from core.sla.calendars import Pause
+from core.sla.model import Clock, Promise, Promises, Target
 
 clocks = Table(
     "clocks",
@@ -17,10 +19,12 @@ clocks = Table(
     Column("target", Text, primary_key=True),
     Column("started_at", Instant, nullable=False),
     Column("length", Length, nullable=False),
-    Column("paused_for", Length, nullable=False),
+    Column("calendar", Text, nullable=False, server_default="always"),
+    Column("pauses", Json, nullable=False, server_default="[]"),
     Column("paused_at", Instant),
     Column("met_at", Instant),
     Column("due_at", Instant, nullable=False),
+    Column("warn_at", Instant, nullable=False, server_default="0"),
 )
 _OF_TICKET = select(clocks).where(clocks.c.ticket_id == bindparam("ticket"))
 _REMOVE = delete(clocks).where(
@@ -29,21 +33,24 @@ _REMOVE = delete(clocks).where(
 _ADD = clocks.insert()
 
 
-def _clock(row: Row[Any]) -> Clock:
+def _clock(row: Row[Any], promises: Promises) -> Clock:
     return Clock(
         row.ticket_id,
         Target(row.target),
         row.started_at,
-        row.length,
-        row.paused_for,
-        row.paused_at,
+        Promise(row.length, promises.calendar(row.calendar)),
+        tuple(_pause(*pause) for pause in row.pauses),
         row.met_at,
     )
 
 
+def _pause(since: str, until: str | None) -> Pause:
+    return datetime.fromisoformat(since), None if until is None else datetime.fromisoformat(until)
+
+
 async def of_ticket(tx: Transaction, ticket: TicketId) -> dict[Target, Clock]:
-    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
-    return {clock.target: clock for row in rows if (clock := _clock(row))}
+    rows, promises = await tx.all(_OF_TICKET, {"ticket": ticket}), tx.rule(Promises)
+    return {clock.target: clock for row in rows if (clock := _clock(row, promises))}
 
 
 async def save(tx: Transaction, clock: Clock) -> None:
@@ -51,11 +58,13 @@ async def save(tx: Transaction, clock: Clock) -> None:
         "ticket_id": clock.ticket,
         "target": clock.target,
         "started_at": clock.started_at,
-        "length": clock.length,
-        "paused_for": clock.paused_for,
+        "length": clock.promise.length,
+        "calendar": clock.promise.calendar.name,
+        "pauses": [[since.isoformat(), until and until.isoformat()] for since, until in clock.pauses],
         "paused_at": clock.paused_at,
         "met_at": clock.met_at,
         "due_at": clock.due_at,
+        "warn_at": clock.warn_at,
     }
     await remove(tx, clock)
     await tx.execute(_ADD, values)
