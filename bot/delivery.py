@@ -15,7 +15,7 @@ from typing import TypeVar
 from bot import notices
 from bot.adapters.degrade import answering
 from bot.adapters.port import Adapter, Health, Posted, Reader
-from bot.message import Message
+from bot.message import Message, Paragraph, Plain
 from bot.metrics import Metrics
 from bot.pace import Pace
 from core import reactions
@@ -41,6 +41,7 @@ AT_ONCE = 64
 POLL = 1.0
 SHUT = frozenset({"blocked", "forbidden", "gone"})
 """Why nothing gets through to one account, though another of the same person may be open."""
+NOTHING = Message((Paragraph(Plain("…"), "quiet"),))
 AWAY_PAUSE = timedelta(seconds=5)
 """How often something is tried while a messenger as a whole is in trouble."""
 
@@ -253,6 +254,7 @@ class Delivery:
             if job.trouble is not None:
                 raise job.trouble
             if job.message is None and not (parcel.retract and job.before):
+                await self._take_away(job)
                 await self._note(lambda tx: outbox.drop(tx, parcel))
                 return
             await self._show(job)
@@ -263,6 +265,15 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 - an adapter's fault concerns this parcel alone
             _log.error("a parcel could not be delivered", exc_info=error, extra={"parcel": parcel.id})
             await self._retry(job, f"{type(error).__name__}: {error}", None, unknown=True)
+
+    async def _take_away(self, job: Job) -> None:
+        """Nobody is to read it any more, yet it may stand there, for an earlier try had no answer."""
+        address, parcel = job.address, job.parcel
+        adapter = self._adapters.get(address.platform) if address else None
+        found = parcel.uncertain and not parcel.retract and job.before is None
+        if found and address is not None and adapter is not None and adapter.features.finds:
+            shown = await adapter.post(address, NOTHING, job.reader, job.nonce, again=True)
+            await adapter.delete(address, shown)
 
     async def _show(self, job: Job) -> None:
         address, parcel = job.address, job.parcel

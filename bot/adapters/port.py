@@ -39,6 +39,8 @@ class Features:
     """In a private conversation every request is a thread of its own."""
     replies: bool = False
     """A message can be shown as the answer to another one of its room."""
+    finds: bool = False
+    """What may have been posted is found again by its nonce, so that it is never shown twice."""
 
 
 @dataclass(frozen=True, slots=True)

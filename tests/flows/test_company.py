@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from bot.flows.company import LOOKED_UP
+from core.kernel.errors import TemporaryError
 from core.kernel.ids import TicketId
 from core.people import store as people
 from core.people.model import Actor
@@ -497,3 +498,29 @@ async def test_a_watcher_reads_in_a_quote_what_was_said_before_but_no_note(engli
     [note] = [each for each in await english.anna.thread(1) if "never learns" in each]
     await english.anna.say_below(1, "/reply Is it done?", reply_to=note.id)
     assert not [each for each in await english.boris.hears() if each.thread is None and "learns" in each]
+
+
+async def test_what_may_stand_before_somebody_who_is_to_read_it_no_more_is_taken_away(english: Stage) -> None:
+    await english.petr.say("/my")
+    await english.report(english.ivan)
+    web, petrs = english.town.house.adapters["web"], english.petr.direct
+    lost: list[str] = []
+
+    class Unheard:
+        def __getattr__(self, name: str) -> object:
+            return getattr(web, name)
+
+        async def post(self, to, message, reader, nonce, *, again=False):  # type: ignore[no-untyped-def]
+            shown = await web.post(to, message, reader, nonce, again=again)
+            if to.room == petrs and not lost:
+                lost.append(nonce)
+                raise TemporaryError("no answer", unknown=True)
+            return shown
+
+    english.town.house.adapters["web"] = Unheard()  # type: ignore[index]
+    await english.ivan.say("/add 1 @petr")
+    assert english.vpn in texts(await english.petr.sees())[-1]
+    await english.ivan.say("/remove 1 @petr")
+    await english.town.later(timedelta(minutes=5))
+    assert lost
+    assert not [each for each in await english.petr.sees() if not each.deleted and english.vpn in each.text]

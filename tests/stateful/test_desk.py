@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -41,6 +41,7 @@ PROFILE = settings(
     max_examples=max(DEEP // STEPS, 1) if DEEP else 8,
     stateful_step_count=STEPS,
     deadline=None,
+    phases=(Phase.reuse, Phase.generate, Phase.shrink) if DEEP else (Phase.reuse, Phase.generate),
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -36,6 +36,7 @@ FEATURES = Features(
     acknowledges=True,
     whispers=True,
     threads=True,
+    finds=True,
 )
 GAP = timedelta(seconds=1)
 FETCH = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=30.0)

@@ -23,6 +23,7 @@ FEATURES = Features(
     label_limit=200,
     forms=True,
     file_limit=2_000_000_000,
+    finds=True,
 )
 
 
