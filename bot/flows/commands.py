@@ -20,6 +20,7 @@ from bot.flows import (
     verdict,
     when,
     whom,
+    why,
     work,
 )
 from bot.flows import dialog as dialogs
@@ -428,6 +429,7 @@ COMMANDS = (
     Command("mine", _mine, "/mine", staff=True),
     Command("find", _find, "/find vpn", staff=True, words=True, bare=_find_how),
     Command("timeline", _timeline, "/timeline 42", staff=True, ticket=True),
+    Command("why", why.explained, "/why 42", staff=True, ticket=True),
     Command("take", _take, "/take 42", staff=True, ticket=True, aliases=("claim",)),
     Command("release", _form("release", "handover"), "/release 42", staff=True, ticket=True),
     Command("pass", _pass, "/pass 42 @boris", staff=True, ticket=True, words=True),
