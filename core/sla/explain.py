@@ -12,7 +12,7 @@ from core.tickets.model import Ticket
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """One promise as it stands: `spent` and `left` are working time; `left` is below nothing once it is late."""
+    """One promise as it stands. `spent` and `left` are working time; `left` is below zero once it is late."""
 
     clock: Clock
     pauses: tuple[tuple[datetime, datetime | None, timedelta], ...]
