@@ -42,11 +42,11 @@ class Calendar:
     def spans(self, day: date) -> list[tuple[datetime, datetime]]:
         """The working time of a local day, in order."""
         if self.week is None:
-            return [(_instant(self.zone, day, 0), _instant(self.zone, day, 1440))]
+            return [(instant_of(self.zone, day, 0), instant_of(self.zone, day, 1440))]
         if day in self.holidays:
             return []
         found = [
-            (_instant(self.zone, day, begin), _instant(self.zone, day, end))
+            (instant_of(self.zone, day, begin), instant_of(self.zone, day, end))
             for begin, end in self.week[day.weekday()]
         ]
         return [(begin, end) for begin, end in found if begin < end]
@@ -108,7 +108,7 @@ class Calendar:
         return self.between(started, until) - sum(stood, timedelta(0))
 
 
-def _instant(zone: tzinfo, day: date, minute: int) -> datetime:
+def instant_of(zone: tzinfo, day: date, minute: int) -> datetime:
     """The instant at which the wall clock shows that minute of the day."""
     wall = datetime.combine(day + DAY * (minute // 1440), time(minute % 1440 // 60, minute % 60), zone)
     instant = wall.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Who is on call when: rotas with layers, swaps and absences."""

@@ -1,0 +1,127 @@
+"""Rotas as data: who is on call at an instant follows from them alone.
+
+Instants are in UTC; turns and hours are those of the wall in a layer's zone, also over changed clocks."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from core.sla.calendars import DAY, Calendar, instant_of
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """People who take turns of so many days, the first of them from `starts` on, by the wall in the zone of the
+    calendar, and within its hours alone."""
+
+    people: tuple[str, ...]
+    starts: datetime
+    days: int
+    hours: Calendar
+
+    def turn_at(self, number: int) -> datetime:
+        """When that turn begins, counted from 0."""
+        wall = self.starts + number * self.days * DAY
+        return instant_of(self.hours.zone, wall.date(), wall.hour * 60 + wall.minute)
+
+    def turn(self, instant: datetime) -> int:
+        """Which turn it is; below 0 before the first."""
+        wall = instant.astimezone(self.hours.zone).replace(tzinfo=None)
+        number = (wall - self.starts) // (self.days * DAY)
+        while self.turn_at(number) > instant:
+            number -= 1
+        while self.turn_at(number + 1) <= instant:
+            number += 1
+        return number
+
+    def whose(self, instant: datetime, away: Collection[str]) -> str | None:
+        """Whose turn it is then; who is away is passed over. None before the first turn, outside of the
+        hours, and while all of them are away."""
+        number = self.turn(instant)
+        if number < 0 or not self.hours.is_open(instant):
+            return None
+        place = number % len(self.people)
+        ready = [name for name in (*self.people[place:], *self.people[:place]) if name not in away]
+        return ready[0] if ready else None
+
+    def edges(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """The instants in between at which somebody else may come on call."""
+        for number in range(max(self.turn(since), 0), self.turn(until) + 1):
+            yield self.turn_at(number)
+        if self.hours.week is None:
+            return
+        day = since.astimezone(self.hours.zone).date() - DAY
+        while day <= until.astimezone(self.hours.zone).date():
+            for begin, end in self.hours.spans(day):
+                yield begin
+                yield end
+            day += DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Somebody is on call instead of whoever would be; of two at once the later one in the list counts."""
+
+    person: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    person: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Who is on call from when to when; nobody, where it is not covered."""
+
+    person: str | None
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """Layers, the last that has somebody counts; above them what people have arranged among themselves."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    covers: tuple[Cover, ...] = ()
+    absences: tuple[Absence, ...] = ()
+
+    def on_call(self, instant: datetime) -> str | None:
+        """Who is on call then; None: nobody."""
+        away = {each.person for each in self.absences if each.since <= instant < each.until}
+        for cover in reversed(self.covers):
+            if cover.since <= instant < cover.until and cover.person not in away:
+                return cover.person
+        told = (layer.whose(instant, away) for layer in reversed(self.layers))
+        return next((name for name in told if name is not None), None)
+
+    def shifts(self, since: datetime, until: datetime) -> list[Shift]:
+        """All of that time, shift by shift, in order and without gaps."""
+        edges = {since, until}
+        for layer in self.layers:
+            edges |= {edge for edge in layer.edges(since, until) if since < edge < until}
+        arranged = [(each.since, each.until) for each in self.covers]
+        arranged += [(each.since, each.until) for each in self.absences]
+        edges |= {edge for span in arranged for edge in span if since < edge < until}
+        return _joined(Shift(self.on_call(begin), begin, end) for begin, end in pairwise(sorted(edges)))
+
+    def uncovered(self, since: datetime, until: datetime) -> list[Shift]:
+        """When nobody is on call."""
+        return [shift for shift in self.shifts(since, until) if shift.person is None]
+
+
+def _joined(shifts: Iterable[Shift]) -> list[Shift]:
+    joined: list[Shift] = []
+    for shift in shifts:
+        if joined and joined[-1].person == shift.person:
+            joined[-1] = Shift(shift.person, joined[-1].since, shift.until)
+        else:
+            joined.append(shift)
+    return joined
