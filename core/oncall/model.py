@@ -12,8 +12,8 @@ from core.sla.calendars import DAY, Calendar, instant_of
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """People who take turns of so many days, the first of them from `starts` on, by the wall in the zone of the
-    calendar, and within its hours alone."""
+    """People who take turns of so many days, the first of them from `starts` on, by the wall in the zone of
+    the calendar, and within its hours alone."""
 
     people: tuple[str, ...]
     starts: datetime
