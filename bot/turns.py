@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot import codes
 from bot.flows import (
     automatic,
+    changing,
     commands,
     company,
     crowd,
@@ -13,7 +14,6 @@ from bot.flows import (
     finding,
     flood,
     home,
-    intake,
     linking,
     merging,
     phrases,
@@ -54,7 +54,6 @@ from core.tickets import actions as tickets
 from core.tickets import answering
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
-from core.tickets.model import BY_COMMAND, SENT_ON
 
 Fetched = Mapping[str, File | None]
 """Files brought here for an event, by the adapter's handle; None for one that cannot be had."""
@@ -81,9 +80,9 @@ async def act(turn: Turn, fetched: Fetched) -> None:
         case Edited() if turn.incoming.sender.automatic and not await automatic.may_edit(turn):
             return
         case Edited(text=text, message=message):
-            await _edit(turn, message, texts.clean(text))
+            await changing.edited(turn, message, texts.clean(text))
         case Deleted(message=message):
-            await _delete(turn, message)
+            await changing.deleted(turn, message)
         case Reacted() as reacted:
             await _react(turn, reacted)
         case Trouble(kind=kind, room=room):
@@ -274,28 +273,3 @@ async def _submit(turn: Turn, code: str, values: Sequence[tuple[str, str]]) -> N
         await report.submitted(turn, words, values)
     else:
         await work.submitted(turn, words, values)
-
-
-async def _edit(turn: Turn, remote: str, text: str) -> None:
-    """Somebody changed what they had said: every copy of it changes, or the request they are at."""
-    for said_as in (remote, f"{remote}{BY_COMMAND}"):
-        message = await ticket_store.message_at(turn.tx, turn.room, said_as)
-        if message is not None and message.author == turn.person.id:
-            words = await commands.reworded(turn, text, message.kind, message.ticket)
-            await tickets.edit_message(turn.tx, turn.actor, message.ticket, message.id, words)
-            sent_on = await ticket_store.message_at(turn.tx, turn.room, f"{remote}{SENT_ON}")
-            if sent_on is not None and sent_on.withdrawn_at is None:
-                await turn.tell(phrases.hint(Words("edit.sent_on")))
-            return
-    under_way = await dialogs.at(turn.tx, turn.place, turn.person.id)
-    if under_way is not None and intake.began_with(under_way, (turn.room, remote)):
-        words = await commands.reworded(turn, text, "request")
-        await intake.edited(turn, under_way, (turn.room, remote), words)
-
-
-async def _delete(turn: Turn, remote: str) -> None:
-    """Somebody took away what they had said, or sent on: nothing is forgotten, and staff read that it was."""
-    for said_as in (remote, f"{remote}{SENT_ON}", f"{remote}{BY_COMMAND}"):
-        message = await ticket_store.message_at(turn.tx, turn.room, said_as)
-        if message is not None and message.author == turn.person.id:
-            await tickets.note_deletion(turn.tx, turn.actor, message.ticket, message.id)

@@ -48,13 +48,11 @@ def _name(since: datetime) -> str:
 
 async def gather(turn: Turn, dialog: Dialog, heard: Heard) -> bool:
     """Add the words to the request that is being made, asking nothing anew. False: there is none."""
-    if dialog.flow not in (intake.FLOW, offer.FLOW):
+    draft = drafts.inside(dialog.draft) if dialog.flow in (intake.FLOW, offer.FLOW) else None
+    if draft is None:
         return False
-    whole = dict(dialog.draft)
-    inner = whole["draft"] if dialog.flow == offer.FLOW else whole
-    grown = drafts.dump(intake.with_more(turn, drafts.load(inner), heard))
-    draft = {**whole, "draft": grown} if dialog.flow == offer.FLOW else grown
-    await dialog_store.save(turn.tx, replace(dialog, draft=draft))
+    grown = drafts.put_inside(dialog.draft, intake.with_more(turn, draft, heard))
+    await dialog_store.save(turn.tx, replace(dialog, draft=grown))
     return True
 
 
