@@ -9,6 +9,7 @@ from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.escalation.model import Policies
 from core.kernel.ids import Address, Identity
+from core.oncall.model import OnCall
 from core.outbox import actions as outbox
 from core.people import actions as people
 from core.people import store as people_store
@@ -35,6 +36,7 @@ class Rules:
     promises: Promises
     policies: Policies
     ways: Ways
+    oncall: OnCall = OnCall()
 
 
 class Desk:
@@ -54,6 +56,7 @@ class Desk:
             Policies: rules.policies,
             Members: rules.members,
             Ways: rules.ways,
+            OnCall: rules.oncall,
         }
         database.react = reactions.react
 

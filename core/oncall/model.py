@@ -1,4 +1,4 @@
-"""Rotas as data: who is on call at an instant follows from them alone.
+"""Rotas as data: who is on call at an instant follows from them alone; and who works at which level.
 
 Instants are in UTC; turns and hours are those of the wall in a layer's zone, also over changed clocks."""
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from core.sla.calendars import DAY, Calendar, instant_of
+from core.tickets.catalogue import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,20 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Rota:
-    """Layers, the last that has somebody counts; above them what people have arranged among themselves."""
+    """Layers, the last that has somebody counts; above them what people have arranged among themselves.
+
+    It is for these queues and this level; none named: for all of them."""
 
     name: str
     layers: tuple[Layer, ...]
     covers: tuple[Cover, ...] = ()
     absences: tuple[Absence, ...] = ()
+    queues: tuple[str, ...] = ()
+    level: Level | None = None
+
+    def serves(self, queue: str, level: Level | None) -> bool:
+        """Whether it is for tickets of this queue; and of this level, if one is named."""
+        return (not self.queues or queue in self.queues) and (level is None or self.level in (None, level))
 
     def on_call(self, instant: datetime) -> str | None:
         """Who is on call then; None: nobody."""
@@ -125,3 +134,29 @@ def _joined(shifts: Iterable[Shift]) -> list[Shift]:
         else:
             joined.append(shift)
     return joined
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who works at a level of support, in these queues (none named: in all)."""
+
+    level: Level
+    people: tuple[str, ...]
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Everything the configuration tells of who is asked when: rotas, and who is at which level."""
+
+    rotas: tuple[Rota, ...] = ()
+    teams: tuple[Team, ...] = ()
+
+    def of(self, queue: str, level: Level | None = None) -> list[Rota]:
+        """The rotas for tickets of this queue and level, in the order of the configuration."""
+        return [rota for rota in self.rotas if rota.serves(queue, level)]
+
+    def at_level(self, queue: str, level: Level) -> list[str]:
+        """The names of those who work at this level of the queue, in the order of the configuration."""
+        found = (each for each in self.teams if each.level is level)
+        return [name for team in found if not team.queues or queue in team.queues for name in team.people]
