@@ -10,6 +10,7 @@ from bot.config.model import SpecialTargets, Targets
 from core.desk import Rules
 from core.escalation.model import Of, Policies, Policy, Step
 from core.kernel.ids import Identity
+from core.oncall.model import OnCall
 from core.people.model import Member, Members
 from core.people.reach import Ways
 from core.sla.calendars import Calendar, DaysOff
@@ -20,7 +21,12 @@ from core.tickets.catalogue import Catalogue, Priority, Question, Queue, Request
 def rules(settings: Settings) -> Rules:
     """Everything the configuration tells the core."""
     return Rules(
-        _members(settings), _catalogue(settings), _promises(settings), _policies(settings), _ways(settings)
+        _members(settings),
+        _catalogue(settings),
+        _promises(settings),
+        _policies(settings),
+        _ways(settings),
+        OnCall(),
     )
 
 

@@ -36,7 +36,7 @@ class Rules:
     promises: Promises
     policies: Policies
     ways: Ways
-    oncall: OnCall = OnCall()
+    oncall: OnCall
 
 
 class Desk:
