@@ -184,7 +184,8 @@ class Delivery:
             card = await posts.post_in(tx, parcel.room, f"card:{parcel.ticket}") if parcel.thread else None
             there = Address(space.platform, space.room, card.thread or card.remote) if card else space
             return await self._in_thread(tx, parcel, there)
-        direct = await self._direct(tx, parcel.person, parcel.facts.get("tried", ()))
+        tried, via = parcel.facts.get("tried", ()), parcel.facts.get("via")
+        direct = await self._direct(tx, parcel.person, tried, via)
         return await self._in_thread(tx, parcel, direct) if direct is not None else None
 
     async def _in_thread(self, tx: Transaction, parcel: Parcel, place: Address) -> Address:
@@ -220,10 +221,12 @@ class Delivery:
         return place
 
     async def _direct(
-        self, tx: Transaction, person: PersonId | None, tried: Collection[str] = ()
+        self, tx: Transaction, person: PersonId | None, tried: Collection[str] = (), via: str | None = None
     ) -> Address | None:
-        """Where this person reads alone and wants to be reached now, of what was not `tried` in vain."""
-        for identity in await _accounts(tx, person) if person is not None else ():
+        """Where this person reads alone and wants to be reached now, of what was not `tried` in vain; where
+        they have an account in the messenger `via`, there first."""
+        accounts = await _accounts(tx, person) if person is not None else []
+        for identity in sorted(accounts, key=lambda each: each.platform != via):
             adapter = self._adapters.get(identity.platform)
             direct = adapter.direct(identity) if adapter is not None else None
             if direct is not None and str(direct) not in tried:

@@ -87,6 +87,8 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         adapters["telegram"] = _telegram(settings, database, clock, blobs)
     if settings.slack.bot_token is not None:
         adapters["slack"] = _slack(settings, database, clock, blobs)
+    if settings.webhooks:
+        adapters["webhook"] = _webhooks(settings, clock)
     desk = Desk(database, rules.rules(settings), partial(_direct, adapters))
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
@@ -159,6 +161,17 @@ def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -
         return await posts.threads_of(tx, "slack", tickets) | {each for each in asked if each.thread}
 
     return Slack(account, database=database, clock=clock, path=blobs.path, threads=threads)
+
+
+def _webhooks(settings: Settings, clock: Clock) -> Adapter:
+    from bot.adapters.webhook.adapter import Endpoint, Webhooks
+
+    endpoints = [
+        Endpoint(each.name, each.url.get_secret_value(), each.secret.get_secret_value())
+        for each in settings.webhooks
+        if each.secret is not None
+    ]
+    return Webhooks(endpoints, clock)
 
 
 def web_settings(settings: Settings) -> WebSettings:

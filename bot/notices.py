@@ -5,29 +5,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot import cards, codes, message, sharing
-from bot.flows import elsewhere, flood, home, linking, merging, phrases, quoting, references, story, work
-from bot.flows.forms import form
+from bot import cards, codes, message, pings, sharing
+from bot.flows import elsewhere, flood, home, linking, merging, phrases, quoting, references, story
 from bot.message import (
     At,
     Block,
-    Call,
     Choice,
     Fact,
     Message,
     Paragraph,
     Plain,
     Quote,
-    Several,
-    Span,
-    Text,
     Words,
 )
 from core.database.transaction import Transaction
-from core.escalation import actions as escalation
-from core.escalation import store as pings
-from core.escalation.model import Ping
-from core.kernel.ids import Identity, MessageId, PersonId, PingId
+from core.kernel.ids import Identity, MessageId
 from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
@@ -242,84 +234,6 @@ async def _told_handed(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words("told.handed", facts)), *words), ticket=ticket.id)
 
 
-# ---- pings
-
-
-async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
-    """Why now, to whom, and what to do; once answered, who did what, and what is left to do."""
-    ping = await pings.ping(tx, PingId(parcel.facts["ping"]))
-    if ping is None:
-        return None
-    ticket = await tickets.get(tx, ping.ticket)
-    called = ping.answer == "undelivered" and parcel.facts.get("call") is not None
-    if ping.answer is not None and not called:
-        return await _answered_ping(tx, ticket, ping) if await _stands(tx, parcel) else None
-    blocks: list[Block] = [
-        Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),
-        Paragraph(await _why(tx, ticket, ping)),
-    ]
-    following = sorted(await escalation.coming(tx, ticket), key=lambda due: due[3])
-    if following:
-        blocks.append(Paragraph(Words("ping.next", {"at": At(following[0][3], "clock")}), "quiet"))
-    call = await _call(tx, parcel.facts.get("call"))
-    return Message(tuple(blocks), await _ping_rows(tx, ticket), tone="ping", ticket=ticket.id, call=call)
-
-
-async def _ping_rows(tx: Transaction, ticket: Ticket, done: str | None = None) -> tuple[tuple[Choice, ...]]:
-    """What can be done about it, but for what has just been `done`."""
-    staff = await people.staff(tx)
-    quiet = {
-        "promised": phrases.button(codes.code("t", "onit", ticket.id), "button.onit"),
-        "snoozed": phrases.button(codes.code("t", "snooze", ticket.id), "button.snooze_now"),
-    }
-    left = [choice for kind, choice in quiet.items() if kind != done]
-    take = Choice(codes.code("t", "take", ticket.id), Words("button.take"), style="primary")
-    to = work.form_button("pass", "button.pass", ticket.id, form("pass", ticket, staff))
-    return ((*([take] if ticket.owner is None else []), *left, to),)
-
-
-async def _call(tx: Transaction, person: int | None) -> Call | None:
-    if person is None:
-        return None
-    named = await people.get(tx, PersonId(person))
-    return Call(named.name, tuple(str(each) for each in await people.identities_of(tx, named.id)))
-
-
-async def _why(tx: Transaction, ticket: Ticket, ping: Ping) -> Text:
-    reasons: list[Text] = [phrases.priority(ticket.priority)]
-    if ticket.unclaimed_since is not None:
-        reasons.append(_since("unclaimed", tx.now - ticket.unclaimed_since))
-    elif ticket.unanswered_since is not None:
-        reasons.append(_since("unanswered", tx.now - ticket.unanswered_since))
-    clock = await sla.next_due(tx, ticket)
-    if clock is not None:
-        late = "_late" if clock.due_at <= tx.now - INSTANT else ""
-        reasons.append(_since(f"due_{clock.target}{late}", abs(clock.due_at - tx.now)))
-    return Several(tuple(reasons), ", ")
-
-
-def _since(what: str, length: timedelta) -> Words:
-    """For how long it has been so, or until it will; what is so only just now has no length."""
-    return Words(f"ping.{what}", {"span": Span(length)}) if length >= INSTANT else Words(f"ping.{what}_now")
-
-
-async def _answered_ping(tx: Transaction, ticket: Ticket, ping: Ping) -> Message:
-    facts: dict[str, Fact] = {
-        "name": await story.name(tx, ping.answered_by),
-        "at": At(ping.answered_at, "clock") if ping.answered_at else Plain(""),
-        "via": phrases.via(ping.answered_via or "desk"),
-    }
-    key = f"ping.{ping.answer}"
-    rows: tuple[tuple[Choice, ...], ...] = ()
-    chain = await pings.chain(tx, ticket.id)
-    if chain.quiet_until is not None and chain.quiet_kind == ping.answer:
-        key, facts["until"] = f"{key}_until", At(chain.quiet_until, "clock")
-        rows = await _ping_rows(tx, ticket, done=ping.answer)
-    heading = Several((Plain("⏰"), phrases.heading(ticket)), " ")
-    blocks = (Paragraph(heading, "quiet"), Paragraph(Words(key, facts), "quiet"))
-    return Message(blocks, rows, tone="ping", ticket=ticket.id, over=True)
-
-
 async def _low_rating(tx: Transaction, parcel: Parcel) -> Message:
     ticket = await _ticket(tx, parcel)
     facts: dict[str, Fact] = {
@@ -377,7 +291,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "undelivered": _undelivered,
     "told_resolved": _told_resolved,
     "told_parked": _parked,
-    "ping": _ping,
+    "ping": pings.compose,
     "low_rating": _low_rating,
     "trouble": _trouble,
     "write_me": _write_me,

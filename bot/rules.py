@@ -1,5 +1,7 @@
 """The settings as the core wants them: members, catalogue, promises, policies, and ways to people."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -7,8 +9,9 @@ import holidays
 from bot.config import Settings
 from bot.config.model import Calendar as ConfiguredCalendar
 from bot.config.model import SpecialTargets, Targets
+from bot.config.model import Step as ConfiguredStep
 from core.desk import Rules
-from core.escalation.model import Of, Policies, Policy, Step
+from core.escalation.model import Policies, Policy, Step
 from core.kernel.ids import Identity
 from core.oncall.model import OnCall
 from core.people.model import Member, Members
@@ -83,8 +86,7 @@ def _catalogue(settings: Settings) -> Catalogue:
 
 
 def _promises(settings: Settings) -> Promises:
-    zone = settings.desk.time_zone
-    calendars = {ALWAYS.name: ALWAYS} | {each.name: _calendar(each, zone) for each in settings.calendars}
+    calendars = _calendars(settings)
 
     def promises(targets: Targets | SpecialTargets) -> dict[Target, Promise]:
         told = {
@@ -100,6 +102,11 @@ def _promises(settings: Settings) -> Promises:
     return Promises((*special, *usual))
 
 
+def _calendars(settings: Settings) -> dict[str, Calendar]:
+    zone = settings.desk.time_zone
+    return {ALWAYS.name: ALWAYS} | {each.name: _calendar(each, zone) for each in settings.calendars}
+
+
 def _calendar(told: ConfiguredCalendar, zone: str) -> Calendar:
     country, _, part = (told.holidays or "").partition("-")
     public = holidays.country_holidays(country, subdiv=part or None) if country else {}
@@ -108,17 +115,29 @@ def _calendar(told: ConfiguredCalendar, zone: str) -> Calendar:
 
 
 def _policies(settings: Settings) -> Policies:
+    calendars = _calendars(settings)
     return Policies(
         tuple(
             Policy(
                 policy.name,
                 policy.priorities,
                 policy.queues,
-                tuple(Step(s.after, Of(s.of), s.whom, s.repeat, s.times) for s in policy.steps),
+                tuple(step for told in policy.steps for step in _steps(told)),
+                calendars[policy.calendar],
             )
             for policy in settings.escalations
         )
     )
+
+
+def _steps(told: ConfiguredStep) -> Iterator[Step]:
+    """What a configured step is: the question, and what is done where it has no answer."""
+    after = -told.before if told.before is not None else told.after or timedelta(0)
+    if told.whom or told.level:
+        whom, times = told.whom or "", told.times_in_all
+        yield Step(after, told.of, whom, told.repeat, times, told.via, told.level)
+    if told.release_after is not None:
+        yield Step(after + told.release_after, told.of, release=True)
 
 
 def _ways(settings: Settings) -> Ways:

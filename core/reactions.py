@@ -354,6 +354,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "prioritised": (*_MOVED, staff_line),
     "requeued": (*_MOVED, staff_line),
     "levelled": (*_MOVED, staff_line),
+    "progressed": (escalations, card, staff_line),
     "pinged": (escalations, card, staff_line),
     "promised": (escalations, card, staff_line),
     "snoozed": (escalations, card, staff_line),
@@ -436,14 +437,15 @@ async def _is_for_requester(tx: Transaction, parcel: Parcel) -> bool:
 
 
 async def call_in_space(tx: Transaction, parcel: Parcel) -> None:
-    """Whom a ping could not reach in private is called by name where the team sees the ticket."""
-    if parcel.person is None or parcel.ticket is None:
+    """Whom a ping could not reach in private is called by name where the team sees each ticket."""
+    if parcel.person is None:
         return
-    ticket = await ticket_store.get(tx, parcel.ticket)
-    facts = {**parcel.facts, "call": parcel.person}
-    for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
-        slot = f"{parcel.slot}:{space}"
-        await outbox.put(tx, Parcel("ping", facts, room=space, ticket=ticket.id, thread=True, slot=slot))
+    for number in await escalation.unanswered_in(tx, PingId(parcel.facts["ping"])):
+        ticket = await ticket_store.get(tx, number)
+        facts = {"ping": parcel.facts["ping"], "call": parcel.person}
+        for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
+            slot = f"{parcel.slot}:{number}:{space}"
+            await outbox.put(tx, Parcel("ping", facts, room=space, ticket=number, thread=True, slot=slot))
 
 
 async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:

@@ -1,11 +1,13 @@
 """Who and what in a messenger: accounts, rooms, and the secrets that let the desk in."""
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from bot.config import values
 from bot.config.values import closest, shown
 from core.kernel.ids import Address, Identity
 
@@ -62,6 +64,28 @@ def _matching(pattern: str, valid: str) -> Callable[[SecretStr], SecretStr]:
     return check
 
 
+def _called(value: SecretStr) -> SecretStr:
+    """An address that is called with our words; it is never shown, for many hold a key."""
+    try:
+        values.address(value.get_secret_value())
+    except ValueError:
+        raise ValueError("must be an address like https://pager.example.org/hook") from None
+    return value
+
+
+def _signing(value: SecretStr) -> SecretStr:
+    try:
+        kind, _, key = value.get_secret_value().partition("_")
+        length = len(base64.b64decode(key, validate=True))
+    except ValueError:
+        kind, length = "", 0
+    if kind != "whsec" or not 24 <= length <= 64:
+        raise ValueError(
+            "must be whsec_ and 24-64 random bytes in base64, as 'openssl rand -base64 32' makes"
+        )
+    return value
+
+
 Account = Annotated[Identity, BeforeValidator(_identity)]
 Space = Annotated[Address, BeforeValidator(_space)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
@@ -79,3 +103,5 @@ ConfigToken = Annotated[
     Secret, AfterValidator(_matching(r"xoxe\S*-\S+", "an app configuration token, beginning with xoxe"))
 ]
 SigningSecret = Annotated[Secret, AfterValidator(_matching(r"\S{8,}", "at least 8 characters"))]
+WebhookUrl = Annotated[Secret, AfterValidator(_called)]
+SignSecret = Annotated[Secret, AfterValidator(_signing)]

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bot.config import values
+from core.tickets.catalogue import Level
 
 Raw = dict[str, Any]
 Lines = Iterator[str]
 
-WHOM = ("agents", "owner", "lead", "space")
+WHOM = ("agents", "owner", "lead", "space", "on-call")
+LEVELS = tuple(Level)
+PROMISED = ("first_response", "next_response", "resolution")
 
 
 def all_problems(raw: Raw) -> Lines:
@@ -36,7 +39,7 @@ def _twice(said: Iterator[tuple[str, Any]], what: str) -> Lines:
 
 
 def _names_differ(raw: Raw) -> Lines:
-    for key in ("people", "queues", "request_types", "escalations", "calendars"):
+    for key in ("people", "queues", "request_types", "escalations", "calendars", "webhooks"):
         named = ((f"{where}.name", item.get("name")) for where, item in _tables(raw, key))
         yield from _twice(named, "each needs a name of its own")
     for where, kind in _tables(raw, "request_types"):
@@ -70,7 +73,7 @@ def _calendars_exist(raw: Raw) -> Lines:
     sla = raw.get("sla")
     usual = sla.items() if isinstance(sla, dict) else ()
     said = [(f"sla.{key}", item) for key, item in usual if isinstance(item, dict)]
-    for where, item in [*said, *_tables(raw, "targets")]:
+    for where, item in [*said, *_tables(raw, "targets"), *_tables(raw, "escalations")]:
         name = item.get("calendar")
         if isinstance(name, str) and name not in known:
             guess = values.closest(name, known)
@@ -88,24 +91,59 @@ def _types_exist(raw: Raw) -> Lines:
 
 def _whom_exists(raw: Raw) -> Lines:
     people = tuple(item["name"] for _, item in _tables(raw, "people") if isinstance(item.get("name"), str))
+    hooks = tuple(item["name"] for _, item in _tables(raw, "webhooks") if isinstance(item.get("name"), str))
     for where, item in _tables(raw, "people"):
-        if item.get("name") in WHOM:
+        if item.get("name") in (*WHOM, *LEVELS):
             yield f"{where}.name: {item['name']!r} has a meaning of its own in escalations; name the person"
+    for where, step in _steps(raw):
+        whom = step.get("whom")
+        if isinstance(whom, str):
+            yield from (f"{where}.whom: {line}" for line in _wrong_whom(whom.strip(), people, hooks))
+
+
+def _wrong_whom(whom: str, people: tuple[str, ...], hooks: tuple[str, ...]) -> Lines:
+    kind, _, rest = whom.partition(" ")
+    if kind == "webhook":
+        if rest not in hooks:
+            known = ", ".join(hooks) or "none: name one under [[webhooks]]"
+            yield f"there is no webhook {rest!r}{values.closest(rest, hooks)} (webhooks: {known})"
+    elif whom not in (*WHOM, *LEVELS, *people) and (kind, rest in LEVELS) != ("on-call", True):
+        guess = values.closest(whom, WHOM + people)
+        yield (
+            f"{whom!r} must be {', '.join(WHOM)}, L1, L2 or L3, 'on-call L2', 'webhook …' "
+            f"or the name of a person{guess}"
+        )
+
+
+def _steps(raw: Raw) -> Iterator[tuple[str, Raw]]:
     for at, policy in _tables(raw, "escalations"):
-        for where, step in _tables(policy, "steps", f"{at}."):
-            whom = step.get("whom")
-            if isinstance(whom, str) and whom not in WHOM and whom not in people:
-                guess = values.closest(whom, WHOM + people)
-                yield f"{where}.whom: {whom!r} must be {', '.join(WHOM)} or the name of a person{guess}"
+        yield from _tables(policy, "steps", f"{at}.")
 
 
 def _repeats_agree(raw: Raw) -> Lines:
-    for at, policy in _tables(raw, "escalations"):
-        for where, step in _tables(policy, "steps", f"{at}."):
-            if "repeat" in step and step.get("times", 1) == 1:
-                yield f"{where}.times: must be 2 or more where 'repeat' is given: how often it pings in all"
-            elif "repeat" not in step and step.get("times", 1) != 1:
-                yield f"{where}.repeat: is missing; 'times' needs to know how long to wait in between"
+    for where, step in _steps(raw):
+        ends = [key for key in ("times", "until") if key in step]
+        if "repeat" in step and (not ends or (ends == ["times"] and step["times"] == 1)):
+            yield f"{where}.times: must be 2 or more where 'repeat' is given: how often it pings in all"
+        elif len(ends) == 2:
+            yield f"{where}.until: is given beside 'times'; keep one of them"
+        elif "repeat" not in step and ends and step.get("times") != 1:
+            yield f"{where}.repeat: is missing; {ends[0]!r} needs to know how long to wait in between"
+
+
+def _steps_agree(raw: Raw) -> Lines:
+    for where, step in _steps(raw):
+        times = [key for key in ("after", "before") if key in step]
+        if len(times) != 1:
+            yield f"{where}.after: give one of 'after' and 'before': when the step comes"
+        elif times == ["before"] and step.get("of") not in PROMISED:
+            yield f"{where}.before: is for promises, of = {', '.join(PROMISED)}; for others give 'after'"
+        if not any(key in step for key in ("whom", "level", "release_after")):
+            yield f"{where}.whom: is missing; it says whom the step asks"
+        if "release_after" in step and step.get("of") != "no_progress":
+            yield f"{where}.release_after: is for of = 'no_progress': an owner who does not answer"
+        if "via" in step and "whom" not in step:
+            yield f"{where}.via: says through which messenger 'whom' is asked, and nobody is"
 
 
 def _types_agree(raw: Raw) -> Lines:
@@ -141,6 +179,12 @@ def _messengers_complete(raw: Raw) -> Lines:
             yield "web.public_url: is missing; Telegram's webhook needs the address it shall call"
 
 
+def _webhooks_signed(raw: Raw) -> Lines:
+    for where, hook in _tables(raw, "webhooks"):
+        if "secret" not in hook and "secret_file" not in hook:
+            yield f"{where}.secret: is missing (or secret_file); calls are signed with it"
+
+
 def _public(raw: Raw) -> bool:
     web = raw.get("web")
     return isinstance(web, dict) and "public_url" in web
@@ -154,6 +198,8 @@ _CHECKS: tuple[Callable[[Raw], Lines], ...] = (
     _types_exist,
     _whom_exists,
     _repeats_agree,
+    _steps_agree,
     _types_agree,
     _messengers_complete,
+    _webhooks_signed,
 )

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.config import accounts, values
+from core.escalation.model import Of
 from core.people.model import Role
-from core.tickets.catalogue import Priority
+from core.tickets.catalogue import Level, Priority
 
 Language = Literal["en", "ru"]
 Weight = Literal["high", "normal", "low"]
@@ -132,20 +133,40 @@ class RequestType(Section):
 
 
 class Step(Section):
-    """`after` counts from when the ticket came to be `of`; `times` is how often it pings in all."""
+    """`after` counts from when the ticket came to be `of`, or from when that promise falls due; `before`
+    from it backwards. `times` is how often it pings in all, or as often as there is time `until`."""
 
-    after: values.Duration
-    of: Literal["unclaimed", "unanswered", "unresolved"]
-    whom: values.Line
+    after: values.Span | None = None
+    before: values.Duration | None = None
+    of: Of
+    whom: values.Line | None = None
+    via: Literal["telegram", "slack", "web"] | None = None
     repeat: values.Duration | None = None
-    times: values.Times = 1
+    times: values.Times | None = None
+    until: values.Duration | None = None
+    level: Level | None = None
+    release_after: values.Duration | None = None
+
+    @property
+    def times_in_all(self) -> int:
+        if self.repeat is None or self.until is None:
+            return self.times or 1
+        return 1 + max((self.until - (self.after or timedelta(0))) // self.repeat, 0)
 
 
 class Escalation(Section):
     name: values.Name
     priorities: tuple[Priority, ...] = Field(default=tuple(Priority), min_length=1)
     queues: tuple[str, ...] = Field(min_length=1)
+    calendar: values.Name = "always"
     steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
+
+
+class Webhook(Section):
+    name: values.Name
+    url: accounts.WebhookUrl
+    secret: accounts.SignSecret | None = None
+    secret_file: values.Location | None = None
 
 
 class Calendar(Section):
@@ -201,6 +222,7 @@ class Settings(BaseSettings):
     queues: tuple[Queue, ...] = Field(min_length=1)
     request_types: tuple[RequestType, ...] = Field(min_length=1)
     escalations: tuple[Escalation, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
     _demo: bool = PrivateAttr(default=False)
     _source: Path | None = PrivateAttr(default=None)
@@ -234,5 +256,5 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
-        values = (value for section in (self.telegram, self.slack) for _, value in section)
+        values = (value for section in (self.telegram, self.slack, *self.webhooks) for _, value in section)
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))

@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,29 +95,44 @@ def _unknown_variable(name: str, known: tuple[str, ...]) -> str:
 
 def read_secrets(raw: Raw) -> tuple[Raw, list[str]]:
     """`raw` with the secrets that are kept in files of their own, and what is wrong with those files."""
+    filled, lines = dict(raw), list[str]()
+    for section, keys in _secret_keys().items():
+        told = raw.get(section)
+        if isinstance(told, dict):
+            filled[section] = _with_secrets(told, keys, section, lines)
+        elif isinstance(told, list):
+            filled[section] = [
+                _with_secrets(item, keys, f"{section}[{place}]", lines) if isinstance(item, dict) else item
+                for place, item in enumerate(told)
+            ]
+    return filled, lines
+
+
+def _with_secrets(table: Raw, keys: Sequence[str], where: str, lines: list[str]) -> Raw:
     found: Raw = {}
-    lines: list[str] = []
-    for section, key in _secret_keys():
-        table = raw.get(section)
-        if not isinstance(table, dict) or not isinstance(named := table.get(f"{key}_file"), str):
+    for key in keys:
+        if not isinstance(named := table.get(f"{key}_file"), str):
             continue
         if key in table:
-            lines.append(f"{section}.{key}: is given twice, here and in {key}_file; keep one of them")
+            lines.append(f"{where}.{key}: is given twice, here and in {key}_file; keep one of them")
             continue
         try:
-            found.setdefault(section, {})[key] = _read_secret(Path(named))
+            found[key] = _read_secret(Path(named))
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            lines.append(f"{section}.{key}_file: the file cannot be used: {why}")
-    return merge(raw, found), lines
+            lines.append(f"{where}.{key}_file: the file cannot be used: {why}")
+    return {**table, **found}
 
 
-def _secret_keys() -> Iterator[tuple[str, str]]:
+def _secret_keys() -> dict[str, list[str]]:
+    """The keys of each section that may be kept in files of their own."""
+    found: dict[str, list[str]] = {}
     for section, field in Settings.model_fields.items():
         table = problems.table_in(field.annotation)
-        for key in table.model_fields if table else ():
-            if table and f"{key}_file" in table.model_fields:
-                yield section, key
+        keys = [key for key in table.model_fields if f"{key}_file" in table.model_fields] if table else []
+        if keys:
+            found[section] = keys
+    return found
 
 
 def _read_secret(path: Path) -> str:
@@ -134,13 +149,27 @@ def _read_secret(path: Path) -> str:
 
 def secret_values(raw: Raw) -> list[str]:
     """What must never be shown, from whatever place it came."""
-    tables = [(raw.get(section), key) for section, key in _secret_keys()]
-    found = [table[key] for table, key in tables if isinstance(table, dict) and key in table]
+    found = [
+        table[key]
+        for section, keys in _secret_keys().items()
+        for table in _all_tables(raw.get(section))
+        for key in (*keys, *_NEVER_SHOWN)
+        if key in table and (key in keys or section == "webhooks")
+    ]
     database = raw.get("database")
     url = database.get("url") if isinstance(database, dict) else None
     password = re.match(r"[^/]*//[^:@/]*:([^@/]+)@", url) if isinstance(url, str) else None
     words = [*found, *([password[1]] if password else [])]
     return [word.get_secret_value() if isinstance(word, SecretStr) else str(word) for word in words]
+
+
+_NEVER_SHOWN = ("url",)
+"""Of webhooks: many an address holds a key."""
+
+
+def _all_tables(told: Any) -> list[Raw]:
+    tables = told if isinstance(told, list) else [told]
+    return [each for each in tables if isinstance(each, dict)]
 
 
 def defaults() -> Raw:

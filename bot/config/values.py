@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
 import holidays
@@ -148,6 +148,12 @@ def _address_of(value: object) -> str:
     if parts.username is not None or parts.query or parts.fragment or " " in parts.geturl():
         raise ValueError(f"{problem}, without a password, '?' or '#'")
     return parts.geturl().rstrip("/")
+
+
+def address(told: str) -> None:
+    """Raises ValueError for what is no address of the web; a query is welcome."""
+    parts = urlsplit(told)
+    _address_of(urlunsplit(parts._replace(query="")))
 
 
 def _origin(value: object) -> str:

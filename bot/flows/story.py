@@ -44,6 +44,8 @@ _VARIANTS: Mapping[str, Mapping[str, str]] = {
         "reply_undo": "event.deleted_reply_undo",
         "note": "event.deleted_note",
     },
+    "released": {"auto": "event.released_by_itself"},
+    "levelled": {"auto": "event.levelled_by_itself"},
 }
 
 
@@ -51,6 +53,8 @@ def _how(kind: str, actor: int | None, facts: Mapping[str, Any]) -> str:
     """In which of the ways it happened that are told in other words."""
     if kind == "opened":
         return "split" if facts.get("split") else "for" if facts.get("requester") != actor else ""
+    if facts.get("auto"):
+        return "auto"
     if facts.get("person") != actor:
         return str(facts.get("kind"))
     return "unwatch" if kind == "left" and facts.get("kind") == WATCHER else "self"

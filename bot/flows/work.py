@@ -64,6 +64,8 @@ async def pressed(turn: Turn, words: Sequence[str]) -> None:
             await promise(turn, TicketId(int(number)))
         case ["snooze", number]:
             await snooze(turn, TicketId(int(number)))
+        case ["still", number]:
+            await still(turn, TicketId(int(number)))
         case ["resume", number]:
             await tickets.resume(turn.tx, turn.actor, TicketId(int(number)))
         case ["reopen", number]:
@@ -95,6 +97,13 @@ async def snooze(turn: Turn, number: TicketId, length: timedelta | None = None) 
     await _quiet(turn, "work.snoozed", number, until)
 
 
+async def still(turn: Turn, number: TicketId) -> None:
+    await escalation.still_working(turn.tx, turn.actor, number)
+    if not await _shows_at_ping(turn):
+        told = Paragraph(Words("work.still", {"ticket": number}))
+        await turn.tell(Message((told,), tone="hint", ticket=number))
+
+
 async def _quiet(turn: Turn, key: str, number: TicketId, until: datetime) -> None:
     if await _shows_at_ping(turn):
         return
@@ -109,8 +118,9 @@ async def _shows_at_ping(turn: Turn) -> bool:
         return False
     post = await posts.at(turn.tx, turn.room, what.message)
     kind, _, rest = (post.slot if post and post.slot else "").partition(":")
-    ping = await pings.ping(turn.tx, PingId(int(rest.partition(":")[0]))) if kind == "ping" else None
-    return ping is not None and (ping.answered_by, ping.answered_at) == (turn.person.id, turn.tx.now)
+    asked = await pings.together(turn.tx, PingId(int(rest.partition(":")[0]))) if kind == "ping" else []
+    answers = [(ping.answered_by, ping.answered_at) for ping in asked]
+    return (turn.person.id, turn.tx.now) in answers
 
 
 async def unfold(turn: Turn, number: TicketId, *, unfolded: bool) -> None:

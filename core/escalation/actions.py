@@ -2,20 +2,36 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.database.transaction import Transaction
 from core.escalation import store, whom
-from core.escalation.model import Chain, Due, Ping, Policies, Policy, base, plan
+from core.escalation.model import (
+    EMERGENCY,
+    SEVERAL_WITHIN,
+    Chain,
+    Due,
+    Of,
+    Ping,
+    Policies,
+    Policy,
+    Step,
+    plan,
+    restarted,
+)
 from core.escalation.whom import Target
 from core.kernel.errors import UserError
 from core.kernel.events import Event
-from core.kernel.ids import PingId
+from core.kernel.ids import PingId, TicketId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel, Post
 from core.people.model import DESK, Actor, Right
 from core.sla import queries as sla
+from core.sla import store as clocks
+from core.tickets import model as moves
 from core.tickets import store as tickets
+from core.tickets.catalogue import Level
 from core.tickets.doors import needs, record
 from core.tickets.model import Ticket
 from core.timers import actions as timers
@@ -26,14 +42,14 @@ STEP, QUIET_OVER = "escalate", "quiet_over"
 
 ANSWERS = frozenset(
     {
-        "claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed",
-        "merged",
+        "claimed", "released", "passed", "replied", "waited", "held", "resolved", "prioritised", "progressed",
+        "promised", "snoozed", "merged",
     }
 )  # fmt: skip
 """Events that answer every ping of the ticket that is still open."""
 FOR_A_WHILE = frozenset({"promised", "snoozed"})
 """Answers that another one may follow."""
-RESTARTS = frozenset({"prioritised", "reopened", "unmerged"})
+RESTARTS = frozenset({"prioritised", "reopened", "unmerged", EMERGENCY})
 
 
 async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -43,7 +59,11 @@ async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
         await timers.cancel(tx, event.ticket, QUIET_OVER)
     if event.kind in ANSWERS:
         await _answer_all(tx, event)
+    elif moves.is_progress(event):
+        await _answer_all(tx, event, Of.NO_PROGRESS)
     await arrange(tx, ticket)
+    if event.kind == EMERGENCY:
+        await _call(tx, ticket, 0)
 
 
 async def arrange(tx: Transaction, ticket: Ticket) -> None:
@@ -62,7 +82,8 @@ async def coming(tx: Transaction, ticket: Ticket) -> list[Due]:
     if policy is None:
         return []
     chain = await store.chain(tx, ticket.id)
-    return plan(policy, ticket, chain, await store.sent(tx, ticket.id, policy.name))
+    pinged = await store.sent(tx, ticket.id, policy.name)
+    return plan(policy, ticket, chain, pinged, await clocks.of_ticket(tx, ticket.id))
 
 
 async def step(tx: Transaction, timer: Timer) -> None:
@@ -73,15 +94,44 @@ async def step(tx: Transaction, timer: Timer) -> None:
     if policy is None or not due or due[0][3] > tx.now:
         await arrange(tx, ticket)
         return
-    await _ping(tx, ticket, policy, due[0])
+    await _happen(tx, ticket, policy, due[0])
+
+
+async def _happen(tx: Transaction, ticket: Ticket, policy: Policy, due: Due) -> None:
+    """Do what the step says: hand over, release, ask."""
+    step = policy.steps[due[0]]
+    if step.level is not None or step.release:
+        if not step.whom:
+            await _behind(tx, _draft(tx, ticket, policy, due, Target("")), "done")
+        ticket = await _hand_over(tx, ticket, step)
+    if step.whom:
+        await _ping(tx, ticket, policy, due)
+    else:
+        await arrange(tx, ticket)
+
+
+async def _hand_over(tx: Transaction, ticket: Ticket, step: Step) -> Ticket:
+    """To the step's level, if that is a higher one; away from an owner who does nothing."""
+    levels = list(Level)
+    if step.level is not None and levels.index(ticket.level) < levels.index(step.level):
+        facts = {"level": step.level, "text": "", "auto": step.of}
+        ticket = await record(tx, DESK, ticket, "levelled", facts)
+    if step.release and ticket.owner is not None:
+        told = {"text": "", "from": ticket.owner, "auto": step.of}
+        ticket = await record(tx, DESK, ticket, "released", told)
+    return ticket
 
 
 async def _ping(tx: Transaction, ticket: Ticket, policy: Policy, due: Due) -> None:
     place, time, base_at, due_at = due
-    targets = await whom.targets(tx, ticket, policy.steps[place], base_at)
-    names = [target.name for target in targets if await _ask(tx, _draft(tx, ticket, policy, due, target))]
+    step = policy.steps[place]
+    targets = await whom.targets(tx, ticket, step, base_at)
+    drafts = [_draft(tx, ticket, policy, due, target) for target in targets]
+    names = [
+        target.name for target, draft in zip(targets, drafts, strict=True) if await _ask(tx, draft, step.via)
+    ]
     if not targets:
-        await _ask_nobody(tx, _draft(tx, ticket, policy, due, Target("")))
+        await _behind(tx, _draft(tx, ticket, policy, due, Target("")), "undelivered")
     facts = {"step": place, "time": time, "due_at": due_at.isoformat(), "names": names}
     ticket = await record(tx, DESK, ticket, "pinged", facts)
     if not targets:
@@ -90,50 +140,64 @@ async def _ping(tx: Transaction, ticket: Ticket, policy: Policy, due: Due) -> No
 
 def _draft(tx: Transaction, ticket: Ticket, policy: Policy, due: Due, target: Target) -> Ping:
     place, time, base_at, due_at = due
-    return Ping(
-        PingId(0),
-        ticket.id,
-        policy.name,
-        place,
-        time,
-        base_at,
-        due_at,
-        target.person,
-        target.room,
-        tx.now,
-    )
+    person, room = target.person, target.room
+    return Ping(PingId(0), ticket.id, policy.name, place, time, base_at, due_at, person, room, tx.now)
 
 
-async def _ask(tx: Transaction, draft: Ping) -> bool:
+async def _ask(tx: Transaction, draft: Ping, via: str | None = None) -> bool:
+    """What one person is asked at about the same time stands in one message."""
+    if draft.person is not None:
+        earlier = await store.asked_lately(tx, draft.person, tx.now - SEVERAL_WITHIN)
+        if earlier is not None:
+            draft = replace(draft, together=earlier.together or earlier.id)
     ping_id = await store.add_ping(tx, draft)
     if ping_id is not None:
-        await _show(tx, replace(draft, id=ping_id))
+        await _show(tx, replace(draft, id=ping_id), via)
     return ping_id is not None
 
 
-async def _ask_nobody(tx: Transaction, draft: Ping) -> None:
-    """The step is behind us although it names nobody who works here."""
+async def _behind(tx: Transaction, draft: Ping, answer: str) -> None:
+    """The step is behind us although nobody was asked."""
     ping_id = await store.add_ping(tx, draft)
     if ping_id is not None:
-        await store.answer(tx, replace(draft, id=ping_id), "undelivered", by=None, via=DESK.via)
+        await store.answer(tx, replace(draft, id=ping_id), answer, by=None, via=DESK.via)
 
 
-async def _show(tx: Transaction, ping: Ping) -> None:
+async def _call(tx: Transaction, ticket: Ticket, time: int) -> None:
+    """Whoever is on call is asked at once, whatever the policy says; if that is in vain, the leads."""
+    targets = await whom.urgently(tx, ticket, otherwise=time > 0)
+    base_at = ticket.changed_at
+    drafts = [
+        Ping(PingId(0), ticket.id, EMERGENCY, 0, time, base_at, tx.now, each.person, each.room, tx.now)
+        for each in targets
+    ]
+    names = [target.name for target, draft in zip(targets, drafts, strict=True) if await _ask(tx, draft)]
+    if names:
+        facts = {"step": 0, "time": time, "due_at": tx.now.isoformat(), "names": names}
+        await record(tx, DESK, ticket, "pinged", facts)
+
+
+async def _show(tx: Transaction, ping: Ping, via: str | None = None) -> None:
+    facts: dict[str, Any] = {"ping": ping.together or ping.id}
     parcel = Parcel(
         "ping",
-        {"ping": ping.id},
+        {**facts, "via": via} if via else facts,
         room=ping.room,
         person=ping.person,
         ticket=ping.ticket,
-        thread=ping.room is not None,
-        slot=f"ping:{ping.id}",
+        thread=ping.room is not None and not ping.by_program,
+        slot=ping.shown_as,
     )
     await outbox.put(tx, parcel)
 
 
-async def _answer_all(tx: Transaction, event: Event) -> None:
+async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> None:
+    """Every ping of the ticket is answered, or those that ask about this alone."""
     for ping in await store.of_ticket(tx, event.ticket):
-        calls = await posts.posts_beginning(tx, f"ping:{ping.id}:")
+        if of is not None and _asks_about(tx, ping) is not of:
+            continue
+        called = await posts.posts_beginning(tx, f"{ping.shown_as}:")
+        calls = [each for each in called if each.ticket == ping.ticket]
         open_still = ping.answer is None or ping.answer in FOR_A_WHILE
         if open_still or (ping.answer == "undelivered" and calls):
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
@@ -141,14 +205,30 @@ async def _answer_all(tx: Transaction, event: Event) -> None:
             await _show_calls(tx, ping, calls)
 
 
+def _asks_about(tx: Transaction, ping: Ping) -> Of | None:
+    """Of what the step that asked is counted, if the configuration still has it."""
+    policy = next((each for each in tx.rule(Policies).all if each.name == ping.policy), None)
+    known = policy is not None and ping.step < len(policy.steps)
+    return policy.steps[ping.step].of if policy is not None and known else None
+
+
 async def _show_calls(tx: Transaction, ping: Ping, calls: list[Post]) -> None:
     """Where somebody was called by name because the ping could not reach them, the answer shows too."""
     for call in calls:
         room = call.address.partition("#")[0]
-        facts = {"ping": ping.id}
+        facts = {"ping": ping.together or ping.id, "call": ping.person}
         await outbox.put(
             tx, Parcel("ping", facts, room=room, ticket=ping.ticket, thread=True, slot=call.slot)
         )
+
+
+@needs(Right.WORK)
+async def still_working(tx: Transaction, actor: Actor, ticket: Ticket) -> Ticket:
+    """Its owner is on it still: what waits for progress is counted from now. Raises UserError for others."""
+    if ticket.owner != actor.person_id:
+        raise UserError("ticket.not_yours", ticket=ticket.id)
+    moves.check(ticket, "progressed")
+    return await record(tx, actor, ticket, "progressed")
 
 
 @needs(Right.WORK)
@@ -184,22 +264,26 @@ async def _quiet(tx: Transaction, actor: Actor, ticket: Ticket, kind: str, lengt
 async def quiet_over(tx: Transaction, timer: Timer) -> None:
     """What was promised or snoozed is over: the chain starts again, its first step at once."""
     ticket = await tickets.get(tx, timer.ticket)
-    policy = tx.rule(Policies).of(ticket)
-    steps = policy.steps if policy else ()
-    applying = [each.after for each in steps if base(ticket, Chain(ticket.id), each.of) is not None]
-    started_at = tx.now - min(applying, default=timedelta(0))
-    await store.save_chain(tx, Chain(ticket.id, started_at=started_at))
+    await store.save_chain(tx, restarted(tx.rule(Policies).of(ticket), ticket, tx.now))
     await arrange(tx, ticket)
 
 
+async def unanswered_in(tx: Transaction, ping_id: PingId) -> list[TicketId]:
+    """The tickets that are asked about in that message, where nobody has answered yet."""
+    asked = await store.together(tx, ping_id)
+    return list(dict.fromkeys(ping.ticket for ping in asked if ping.answer is None))
+
+
 async def undeliverable(tx: Transaction, ping_id: PingId) -> None:
-    """The ping reached nobody: the next step need not wait."""
-    ping = await store.ping(tx, ping_id)
-    if ping is None or ping.answer is not None:
-        return
-    await store.answer(tx, ping, "undelivered", by=None, via=DESK.via)
-    ticket = await tickets.get(tx, ping.ticket)
-    await hurry(tx, ticket)
+    """What was asked in that message reached nobody: the next steps need not wait."""
+    for ping in await store.together(tx, ping_id):
+        if ping.answer is None:
+            await store.answer(tx, ping, "undelivered", by=None, via=DESK.via)
+            ticket = await tickets.get(tx, ping.ticket)
+            if ping.policy != EMERGENCY:
+                await hurry(tx, ticket)
+            elif ping.time == 0:
+                await _call(tx, ticket, 1)
 
 
 async def hurry(tx: Transaction, ticket: Ticket) -> None:
@@ -210,4 +294,4 @@ async def hurry(tx: Transaction, ticket: Ticket) -> None:
         if due_at > tx.now:
             policy = tx.rule(Policies).of(ticket)
             assert policy is not None
-            await _ping(tx, ticket, policy, (place, time, base_at, tx.now))
+            await _happen(tx, ticket, policy, (place, time, base_at, tx.now))

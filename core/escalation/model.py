@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.kernel.ids import PersonId, PingId, TicketId
-from core.tickets.catalogue import Priority
+from core.sla.calendars import Calendar
+from core.sla.model import ALWAYS, Clock, Target
+from core.tickets.catalogue import Level, Priority
 from core.tickets.model import Status, Ticket
 
 
@@ -16,21 +18,45 @@ class Of(StrEnum):
     UNCLAIMED = "unclaimed"
     UNANSWERED = "unanswered"
     UNRESOLVED = "unresolved"
+    NO_PROGRESS = "no_progress"
+    """It has an owner, and nobody of the desk has done anything about it."""
+    FIRST = "first_response"
+    NEXT = "next_response"
+    RESOLUTION = "resolution"
+    """These three: a promise falls due."""
 
 
-AGENTS, OWNER, LEAD, SPACE = "agents", "owner", "lead", "space"
-"""Whom a step asks; any other word is a person's name."""
+PROMISED: Mapping[Of, Target] = {
+    Of.FIRST: Target.FIRST,
+    Of.NEXT: Target.NEXT,
+    Of.RESOLUTION: Target.RESOLUTION,
+}
+AGENTS, OWNER, LEAD, SPACE, ON_CALL = "agents", "owner", "lead", "space", "on-call"
+"""Whom a step asks. "on-call L2" is whoever is on call for that level, "L2" who works at it, "webhook x" a
+program; any other word is a person's name."""
+WEBHOOK = "webhook"
+SEVERAL_WITHIN = timedelta(seconds=10)
+"""What one person is asked within so long is one message."""
+EMERGENCY = "emergency"
+"""The policy of pings that no policy asked for: the requester says that it cannot wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """After `after` of `of`, ask `whom`; `times` times in all, `repeat` apart."""
+    """After `after` of `of`, ask `whom`; `times` times in all, `repeat` apart.
+
+    `after` is below zero where it is so long before a promise falls due. A step with a `level` hands the
+    ticket over to it, one with `release` makes it nobody's; both may ask nobody."""
 
     after: timedelta
     of: Of
-    whom: str
+    whom: str = ""
     repeat: timedelta | None = None
     times: int = 1
+    via: str | None = None
+    """Through which messenger, where whoever is asked has an account there."""
+    level: Level | None = None
+    release: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +67,8 @@ class Policy:
     priorities: tuple[Priority, ...]
     queues: tuple[str, ...]
     steps: tuple[Step, ...]
+    calendar: Calendar = ALWAYS
+    """On which the time of its steps is counted, but for those that wait for a promise: it has its own."""
 
     def covers(self, ticket: Ticket) -> bool:
         return ticket.priority in self.priorities and (not self.queues or ticket.queue in self.queues)
@@ -88,27 +116,53 @@ class Ping:
     answered_by: PersonId | None = None
     answered_at: datetime | None = None
     answered_via: str | None = None
+    together: PingId | None = None
+    """The first of those that were asked in one message with it."""
+
+    @property
+    def by_program(self) -> bool:
+        """Whether a program is asked, not a person."""
+        return (self.room or "").startswith(f"{WEBHOOK}:")
+
+    @property
+    def shown_as(self) -> str:
+        """The slot of the message in which it is asked."""
+        return f"ping:{self.together or self.id}"
 
 
+Clocks = Mapping[Target, Clock]
 Due = tuple[int, int, datetime, datetime]
 """A step's place, which time it is, from when it is counted, and when it is due."""
 
 
-def base(ticket: Ticket, chain: Chain, of: Of) -> datetime | None:
+def base(ticket: Ticket, chain: Chain, of: Of, clocks: Clocks | None = None) -> datetime | None:
     """From when a step of this kind is counted; None while it does not apply."""
-    starts: Mapping[Of, datetime | None] = {
-        Of.UNCLAIMED: ticket.unclaimed_since,
-        Of.UNANSWERED: ticket.unanswered_since,
-        Of.UNRESOLVED: ticket.created_at,
-    }
-    start = starts[of]
+    start = _since(ticket, of, clocks or {})
     if start is None or ticket.status not in (Status.NEW, Status.OPEN):
         return None
     return max(start, chain.started_at or start)
 
 
+def _since(ticket: Ticket, of: Of, clocks: Clocks) -> datetime | None:
+    match of:
+        case Of.UNCLAIMED:
+            return ticket.unclaimed_since
+        case Of.UNANSWERED:
+            return ticket.unanswered_since
+        case Of.UNRESOLVED:
+            return ticket.created_at
+        case Of.NO_PROGRESS:
+            return ticket.progress_at if ticket.owner is not None else None
+    clock = clocks.get(PROMISED[of])
+    return clock.started_at if clock is not None and clock.running else None
+
+
 def plan(
-    policy: Policy, ticket: Ticket, chain: Chain, pinged: Mapping[tuple[int, datetime], int]
+    policy: Policy,
+    ticket: Ticket,
+    chain: Chain,
+    pinged: Mapping[tuple[int, datetime], int],
+    clocks: Clocks | None = None,
 ) -> list[Due]:
     """What is still to come: for each step that applies, its next time.
 
@@ -117,10 +171,27 @@ def plan(
         return []
     coming: list[Due] = []
     for place, step in enumerate(policy.steps):
-        start = base(ticket, chain, step.of)
+        start = base(ticket, chain, step.of, clocks)
         if start is None:
             continue
         time = pinged.get((place, start), 0)
         if time < step.times:
-            coming.append((place, time, start, start + step.after + (step.repeat or timedelta(0)) * time))
+            coming.append((place, time, start, _due(policy, step, start, time, clocks or {})))
     return coming
+
+
+def _due(policy: Policy, step: Step, start: datetime, time: int, clocks: Clocks) -> datetime:
+    after = step.after + (step.repeat or timedelta(0)) * time
+    if step.of not in PROMISED:
+        return policy.calendar.after(start, after)
+    return max(clocks[PROMISED[step.of]].left_at(-after), start)
+
+
+def restarted(policy: Policy | None, ticket: Ticket, now: datetime) -> Chain:
+    """A chain that begins anew so that its first step comes at once; what waits for a promise comes when it
+    would, or at once if that is over."""
+    steps = policy.steps if policy else ()
+    told = [each for each in steps if each.of not in PROMISED]
+    applying = [each.after for each in told if base(ticket, Chain(ticket.id), each.of) is not None]
+    calendar = policy.calendar if policy else ALWAYS
+    return Chain(ticket.id, started_at=calendar.ago(now, min(applying, default=timedelta(0))))

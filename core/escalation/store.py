@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, bindparam, delete, select
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    select,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
@@ -41,8 +52,12 @@ pings = Table(
     Column("answered_by", Serial),
     Column("answered_at", Instant),
     Column("answered_via", Text),
+    Column("together", Serial),
     UniqueConstraint("ticket_id", "policy", "step", "time", "base_at", "target", name="uq_pings_once"),
 )
+
+Index("ix_pings_person", pings.c.person_id, pings.c.sent_at)
+Index("ix_pings_together", pings.c.together)
 
 _CHAIN = select(chains).where(chains.c.ticket_id == bindparam("ticket"))
 _REMOVE_CHAIN = delete(chains).where(chains.c.ticket_id == bindparam("ticket"))
@@ -50,6 +65,22 @@ _ADD_CHAIN = chains.insert()
 _ADD_PING = insert_new(pings).returning(pings.c.id)
 _PING = select(pings).where(pings.c.id == bindparam("ping"))
 _OF_TICKET = select(pings).where(pings.c.ticket_id == bindparam("ticket")).order_by(pings.c.id)
+_TOGETHER = (
+    select(pings)
+    .where((pings.c.id == bindparam("first")) | (pings.c.together == bindparam("first")))
+    .order_by(pings.c.id)
+)
+_ASKED_LATELY = (
+    select(pings)
+    .where(
+        pings.c.person_id == bindparam("person"),
+        pings.c.answer.is_(None),
+        pings.c.sent_at >= bindparam("since", type_=Instant),
+        pings.c.sent_at <= bindparam("until", type_=Instant),
+    )
+    .order_by(pings.c.id)
+    .limit(1)
+)
 _ANSWER = pings.update().where(pings.c.id == bindparam("ping"))
 
 
@@ -69,6 +100,7 @@ def _ping(row: Row[Any]) -> Ping:
         row.answered_by,
         row.answered_at,
         row.answered_via,
+        row.together,
     )
 
 
@@ -105,6 +137,7 @@ async def add_ping(tx: Transaction, new: Ping) -> PingId | None:
         "person_id": new.person,
         "room": new.room,
         "sent_at": new.sent_at,
+        "together": new.together,
     }
     number = await tx.scalar(_ADD_PING, values)
     return None if number is None else PingId(number)
@@ -112,6 +145,17 @@ async def add_ping(tx: Transaction, new: Ping) -> PingId | None:
 
 async def ping(tx: Transaction, ping_id: PingId) -> Ping | None:
     row = await tx.first(_PING, {"ping": ping_id})
+    return None if row is None else _ping(row)
+
+
+async def together(tx: Transaction, first: PingId) -> list[Ping]:
+    """All that was asked in one message, in the order in which it was."""
+    return [_ping(row) for row in await tx.all(_TOGETHER, {"first": first})]
+
+
+async def asked_lately(tx: Transaction, person: PersonId, since: datetime) -> Ping | None:
+    """The first of what this person was asked since then and has not answered."""
+    row = await tx.first(_ASKED_LATELY, {"person": person, "since": since, "until": tx.now})
     return None if row is None else _ping(row)
 
 

@@ -1,12 +1,15 @@
 """Looking at who is on call."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.database.transaction import Transaction
+from core.kernel.ids import PersonId
 from core.oncall.model import OnCall, Rota
 from core.people import store as people
 from core.people.model import Person
 from core.tickets.catalogue import Level
+
+LOOK_AHEAD = timedelta(days=14)
 
 
 async def rotas(tx: Transaction, queue: str, level: Level | None = None) -> list[Rota]:
@@ -31,3 +34,18 @@ async def named(tx: Transaction, names: list[str]) -> list[Person]:
     """The staff of these names, in this order, each once."""
     staff = {person.name: person for person in await people.staff(tx)}
     return [staff[name] for name in dict.fromkeys(names) if name in staff]
+
+
+async def away(tx: Transaction, at: datetime) -> set[PersonId]:
+    """Who is away then."""
+    return set()
+
+
+async def until(tx: Transaction, queue: str, person: PersonId) -> datetime | None:
+    """Until when this person is on call for the queue; None where they are not."""
+    name = (await people.get(tx, person)).name
+    ends = []
+    for rota in await rotas(tx, queue):
+        if rota.on_call(tx.now) == name:
+            ends.append(rota.shifts(tx.now, tx.now + LOOK_AHEAD)[0].until)
+    return max(ends, default=None)

@@ -62,6 +62,20 @@ class Calendar:
             left -= end - begin
         raise ValueError(f"calendar {self.name!r} has too little working time")
 
+    def ago(self, end: datetime, length: timedelta) -> datetime:
+        """Since when so much working time has passed by `end`: the latest such instant. Raises ValueError
+        where it never has."""
+        if self.week is None or length <= timedelta(0):
+            return end - length
+        left, day = length, end.astimezone(self.zone).date() + DAY
+        for number in range(FURTHEST):
+            for begin, over in reversed(self.spans(day - number * DAY)):
+                until = min(over, end)
+                if until - begin >= left:
+                    return until - left
+                left -= max(until - begin, timedelta(0))
+        raise ValueError(f"calendar {self.name!r} has too little working time")
+
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The working time between two instants; none where they are the wrong way round."""
         if self.week is None:

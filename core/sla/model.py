@@ -81,10 +81,15 @@ class Clock:
         """While paused: as if it went on at the instant it was paused."""
         return self.promise.calendar.due(self.started_at, self.promise.length, self.pauses)
 
+    def left_at(self, left: timedelta) -> datetime:
+        """When so much of the time is left, or would be; below zero: when it is over by so much."""
+        length = max(self.promise.length - left, timedelta(0))
+        return self.promise.calendar.due(self.started_at, length, self.pauses)
+
     @property
     def warn_at(self) -> datetime:
         """When three quarters of the time are gone."""
-        return self.promise.calendar.due(self.started_at, self.promise.length * 3 / 4, self.pauses)
+        return self.left_at(self.promise.length / 4)
 
     @property
     def paused_at(self) -> datetime | None:

@@ -46,6 +46,7 @@ MOVES: Mapping[str, Mapping[Status, Status]] = {
     "closed": {R: C},
     "prioritised": {N: N, O: O, W: W, H: H, R: R},
     "levelled": {N: N, O: O, W: W, H: H, R: R},
+    "progressed": {O: O, W: W, H: H},
     "merged": {N: C, O: C, W: C, H: C, R: C},
     "unmerged": {C: O},
 }
@@ -91,6 +92,8 @@ class Ticket:
     unanswered_since: datetime | None = None
     """Since when the requester waits for an answer."""
     unclaimed_since: datetime | None = None
+    progress_at: datetime | None = None
+    """When the desk last did anything about it."""
     hold_until: datetime | None = None
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
@@ -172,7 +175,23 @@ def opened(event: Event) -> Ticket:
         changed_at=event.at,
         unanswered_since=event.at,
         unclaimed_since=event.at,
+        progress_at=event.at,
     )
+
+
+_PROGRESS = frozenset(
+    {
+        "claimed", "released", "passed", "replied", "noted", "waited", "held", "resumed", "resolved",
+        "reopened", "prioritised", "requeued", "levelled", "progressed", "unmerged",
+    }
+)  # fmt: skip
+_BY_ITSELF = frozenset({"prioritised", "requeued", "levelled"})
+"""What is no progress where the desk does it by itself."""
+
+
+def is_progress(event: Event) -> bool:
+    """Whether the desk has done something about the ticket."""
+    return event.kind in _PROGRESS and (event.actor is not None or event.kind not in _BY_ITSELF)
 
 
 def evolve(ticket: Ticket, event: Event) -> Ticket:
@@ -233,7 +252,7 @@ def _instant(told: str | None) -> datetime | None:
 
 
 def _consequences(before: Ticket, after: Ticket, event: Event) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = {"progress_at": event.at} if is_progress(event) else {}
     if after.status is not Status.ON_HOLD:
         changed["hold_until"] = None
     if after.status in ACTIVE:

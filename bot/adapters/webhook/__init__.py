@@ -1,0 +1,1 @@
+"""Programs that are told of pings: signed HTTP calls after the Standard Webhooks scheme."""
