@@ -338,7 +338,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "released": (*_MOVED, staff_line),
     "passed": (*_MOVED, staff_line, requester_notice, handed),
     "replied": (*_MOVED, requester_reply, staff_message),
-    "noted": (staff_message,),
+    "noted": (escalations, staff_message),
     "withdrawn": (*_MOVED, reply_withdrawn, answers_follow),
     "moved": (staff_message, staff_line, answers_follow),
     "edited": (message_edited, card, answers_follow),

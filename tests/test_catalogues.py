@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 SAYS = {"Words": 0, "UserError": 0, "Forbidden": 0, "sentence": 0, "_": 0, "Refused": 1, "button": 1}
 """Calls that take a key, and at which place. Whatever is named `key` or ends in `_key` holds one too."""
 
-NOT_KEYS = {"page.html"}
+NOT_KEYS = {"page.html", "ticket.ping", "ticket.ping.answered"}
 """Other words with a dot in bot/ that begin like a group of the catalogue."""
 
 DYNAMIC = (
