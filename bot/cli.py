@@ -1,18 +1,22 @@
-"""The command line: run, check-config, migrate, export, dead-letters, sign-in."""
+"""The command line: run, check-config, migrate, export, dead-letters, doctor, simulate, sign-in."""
 
 import argparse
 import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot import config, export, logs
 from bot.config import Settings
+from bot.message import Text
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
+from core.desk import Desk
 from core.inbox import actions as inbox
 from core.inbox import store as inbox_store
 from core.kernel.errors import SetupError, TemporaryError
@@ -57,6 +61,17 @@ def parser() -> argparse.ArgumentParser:
     letters.add_argument("what", choices=["list", "replay", "discard"])
     letters.add_argument("ids", nargs="*", metavar="id", help="as `list` names them, for example in-12 out-7")
     add("doctor", "check the desk and its messengers, and say what to do")
+    simulate = add("simulate", "what an escalation policy would do with a ticket that nobody touches")
+    simulate.add_argument("--policy", metavar="name", help="left out: the one that covers the ticket")
+    simulate.add_argument(
+        "--ticket",
+        required=True,
+        metavar="words",
+        help="priority, queue and request type: 'critical network'",
+    )
+    simulate.add_argument(
+        "--at", metavar="moment", help="when it is opened: '2026-11-27 18:00'; left out: now"
+    )
     manifest = add("slack-manifest", "the Slack app, to be pasted where Slack asks for a manifest")
     manifest.add_argument(
         "--commands", action="store_true", help="every command also by itself, not only as /desk …"
@@ -238,6 +253,38 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     return OK if _with_database(settings, work, whole=True) else FAILED
 
 
+def _simulate(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import doctor, rehearsal, rules
+
+    told = rules.rules(settings)
+    try:
+        at = _moment(options.at, settings.desk.time_zone)
+        chosen = rehearsal.chosen(told.policies, told.catalogue, options.policy, options.ticket)
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return WRONG_CONFIG
+
+    async def work(database: Database) -> list[Text]:
+        Desk(database, told, lambda _: None)
+
+        async def all_of_it(tx: Transaction) -> list[Text]:
+            return [line async for line in rehearsal.told(tx, *chosen, at or tx.now)]
+
+        return await database.read(all_of_it)
+
+    for line in _with_database(settings, work):
+        say(doctor.in_words(settings, line))
+    return OK
+
+
+def _moment(told: str | None, zone: str) -> datetime | None:
+    """Raises ValueError that says what is valid."""
+    try:
+        return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if told else None
+    except ValueError:
+        raise ValueError(f"{told!r} is no moment; valid is one like '2026-11-27 18:00'") from None
+
+
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "run": _run,
     "check-config": _check,
@@ -245,6 +292,7 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "export": _export,
     "dead-letters": _dead_letters,
     "doctor": _doctor,
+    "simulate": _simulate,
     "sign-in": _sign_in,
     "slack-manifest": _slack_manifest,
 }

@@ -1,12 +1,13 @@
 """`deskbridge doctor`: what is right and what is missing, one line each, with what to do about it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 
-from bot import i18n, main
+from bot import i18n, main, rehearsal
 from bot.adapters.port import Finding
 from bot.config import Settings
-from bot.message import Plain, Words
+from bot.message import Plain, Text, Words
 from core.database.engine import Database
+from core.database.transaction import Transaction
 from core.kernel.clock import WallClock
 from core.people.model import Role
 
@@ -20,10 +21,17 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
     for finding in of_people(settings):
         yield finding
     house = main.build(settings, database, WallClock())
+    platforms = frozenset(house.adapters)
+    for finding in await database.read(lambda tx: _proof(tx, platforms)):
+        yield finding
     async for finding in _telegram(settings, house):
         yield finding
     async for finding in _slack(settings, house):
         yield finding
+
+
+async def _proof(tx: Transaction, platforms: Collection[str]) -> list[Finding]:
+    return [finding async for finding in rehearsal.proof(tx, platforms)]
 
 
 async def _telegram(settings: Settings, house: main.House) -> AsyncIterator[Finding]:
@@ -88,6 +96,10 @@ async def report(settings: Settings, database: Database, say: Callable[[str], No
 
 def worded(settings: Settings, finding: Finding) -> str:
     """A finding as one line, in the desk's language."""
+    return f"{SIGNS[finding.ok]} {in_words(settings, finding.text)}"
+
+
+def in_words(settings: Settings, text: Text) -> str:
+    """A text in the desk's language, its times in the desk's zone."""
     desk, now = settings.desk, WallClock().now()
-    words = i18n.word(finding.text, desk.language, time_zone=desk.time_zone, now=now)
-    return f"{SIGNS[finding.ok]} {words}"
+    return i18n.word(text, desk.language, time_zone=desk.time_zone, now=now)

@@ -1,6 +1,6 @@
 """Whom a step asks, at the instant it is due."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,10 +26,15 @@ class Target:
 
 
 async def targets(
-    tx: Transaction, ticket: Ticket, step: Step, base_at: datetime, at: datetime | None = None
+    tx: Transaction,
+    ticket: Ticket,
+    step: Step,
+    base_at: datetime,
+    at: datetime | None = None,
+    asked_before: Sequence[PersonId | None] | None = None,
 ) -> list[Target]:
     """Whom this step of the ticket's policy asks, now or at that instant; nobody only if the desk has no
-    staff at all.
+    staff at all. `asked_before`: who was asked since `base_at`, where that is not what has happened.
 
     Who is on call is asked at any hour. Of all others those who are away, or whose quiet hours it is, are
     not: then it is the next of the agents, else the leads, and the team's spaces while everybody wants to be
@@ -39,17 +44,20 @@ async def targets(
     if program := _program(step.whom):
         return [Target(program, room=f"{model.WEBHOOK}:{program}")]
     at = at or tx.now
+    if asked_before is None:
+        pinged = await store.of_ticket(tx, ticket.id)
+        asked_before = [ping.person for ping in pinged if ping.base_at >= base_at]
     if on_duty := await _on_call(tx, ticket, step.whom, at):
         return _all(on_duty)
     staff = await people.staff(tx)
-    asked = await _asked(tx, ticket, step, base_at, staff, at)
+    asked = await _asked(tx, ticket, step, asked_before, staff, at)
     if not asked:
         return []
     if awake := await _ready(tx, asked, at):
         return _all(awake)
     serving = [person for person in await _ready(tx, staff, at) if person.serves(ticket.queue)]
     agents = [person for person in serving if Role.AGENT in person.roles]
-    return _all(await _next(tx, ticket, agents, base_at) or serving) or _spaces(tx, ticket)
+    return _all(_next(agents, asked_before) or serving) or _spaces(tx, ticket)
 
 
 async def urgently(tx: Transaction, ticket: Ticket, *, otherwise: bool = False) -> list[Target]:
@@ -84,7 +92,12 @@ async def _ready(tx: Transaction, persons: Iterable[Person], at: datetime) -> li
 
 
 async def _asked(
-    tx: Transaction, ticket: Ticket, step: Step, base_at: datetime, staff: list[Person], at: datetime
+    tx: Transaction,
+    ticket: Ticket,
+    step: Step,
+    asked_before: Sequence[PersonId | None],
+    staff: list[Person],
+    at: datetime,
 ) -> list[Person]:
     """Whom the step names, whatever the hour."""
     serving = [person for person in staff if person.serves(ticket.queue)]
@@ -98,7 +111,7 @@ async def _asked(
     if named:
         return named
     team = await _team(tx, ticket, step.whom, serving)
-    return await _next(tx, ticket, await _ready(tx, team, at) or team, base_at)
+    return _next(await _ready(tx, team, at) or team, asked_before)
 
 
 async def _team(tx: Transaction, ticket: Ticket, whom: str, serving: list[Person]) -> list[Person]:
@@ -115,13 +128,9 @@ async def _team(tx: Transaction, ticket: Ticket, whom: str, serving: list[Person
     return at_level or [person for person in serving if Role.AGENT in person.roles] or serving
 
 
-async def _next(tx: Transaction, ticket: Ticket, agents: list[Person], base_at: datetime) -> list[Person]:
-    """The agent asked least since `base_at`, in the order of the configuration."""
-    if not agents:
-        return []
-    pinged = [ping for ping in await store.of_ticket(tx, ticket.id) if ping.base_at >= base_at]
-    asked = [ping.person for ping in pinged]
-    return [min(agents, key=lambda person: asked.count(person.id))]
+def _next(agents: Sequence[Person], asked_before: Sequence[PersonId | None]) -> list[Person]:
+    """The agent asked least, in the order of the configuration."""
+    return [min(agents, key=lambda person: asked_before.count(person.id))] if agents else []
 
 
 def _all(persons: Iterable[Person]) -> list[Target]:

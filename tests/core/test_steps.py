@@ -1,4 +1,4 @@
-"""The kinds of steps: warnings before a promise, owners who do nothing, levels, messengers, programs, digests."""
+"""The kinds of steps: warnings, silent owners, levels, calendars, programs, and several pings at once."""
 
 import json
 from collections.abc import AsyncIterator

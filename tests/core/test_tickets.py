@@ -46,6 +46,7 @@ reopened     - - - - O O
 closed       - - - - C -
 prioritised  N O W H R -
 levelled     N O W H R -
+progressed   - O W H - -
 requeued     N O W H R C
 withdrawn    N O W H R C
 edited       N O W H R C
