@@ -27,7 +27,7 @@ from core.kernel.ids import Address, Identity, PersonId
 from core.outbox import actions as outbox
 from core.outbox import quiet
 from core.outbox import store as posts
-from core.outbox.model import ANSWER, Head, Parcel, Post, Shown
+from core.outbox.model import ANSWER, PING, Head, Parcel, Post, Shown
 from core.people import reach
 from core.people import store as people
 from core.people.reach import Ways
@@ -339,6 +339,8 @@ class Delivery:
         pause = AWAY_PAUSE if away else delay
 
         async def note(tx: Transaction) -> None:
+            if job.parcel.kind == PING and await self._went_elsewhere(tx, job, error, unknown=unknown):
+                return
             if await outbox.retry(tx, job.parcel, error, delay=pause, unknown=unknown, free=away):
                 await reactions.undeliverable(tx, job.parcel, "unreachable")
                 self._metrics.parked("outbox")
@@ -363,6 +365,17 @@ class Delivery:
 
         if await self._note(note):
             self._metrics.parked("outbox")
+
+    async def _went_elsewhere(self, tx: Transaction, job: Job, error: str, *, unknown: bool) -> bool:
+        """A ping that does not get through goes to another messenger of the same person; where they have
+        none, it waits, and the next person is asked meanwhile."""
+        if not await reactions.is_stuck(tx, job.parcel):
+            return False
+        sure = not unknown and not job.parcel.uncertain
+        if sure and await self._tried_elsewhere(tx, job, error, next(iter(SHUT))):
+            return True
+        await reactions.ask_others(tx, job.parcel)
+        return False
 
     async def _tried_elsewhere(self, tx: Transaction, job: Job, error: str, code: str) -> bool:
         """What is for a person, wherever they read, goes to their next account where this one is shut."""

@@ -458,3 +458,13 @@ async def undeliverable(tx: Transaction, parcel: Parcel, reason: str) -> None:
     elif parcel.ticket is not None and await _is_for_requester(tx, parcel):
         where = (parcel.room or "").partition(":")[0]
         await tickets.tell_undelivered(tx, DESK, parcel.ticket, parcel.message, reason, where)
+
+
+async def is_stuck(tx: Transaction, parcel: Parcel) -> bool:
+    """Whether this ping has tried to get through for so long that it should not be waited for."""
+    return await escalation.is_stuck(tx, PingId(parcel.facts["ping"]))
+
+
+async def ask_others(tx: Transaction, parcel: Parcel) -> None:
+    """This ping waits for its messenger: the next steps need not wait."""
+    await escalation.ask_others(tx, PingId(parcel.facts["ping"]))

@@ -39,6 +39,8 @@ from core.timers import store as timer_store
 from core.timers.model import Timer
 
 STEP, QUIET_OVER = "escalate", "quiet_over"
+STUCK = timedelta(minutes=1)
+"""So long a ping may try to get through before somebody else is asked too."""
 
 ANSWERS = frozenset(
     {
@@ -284,6 +286,21 @@ async def undeliverable(tx: Transaction, ping_id: PingId) -> None:
                 await hurry(tx, ticket)
             elif ping.time == 0:
                 await _call(tx, ticket, 1)
+
+
+async def is_stuck(tx: Transaction, ping_id: PingId) -> bool:
+    """Whether what was asked in that message has been on its way for too long, and is not answered."""
+    asked = [ping for ping in await store.together(tx, ping_id) if ping.answer is None]
+    return any(tx.now - ping.sent_at >= STUCK for ping in asked)
+
+
+async def ask_others(tx: Transaction, ping_id: PingId) -> None:
+    """What is asked in that message may arrive yet: of each ticket the next step comes now, if the last
+    that was asked about it is this."""
+    for number in await unanswered_in(tx, ping_id):
+        last = (await store.of_ticket(tx, number))[-1]
+        if (last.together or last.id) == ping_id and tx.now - last.sent_at >= STUCK:
+            await hurry(tx, await tickets.get(tx, number))
 
 
 async def hurry(tx: Transaction, ticket: Ticket) -> None:

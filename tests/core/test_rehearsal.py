@@ -135,7 +135,7 @@ async def test_simulate_says_in_plain_lines_what_would_happen_when(tmp_path: Pat
         "09:00  A ticket is opened: critical, support, other. Policy urgent. Nobody does anything."
     )
     assert lines[1] == "09:01  Step 1 (1 of 3): asks Anna."
-    assert "09:10  Step 3: the ticket is with L2. asks Anna." in lines
+    assert "09:10  Step 3: the ticket is with L2. asks Boris." in lines
     assert lines[-1] == "Nothing more happens within two weeks."
 
 

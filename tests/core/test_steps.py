@@ -10,14 +10,18 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from core.database.transaction import Transaction
 from core.escalation.model import Chain, Of, Policy, Step, plan, restarted
-from core.kernel.ids import TicketId
+from core.kernel.errors import TemporaryError
+from core.kernel.ids import Identity, TicketId
+from core.people import store as people
 from core.sla.calendars import Calendar
 from core.tickets import actions as tickets
 from core.tickets.catalogue import Level, Priority
 from core.tickets.model import Status
 from tests import town as towns
-from tests.core.test_escalation import HOUR, MINUTE, PEOPLE, act, asked, desk, pings, report
+from tests.core.messenger import move_in
+from tests.core.test_escalation import HOUR, MINUTE, PEOPLE, SECOND, act, asked, desk, pings, report
 from tests.town import Shown, Somebody, Town
 
 WARNED = """
@@ -296,6 +300,84 @@ def _unclaimed(since: datetime) -> Any:
         "home": "web:u-ivan", "answers": [],
     }  # fmt: skip
     return replace(opened(Event(TicketId(1), "opened", since, PersonId(1), "web", facts)), id=TicketId(1))
+
+
+# ---- through which messenger, and what does not get through
+
+
+async def attach(town: Town, account: str, identity: Identity) -> None:
+    async def work(tx: Transaction) -> None:
+        person = await people.by_identity(tx, Identity("web", account))
+        assert person is not None
+        await people.attach(tx, identity, person.id)
+
+    await town.database.write(work)
+
+
+VIA = """
+[[escalations]]
+name = "urgent"
+priorities = ["critical"]
+steps = [{{ after = "5m", of = "unclaimed", whom = "Maria", via = "{via}" }}]
+"""
+HOUR_BETWEEN = """
+[[escalations]]
+name = "urgent"
+priorities = ["critical"]
+steps = [
+  { after = "1m", of = "unclaimed", whom = "Anna" },
+  { after = "1h", of = "unclaimed", whom = "Maria" },
+]
+"""
+
+
+@pytest.mark.parametrize(("via", "there"), [("telegram", 1), ("web", 0), ("slack", 1)])
+async def test_a_step_asks_through_its_messenger_whoever_has_an_account_there(
+    tmp_path: Path, via: str, there: int
+) -> None:
+    async with desk(tmp_path, VIA.format(via=via)) as town:
+        office = move_in(town)
+        office.platform = "telegram"
+        town.house.adapters["telegram"] = office  # type: ignore[index]
+        await attach(town, "maria", Identity("telegram", "7"))
+        await report(town)
+        await town.later(5 * MINUTE)
+        assert len(office.asked) == there
+        assert len(open_pings(await town["maria"].sees())) == 1 - there
+
+
+async def test_a_ping_that_does_not_get_through_for_a_minute_is_not_waited_for(tmp_path: Path) -> None:
+    async with desk(tmp_path, HOUR_BETWEEN) as town:
+        office = move_in(town)
+        await attach(town, "anna", Identity("fake", "anna"))
+        await town.database.write(_forget_the_page_of_anna)
+        office.always["anna"] = TemporaryError("the messenger is down")
+        number = await report(town)
+        await town.later(MINUTE + 50 * SECOND, step=SECOND)
+        assert await asked(town, number) == ["Anna"]
+        await town.later(2 * MINUTE, step=SECOND)
+        assert await asked(town, number) == ["Anna", "Maria"]
+        del office.always["anna"]
+        await town.later(5 * MINUTE, step=SECOND)
+        assert [each.verb for each in office.asked][-1] == "post"
+        assert {ping.answer for ping in await pings(town, number)} == {None}
+
+
+async def test_a_ping_that_does_not_get_through_goes_to_another_messenger_of_the_same_person(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path, HOUR_BETWEEN) as town:
+        office = move_in(town)
+        await attach(town, "anna", Identity("fake", "anna"))
+        office.always["anna"] = TemporaryError("the messenger is down")
+        number = await report(town)
+        await town.later(5 * MINUTE, step=SECOND)
+        assert await asked(town, number) == ["Anna"]
+        assert "Take it" in (await ping_of(town["anna"])).buttons
+
+
+async def _forget_the_page_of_anna(tx: Transaction) -> None:
+    await people.detach(tx, Identity("web", "anna"))
 
 
 # ---- programs
