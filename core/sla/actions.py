@@ -18,16 +18,16 @@ _DONE = (Status.RESOLVED, Status.CLOSED)
 async def follow(tx: Transaction, ticket: Ticket) -> None:
     """Bring the clocks into line with the ticket as it stands after an event."""
     before = await store.of_ticket(tx, ticket.id)
-    await _keep(tx, before, _after(tx.rule(Promises), tx.now, ticket, before))
+    await _keep(tx, before, after(tx.rule(Promises), tx.now, ticket, before))
 
 
 async def recount(tx: Transaction, ticket: Ticket) -> None:
     """A reply was taken back: the clocks go on as if it had never been sent."""
     promises, clocks = tx.rule(Promises), Clocks()
     for event, state in history(standing(await tickets.timeline(tx, ticket.id))):
-        clocks = _after(promises, event.at, state, clocks)
+        clocks = after(promises, event.at, state, clocks)
     before = await store.of_ticket(tx, ticket.id)
-    await _keep(tx, before, _after(promises, tx.now, ticket, clocks))
+    await _keep(tx, before, after(promises, tx.now, ticket, clocks))
 
 
 async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
@@ -38,7 +38,9 @@ async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
             await store.save(tx, clock)
 
 
-def _after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) -> Clocks:
+def after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) -> Clocks:
+    """The clocks of the ticket as it stands from now on, given those it had."""
+
     def start(target: Target) -> Clock:
         return Clock(ticket.id, target, now, promises.of(ticket, target))
 
