@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -36,7 +37,13 @@ def local_zone() -> str:
         name = tzlocal.get_localzone_name()
     except (ZoneInfoNotFoundError, LookupError, ValueError, OSError):
         return "UTC"
-    return name if name in available_timezones() else "UTC"
+    return name if name in _zones() else "UTC"
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Every time zone this machine knows; to look takes a while."""
+    return frozenset(available_timezones())
 
 
 def closest(word: str, known: tuple[str, ...] | frozenset[str]) -> str:
@@ -164,7 +171,7 @@ def _origin(value: object) -> str:
 
 
 def _time_zone(value: object) -> str:
-    zones = frozenset(available_timezones())
+    zones = _zones()
     if isinstance(value, str) and value in zones:
         return value
     guess = closest(value, zones) if isinstance(value, str) else ""
