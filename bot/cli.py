@@ -168,7 +168,11 @@ def _slack_manifest(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _export(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import rules
+
     async def work(database: Database) -> list[Any]:
+        Desk(database, rules.rules(settings), lambda _: None)
+
         async def everything(tx: Transaction) -> list[Any]:
             return [await export.ticket(tx, number) for number in await export.ticket_ids(tx)]
 

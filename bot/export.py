@@ -12,6 +12,7 @@ from core.kernel.ids import TicketId
 from core.outbox import store as outbox
 from core.people import store as people
 from core.sla import store as sla
+from core.sla.model import Clock
 from core.tickets import queries
 from core.tickets import store as tickets
 
@@ -40,12 +41,24 @@ async def ticket(tx: Transaction, number: TicketId) -> dict[str, Any]:
         "messages": messages,
         "files": [plain(file) for file in await files.of_ticket(tx, number)],
         "timeline": [plain(event) for event in await tickets.timeline(tx, number)],
-        "clocks": [
-            {**plain(clock), "due_at": clock.due_at.isoformat()}
-            for clock in (await sla.of_ticket(tx, number)).values()
-        ],
+        "clocks": [_clock(clock) for clock in (await sla.of_ticket(tx, number)).values()],
         "pings": [plain(ping) for ping in await escalation.of_ticket(tx, number)],
     }
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    """A promise as it runs; of its calendar the name."""
+    told = {
+        "ticket": clock.ticket,
+        "target": clock.target,
+        "started_at": clock.started_at,
+        "length": clock.promise.length,
+        "calendar": clock.promise.calendar.name,
+        "pauses": clock.pauses,
+        "met_at": clock.met_at,
+        "due_at": clock.due_at,
+    }
+    return {name: plain(value) for name, value in told.items()}
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,6 @@ import pytest
 from bot import i18n
 from tests import town as towns
 
-
 IN_MEMORY = Path("/dev/shm")
 ROOM = 2_000_000_000
 """Bytes that must be free in memory for the tests to keep their files there."""
