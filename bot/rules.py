@@ -1,16 +1,17 @@
 """The settings as the core wants them: members, catalogue, promises, policies, and ways to people."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import holidays
 
+from bot import duty
 from bot.config import Settings
 from bot.config.model import Calendar as ConfiguredCalendar
 from bot.config.model import SpecialTargets, Targets
 from core.desk import Rules
 from core.escalation.model import Of, Policies, Policy, Step
 from core.kernel.ids import Identity
-from core.oncall.model import OnCall
 from core.people.model import Member, Members
 from core.people.reach import Ways
 from core.sla.calendars import Calendar, DaysOff
@@ -18,15 +19,15 @@ from core.sla.model import ALWAYS, Promise, Promises, Rule, Target
 from core.tickets.catalogue import Catalogue, Priority, Question, Queue, RequestType
 
 
-def rules(settings: Settings) -> Rules:
-    """Everything the configuration tells the core."""
+def rules(settings: Settings, feeds: duty.Told = duty.NOTHING) -> Rules:
+    """Everything the configuration tells the core, with what its feeds tell."""
     return Rules(
         _members(settings),
         _catalogue(settings),
-        _promises(settings),
+        _promises(settings, feeds),
         _policies(settings),
         _ways(settings),
-        OnCall(),
+        duty.on_call(settings, feeds),
     )
 
 
@@ -82,9 +83,12 @@ def _catalogue(settings: Settings) -> Catalogue:
     )
 
 
-def _promises(settings: Settings) -> Promises:
+def _promises(settings: Settings, feeds: duty.Told) -> Promises:
     zone = settings.desk.time_zone
-    calendars = {ALWAYS.name: ALWAYS} | {each.name: _calendar(each, zone) for each in settings.calendars}
+    calendars = {ALWAYS.name: ALWAYS} | {
+        each.name: _calendar(each, zone, feeds.days.get(each.name, frozenset()))
+        for each in settings.calendars
+    }
 
     def promises(targets: Targets | SpecialTargets) -> dict[Target, Promise]:
         told = {
@@ -100,10 +104,10 @@ def _promises(settings: Settings) -> Promises:
     return Promises((*special, *usual))
 
 
-def _calendar(told: ConfiguredCalendar, zone: str) -> Calendar:
+def _calendar(told: ConfiguredCalendar, zone: str, days: frozenset[date]) -> Calendar:
     country, _, part = (told.holidays or "").partition("-")
     public = holidays.country_holidays(country, subdiv=part or None) if country else {}
-    closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened))
+    closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened), days)
     return Calendar(told.name, ZoneInfo(told.time_zone or zone), told.hours, closed)
 
 

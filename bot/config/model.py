@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.config import accounts, values
 from core.people.model import Role
-from core.tickets.catalogue import Priority
+from core.tickets.catalogue import Level, Priority
 
 Language = Literal["en", "ru"]
 Weight = Literal["high", "normal", "low"]
@@ -155,6 +155,35 @@ class Calendar(Section):
     holidays: values.Country | None = None
     closed: tuple[values.Day, ...] = ()
     opened: tuple[values.Day, ...] = ()
+    ical: values.Feed | None = Field(default=None, repr=False)
+
+
+class Layer(Section):
+    """People who take turns; within `hours`, or round the clock."""
+
+    people: tuple[values.Line, ...] = Field(min_length=1, max_length=100)
+    starts: values.Start
+    turn: values.Turn = 7
+    """In days."""
+    hours: values.Hours | None = None
+    time_zone: values.TimeZone | None = None
+
+
+class Rota(Section):
+    name: values.Line
+    queues: tuple[str, ...] = ()
+    level: Level | None = None
+    time_zone: values.TimeZone | None = None
+    ical: values.Feed | None = Field(default=None, repr=False)
+    layers: tuple[Layer, ...] = Field(default=(), max_length=20)
+
+
+class Team(Section):
+    """Who works at a level."""
+
+    level: Level
+    people: tuple[values.Line, ...] = Field(min_length=1)
+    queues: tuple[str, ...] = ()
 
 
 class Targets(Section):
@@ -201,6 +230,8 @@ class Settings(BaseSettings):
     queues: tuple[Queue, ...] = Field(min_length=1)
     request_types: tuple[RequestType, ...] = Field(min_length=1)
     escalations: tuple[Escalation, ...] = ()
+    rotas: tuple[Rota, ...] = ()
+    levels: tuple[Team, ...] = ()
 
     _demo: bool = PrivateAttr(default=False)
     _source: Path | None = PrivateAttr(default=None)
@@ -235,4 +266,6 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
         values = (value for section in (self.telegram, self.slack) for _, value in section)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        feeds = [*(each.ical for each in self.calendars), *(each.ical for each in self.rotas)]
+        addresses = (feed for feed in feeds if feed and "://" in feed)
+        return (*(value.get_secret_value() for value in values if isinstance(value, SecretStr)), *addresses)

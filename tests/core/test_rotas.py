@@ -113,7 +113,7 @@ def test_the_shifts_of_two_weeks_are_what_a_look_at_every_quarter_of_an_hour_tel
     shifts = rota.shifts(since, until)
     assert [shift.since for shift in shifts] == [since, *(shift.until for shift in shifts[:-1])]
     assert shifts[-1].until == until
-    assert all(one.person != other.person for one, other in pairwise(shifts))
+    assert all((one.person, one.wanted) != (other.person, other.wanted) for one, other in pairwise(shifts))
     at = since
     for shift in shifts:
         while at < shift.until:
