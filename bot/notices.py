@@ -6,7 +6,19 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, codes, message, sharing
-from bot.flows import elsewhere, flood, home, linking, merging, phrases, quoting, references, story, work
+from bot.flows import (
+    elsewhere,
+    flood,
+    handover,
+    home,
+    linking,
+    merging,
+    phrases,
+    quoting,
+    references,
+    story,
+    work,
+)
 from bot.flows.forms import form
 from bot.message import (
     At,
@@ -357,6 +369,7 @@ async def _home(tx: Transaction, parcel: Parcel) -> Message:
 
 COMPOSERS: Mapping[str, Compose] = {
     **sharing.COMPOSERS,
+    **handover.COMPOSERS,
     "home": _home,
     "message": _message,
     "acknowledgement": _acknowledgement,

@@ -62,7 +62,7 @@ _DAY = re.compile(
 _CLOCK = re.compile(r"(?:at\s+|в\s+)?(\d{1,2})[:.](\d{2})(?![\w.])", re.IGNORECASE)
 _HOURS = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?(?![\w.:-])")
 _FILLER = re.compile(r"(?:on|from|в|во|на|с|со)\s+", re.IGNORECASE)
-_TO = re.compile(r"\s*[-–—]\s*|\s+(?:to|till|until|through|по|до)\s+", re.IGNORECASE)
+_TO = re.compile(r"\s*[-–—]\s*|\s*\b(?:to|till|until|through|по|до)\s+", re.IGNORECASE)
 _UNTIL = re.compile(r"(?:until|till|до)\s+", re.IGNORECASE)
 
 

@@ -26,7 +26,7 @@ async def ask_swap(
     _fits(tx, rota, other)
     if other.id == person.id:
         raise UserError("oncall.with_oneself")
-    gives, takes = still_to_come(gives, tx.now), still_to_come(takes, tx.now)
+    gives, takes = _to_come(tx, gives), still_to_come(takes, tx.now)
     _is_theirs(rota, person.name, gives)
     _is_theirs(rota, other.name, takes)
     stretches = [Stretch(other.id, person.id, *span) for span in gives]
@@ -75,7 +75,7 @@ async def cover(
     staff = {each.name: each.id for each in await people.staff(tx)}
     stretches = [
         Stretch(other.id, staff.get(shift.person) if shift.person else None, shift.since, shift.until)
-        for span in still_to_come(spans, tx.now)
+        for span in _to_come(tx, spans)
         for shift in rota.shifts(*span)
         if shift.person != other.name
     ]
@@ -149,6 +149,13 @@ def _person(actor: Actor) -> Person:
 def _fits(tx: Transaction, rota: Rota, other: Person) -> None:
     if not queries.serves(tx, rota, other):
         raise UserError("oncall.not_there", name=other.name, rota=rota.name)
+
+
+def _to_come(tx: Transaction, spans: Sequence[Span]) -> list[Span]:
+    left = still_to_come(spans, tx.now)
+    if not left:
+        raise UserError("oncall.past")
+    return left
 
 
 def _is_theirs(rota: Rota, name: str, spans: Sequence[Span]) -> None:
