@@ -91,7 +91,10 @@ def _named(rotas: list[Rota], text: str) -> tuple[list[Rota], str]:
 
 
 def _stretch(turn: Turn, text: str) -> tuple[Meant | None, str]:
-    return days.stretch(text, turn.tx.now, turn.time_zone)
+    meant, rest = days.stretch(text, turn.tx.now, turn.time_zone)
+    if meant is not None and meant.until <= turn.tx.now:
+        raise UserError("oncall.past")
+    return meant, rest
 
 
 async def _person(turn: Turn, text: str) -> tuple[Person, str]:
