@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice, takewhile
-from typing import Any
-
-import icalendar
-import recurring_ical_events  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from core.kernel import text as texts
+
+if TYPE_CHECKING:
+    import icalendar
 
 BEFORE, AFTER = timedelta(days=8), timedelta(days=120)
 """Of a rota's feed this is read, counted from today."""
@@ -45,8 +45,10 @@ class Turns:
     unknown: tuple[str, ...] = ()
 
 
-def read(raw: bytes) -> icalendar.Calendar:
+def read(raw: bytes) -> "icalendar.Calendar":
     """The calendar that these bytes are. Raises Unreadable."""
+    import icalendar  # it is large: it is loaded only where there is a feed
+
     try:
         found = icalendar.Calendar.from_ical(raw)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's words make the parser raise
@@ -57,7 +59,7 @@ def read(raw: bytes) -> icalendar.Calendar:
 
 
 def turns(
-    calendar: icalendar.Calendar, zone: tzinfo, today: date, accounts: Mapping[str, Sequence[str]]
+    calendar: "icalendar.Calendar", zone: tzinfo, today: date, accounts: Mapping[str, Sequence[str]]
 ) -> Turns:
     """Who is on call. `accounts`: the names of those who may be, each with further names they go by. Events
     without a time zone, and whole days, are those of `zone`. Raises Unreadable."""
@@ -75,7 +77,7 @@ def turns(
     return Turns(tuple(sorted(known, key=lambda turn: (turn.since, turn.until))), tuple(unknown))
 
 
-def days(calendar: icalendar.Calendar, today: date) -> frozenset[date]:
+def days(calendar: "icalendar.Calendar", today: date) -> frozenset[date]:
     """The days of its whole-day events. Raises Unreadable."""
     begin, end = (datetime(today.year + years, 1, 1, tzinfo=UTC) for years in (YEARS[0], YEARS[1] + 1))
     found: set[date] = set()
@@ -86,19 +88,38 @@ def days(calendar: icalendar.Calendar, today: date) -> frozenset[date]:
     return frozenset(found)
 
 
-def _events(calendar: icalendar.Calendar, begin: datetime, end: datetime) -> Iterator[Any]:
-    """Every event that is in that window, in the order in which they begin, but for those called off."""
+def _events(calendar: "icalendar.Calendar", begin: datetime, end: datetime) -> Iterator[Any]:
+    """Every event that is in that window, in the order in which they begin, but for those called off and
+    those that cannot be read."""
+    import recurring_ical_events  # type: ignore[import-untyped]
+
     last = end.date()
-    if any(_hasty(event) for event in calendar.walk("VEVENT")):
-        raise Unreadable("an event of it repeats more often than once a day")
+    calendar.subcomponents = [each for each in calendar.subcomponents if _sound(each)]
     try:
         all_events = recurring_ical_events.of(calendar, skip_bad_series=True).after(begin)
         near = takewhile(lambda event: _day(event["DTSTART"].dt) <= last, all_events)
-        for event in islice(near, MOST):
-            if str(event.get("STATUS", "")).upper() != "CANCELLED":
-                yield event
+        found = [event for event in islice(near, MOST) if _goes_on(event)]
     except Exception as error:  # noqa: BLE001 - whatever a stranger's words make the library raise
         raise Unreadable(f"an event of it cannot be read: {type(error).__name__}") from None
+    yield from found
+
+
+def _sound(part: Any) -> bool:
+    """Whether it is no event, or one that can be read. Raises Unreadable for one that would never end."""
+    if part.name != "VEVENT":
+        return True
+    try:
+        hasty = _hasty(part)
+        _end(part), _summary(part)
+    except Exception:  # noqa: BLE001 - whatever a stranger's words make the parser raise
+        return False
+    if hasty:
+        raise Unreadable("an event of it repeats more often than once a day")
+    return True
+
+
+def _goes_on(event: Any) -> bool:
+    return str(event.get("STATUS", "")).upper() != "CANCELLED"
 
 
 def _hasty(event: Any) -> bool:
