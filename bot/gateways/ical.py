@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from core.kernel import text as texts
@@ -89,16 +88,13 @@ def days(calendar: "icalendar.Calendar", today: date) -> frozenset[date]:
 
 
 def _events(calendar: "icalendar.Calendar", begin: datetime, end: datetime) -> Iterator[Any]:
-    """Every event that is in that window, in the order in which they begin, but for those called off and
-    those that cannot be read."""
+    """Every event that is in that window, but for those called off and those that cannot be read."""
     import recurring_ical_events  # type: ignore[import-untyped]
 
-    last = end.date()
     calendar.subcomponents = [each for each in calendar.subcomponents if _sound(each)]
     try:
-        all_events = recurring_ical_events.of(calendar, skip_bad_series=True).after(begin)
-        near = takewhile(lambda event: _day(event["DTSTART"].dt) <= last, all_events)
-        found = [event for event in islice(near, MOST) if _goes_on(event)]
+        near = recurring_ical_events.of(calendar, skip_bad_series=True).between(begin, end)
+        found = [event for event in near if _goes_on(event)][:MOST]
     except Exception as error:  # noqa: BLE001 - whatever a stranger's words make the library raise
         raise Unreadable(f"an event of it cannot be read: {type(error).__name__}") from None
     yield from found
@@ -135,10 +131,6 @@ def _hasty(event: Any) -> bool:
         if often or "BYMINUTE" in rule or "BYSECOND" in rule:
             return True
     return False
-
-
-def _day(told: date | datetime) -> date:
-    return told.date() if isinstance(told, datetime) else told
 
 
 def _end(event: Any) -> date | datetime:
