@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiohttp import web
 
-from bot import main
+from bot import doctor, main
 from bot.gateways import feeds, ical
 from core.kernel.clock import HandClock
 from core.oncall import queries
@@ -346,3 +346,21 @@ async def test_the_desk_reads_its_feeds_by_itself(town: Town) -> None:
     await asyncio.wait_for(told.wait(), 20)
     reading.cancel()
     assert await on_call(town, "2026-10-20T12:00") == ["Anna Smirnova"]
+
+
+async def test_the_doctor_says_which_feeds_can_be_read_and_whom_nobody_knows(
+    town: Town, server: Server
+) -> None:
+    async def found() -> list[tuple[bool | None, str]]:
+        examined = doctor.examine(town.settings, town.database)
+        return [(each.ok, doctor.worded(town.settings, each)[2:]) async for each in examined]
+
+    server.body = WEEKLY.replace("SUMMARY:Anna Smirnova", "SUMMARY:Olga Belova").encode()
+    told = await found()
+    assert (True, "The calendar of rota 'Network' can be read.") in told
+    unknown = "Network: its calendar names nobody who works here in: Olga Belova."
+    assert [ok for ok, line in told if line.startswith(unknown)] == [False]
+    server.status, server.etag = 500, '"4"'
+    trouble = "rota 'Network': its calendar cannot be read: the server answers 500."
+    assert (False, trouble) in await found()
+    assert "secret-address" not in str(await found())
