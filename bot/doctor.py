@@ -1,11 +1,12 @@
 """`deskbridge doctor`: what is right and what is missing, one line each, with what to do about it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 
-from bot import i18n, main, rehearsal
+from bot import duty, i18n, main, rehearsal
 from bot.adapters.port import Finding
 from bot.config import Settings
-from bot.message import Plain, Text, Words
+from bot.message import Fact, Plain, Text, Words
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.kernel.clock import WallClock
@@ -21,6 +22,8 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
     for finding in of_people(settings):
         yield finding
     house = main.build(settings, database, WallClock())
+    async for finding in _feeds(settings, house):
+        yield finding
     platforms = frozenset(house.adapters)
     for finding in await database.read(lambda tx: _proof(tx, platforms)):
         yield finding
@@ -32,6 +35,23 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
 
 async def _proof(tx: Transaction, platforms: Collection[str]) -> list[Finding]:
     return [finding async for finding in rehearsal.proof(tx, platforms)]
+
+
+async def _feeds(settings: Settings, house: main.House) -> AsyncIterator[Finding]:
+    """Whether the calendars of others can be read, and whom they mean. Nothing of the desk is changed."""
+    if not house.feeds.all:
+        return
+    await house.feeds.fetch()
+    told = await asyncio.to_thread(duty.told, settings, house.feeds.raw(), house.clock.now())
+    for feed in house.feeds.all.values():
+        facts: dict[str, Fact] = {"feed": Plain(feed.label), "why": Plain(feed.trouble)}
+        key = "doctor.feed_trouble" if feed.trouble else "doctor.feed"
+        yield Finding(not feed.trouble, Words(key, facts))
+    for trouble in told.troubles:
+        yield Finding(False, Plain(trouble))
+    for rota, titles in told.unknown.items():
+        names = Plain(", ".join(titles[:10]))
+        yield Finding(False, Words("doctor.feed_unknown", {"rota": Plain(rota), "names": names}))
 
 
 async def _telegram(settings: Settings, house: main.House) -> AsyncIterator[Finding]:

@@ -11,12 +11,13 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from bot import rules
+from bot import duty, rules
 from bot.adapters.port import Adapter, Health
 from bot.adapters.webchat.adapter import Webchat
 from bot.config import Settings
 from bot.delivery import Delivery
 from bot.flows import commands, phrases
+from bot.gateways.feeds import Feeds
 from bot.message import Words
 from bot.metrics import Metrics
 from bot.pace import Pace
@@ -62,7 +63,17 @@ class House:
     blobs: Blobs
     metrics: Metrics
     clock: Clock
+    feeds: Feeds
+    told: duty.Told = duty.NOTHING
+    """What the feeds told when the rules were made."""
     stopping: bool = False
+
+    async def changed(self) -> None:
+        """A feed tells something else by now, or of other days: the desk obeys that from now on."""
+        told = await asyncio.to_thread(duty.told, self.settings, self.feeds.raw(), self.clock.now())
+        if told != self.told:
+            await self.desk.adopt(rules.rules(self.settings, told))
+            self.told = told
 
     def health(self) -> Mapping[str, Health]:
         """Each part, by name, as /readyz tells it."""
@@ -73,10 +84,19 @@ class House:
             "scheduler": self.scheduler.health(),
             **{name: adapter.health() for name, adapter in self.adapters.items()},
         }
+        if self.feeds.all:
+            parts["feeds"] = Health(True, note="; ".join(self._of_feeds()))
         if self.stopping:
             parts["process"] = Health(False, "stopping")
         self.metrics.ready.set(all(part.ok for part in parts.values()))
         return parts
+
+    def _of_feeds(self) -> list[str]:
+        unknown = [
+            f"rota {name!r}: nobody here is {', '.join(map(repr, titles[:5]))}"
+            for name, titles in self.told.unknown.items()
+        ]
+        return [*self.feeds.troubles(), *self.told.troubles, *unknown]
 
 
 def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
@@ -89,7 +109,9 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         adapters["slack"] = _slack(settings, database, clock, blobs)
     if settings.webhooks:
         adapters["webhook"] = _webhooks(settings, clock)
-    desk = Desk(database, rules.rules(settings), partial(_direct, adapters))
+    feeds = Feeds.of(duty.sources(settings), settings.database.path.parent / "feeds")
+    told = duty.told(settings, feeds.raw(), clock.now())
+    desk = Desk(database, rules.rules(settings, told), partial(_direct, adapters))
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
     router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
@@ -97,7 +119,19 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
     sweep = Sweep(database, blobs, clock, timedelta(days=settings.desk.keep_events_days))
     scheduler = Scheduler(desk, clock, metrics, sweep.run)
     return House(
-        settings, database, desk, adapters, router, delivery, scheduler, sweep, blobs, metrics, clock
+        settings,
+        database,
+        desk,
+        adapters,
+        router,
+        delivery,
+        scheduler,
+        sweep,
+        blobs,
+        metrics,
+        clock,
+        feeds,
+        told,
     )
 
 
@@ -279,6 +313,7 @@ async def _work(house: House, stop: asyncio.Event) -> None:
             ("router", house.router.run()),
             ("delivery", house.delivery.run()),
             *((name, adapter.run(house.router)) for name, adapter in house.adapters.items()),
+            *((("feeds", house.feeds.run(house.changed)),) if house.feeds.all else ()),
             ("stop", stop.wait()),
         )
     ]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, codes, message, pings, sharing
-from bot.flows import elsewhere, flood, home, linking, merging, phrases, quoting, references, story
+from bot.flows import elsewhere, flood, handover, home, linking, merging, phrases, quoting, references, story
 from bot.message import (
     At,
     Block,
@@ -271,6 +271,7 @@ async def _home(tx: Transaction, parcel: Parcel) -> Message:
 
 COMPOSERS: Mapping[str, Compose] = {
     **sharing.COMPOSERS,
+    **handover.COMPOSERS,
     "home": _home,
     "message": _message,
     "acknowledgement": _acknowledgement,

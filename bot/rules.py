@@ -1,11 +1,12 @@
 """The settings as the core wants them: members, catalogue, promises, policies, and ways to people."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
 
+from bot import duty
 from bot.config import Settings
 from bot.config.model import Calendar as ConfiguredCalendar
 from bot.config.model import SpecialTargets, Targets
@@ -13,7 +14,6 @@ from bot.config.model import Step as ConfiguredStep
 from core.desk import Rules
 from core.escalation.model import Policies, Policy, Step
 from core.kernel.ids import Identity
-from core.oncall.model import OnCall
 from core.people.model import Member, Members
 from core.people.reach import Ways
 from core.sla.calendars import Calendar, DaysOff
@@ -21,15 +21,16 @@ from core.sla.model import ALWAYS, Promise, Promises, Rule, Target
 from core.tickets.catalogue import Catalogue, Priority, Question, Queue, RequestType
 
 
-def rules(settings: Settings) -> Rules:
-    """Everything the configuration tells the core."""
+def rules(settings: Settings, feeds: duty.Told = duty.NOTHING) -> Rules:
+    """Everything the configuration tells the core, with what its feeds tell."""
+    calendars = _calendars(settings, feeds)
     return Rules(
         _members(settings),
         _catalogue(settings),
-        _promises(settings),
-        _policies(settings),
+        _promises(settings, calendars),
+        _policies(settings, calendars),
         _ways(settings),
-        OnCall(),
+        duty.on_call(settings, feeds),
     )
 
 
@@ -85,8 +86,7 @@ def _catalogue(settings: Settings) -> Catalogue:
     )
 
 
-def _promises(settings: Settings) -> Promises:
-    calendars = _calendars(settings)
+def _promises(settings: Settings, calendars: Mapping[str, Calendar]) -> Promises:
 
     def promises(targets: Targets | SpecialTargets) -> dict[Target, Promise]:
         told = {
@@ -102,20 +102,22 @@ def _promises(settings: Settings) -> Promises:
     return Promises((*special, *usual))
 
 
-def _calendars(settings: Settings) -> dict[str, Calendar]:
+def _calendars(settings: Settings, feeds: duty.Told) -> dict[str, Calendar]:
     zone = settings.desk.time_zone
-    return {ALWAYS.name: ALWAYS} | {each.name: _calendar(each, zone) for each in settings.calendars}
+    return {ALWAYS.name: ALWAYS} | {
+        each.name: _calendar(each, zone, feeds.days.get(each.name, frozenset()))
+        for each in settings.calendars
+    }
 
 
-def _calendar(told: ConfiguredCalendar, zone: str) -> Calendar:
+def _calendar(told: ConfiguredCalendar, zone: str, days: frozenset[date]) -> Calendar:
     country, _, part = (told.holidays or "").partition("-")
     public = holidays.country_holidays(country, subdiv=part or None) if country else {}
-    closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened))
+    closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened), days)
     return Calendar(told.name, ZoneInfo(told.time_zone or zone), told.hours, closed)
 
 
-def _policies(settings: Settings) -> Policies:
-    calendars = _calendars(settings)
+def _policies(settings: Settings, calendars: Mapping[str, Calendar]) -> Policies:
     return Policies(
         tuple(
             Policy(

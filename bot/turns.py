@@ -16,6 +16,7 @@ from bot.flows import (
     home,
     linking,
     merging,
+    oncall,
     phrases,
     reach,
     reacting,
@@ -257,6 +258,8 @@ async def _press(turn: Turn, code: str) -> None:
                 await flood.pressed(turn, words)
             case "w":
                 await reach.pressed(turn, words)
+            case "v":
+                await oncall.pressed(turn, words)
             case "l" if len(words) == 1:
                 await commands.speak(turn, words[0])
             case "m" if len(words) == 2:

@@ -9,6 +9,7 @@ from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.escalation.model import Policies
 from core.kernel.ids import Address, Identity
+from core.oncall import duty
 from core.oncall.model import OnCall
 from core.outbox import actions as outbox
 from core.people import actions as people
@@ -49,8 +50,12 @@ class Desk:
     ) -> None:
         self.database = database
         self._direct = direct
+        self._obey(rules)
+        database.react = reactions.react
+
+    def _obey(self, rules: Rules) -> None:
         self.rules = rules
-        database.rules = {
+        self.database.rules = {
             Catalogue: rules.catalogue,
             Promises: rules.promises,
             Policies: rules.policies,
@@ -58,7 +63,12 @@ class Desk:
             Ways: rules.ways,
             OnCall: rules.oncall,
         }
-        database.react = reactions.react
+
+    async def adopt(self, rules: Rules) -> None:
+        """Other rules hold from now on, in the running process. Raises TemporaryError where what follows
+        from them cannot be written now; `adopt` them again then."""
+        self._obey(rules)
+        await self.database.write(duty.arrange)
 
     async def open(self) -> None:
         """Give the configuration's people their roles, and take up what an earlier process left.
@@ -68,6 +78,7 @@ class Desk:
         await self.database.write(self._appoint)
         await self.database.write(outbox.take_back_all)
         await self.database.write(timers.take_back_all)
+        await self.database.write(duty.arrange)
 
     async def _appoint(self, tx: Transaction) -> None:
         taken = await people.appoint(tx, self.rules.members)

@@ -11,6 +11,7 @@ from core.escalation import actions as escalation
 from core.files import store as files
 from core.kernel.events import Event
 from core.kernel.ids import MessageId, PingId, TicketId
+from core.oncall import duty
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel
@@ -413,6 +414,8 @@ TIMERS: Mapping[str, Callable[[Transaction, Timer], Awaitable[None]]] = {
     DUE: _due,
     escalation.STEP: escalation.step,
     escalation.QUIET_OVER: escalation.quiet_over,
+    duty.SHIFT: duty.shift,
+    duty.UNCOVERED: duty.uncovered,
 }
 
 

@@ -417,6 +417,45 @@ WRONG = [
         "escalations[0].steps[0].of",
         "'unclaimed'",
     ),
+    ("[[rotas]]\nname = 'r'", "rotas[0].layers", "'ical'"),
+    (
+        "[[rotas]]\nname = 'r'\nlayers = [{people=[], starts='2026-01-01'}]",
+        "rotas[0].layers[0].people",
+        "at least 1",
+    ),
+    (
+        f"{PEOPLE}[[rotas]]\nname = 'r'\nlayers = [{{people=['Olg'], starts='2026-01-01'}}]",
+        "rotas[0].layers[0].people[0]",
+        "did you mean 'Olga'? (staff: Olga)",
+    ),
+    (
+        f"{PEOPLE}[[people]]\nname='Ivan'\nidentities=['web:i']\n[[levels]]\nlevel='L2'\npeople=['Ivan']",
+        "levels[0].people[0]",
+        "no agent, lead or admin (staff: Olga)",
+    ),
+    ("[[levels]]\nlevel='L4'\npeople=['Anna']", "levels[0].level", "'L1', 'L2' or 'L3'"),
+    (
+        "[[rotas]]\nname = 'r'\nical = 'a.ics'\nqueues = ['nett']",
+        "rotas[0].queues[0]",
+        "queues: support, network",
+    ),
+    (
+        "[[rotas]]\nname = 'r'\nical = 'a'\n[[rotas]]\nname = 'r'\nical = 'b'",
+        "rotas[1].name",
+        "a name of its own",
+    ),
+    (
+        "[[rotas]]\nname = 'r'\nlayers = [{people=['A'], starts='monday'}]",
+        "rotas[0].layers[0].starts",
+        "2026-11-23 09:00",
+    ),
+    (
+        "[[rotas]]\nname = 'r'\nlayers = [{people=['A'], starts='2026-01-01', turn='36h'}]",
+        "rotas[0].layers[0].turn",
+        "'1d', '1w' or '2w'",
+    ),
+    ("[[rotas]]\nname = 'r'\nical = 'ftp://example.org/x'", "rotas[0].ical", "https://example.org/rota.ics"),
+    ("[[calendars]]\nname = 'o'\nhours = ['mon 9-18']\nical = 3", "calendars[0].ical", "a path like"),
 ]
 
 
@@ -527,6 +566,16 @@ def test_control_characters_of_the_file_never_reach_the_terminal(write: Write) -
         wrong(write('"a\\u001b[31m\\nb" = 1\n[[people]]\nname = "A"\nidentities = ["\\u001b[2J"]'))
     )
     assert said.isprintable()
+
+
+def test_the_address_of_a_feed_is_a_secret(write: Write) -> None:
+    address = "webcal://example.org/private-3f9a/basic.ics"
+    text = f"{PEOPLE}[[rotas]]\nname = 'r'\nical = '{address}'\n"
+    settings = config.load(write(text), {})
+    assert settings.rotas[0].ical == "https://example.org/private-3f9a/basic.ics"
+    assert settings.rotas[0].ical in settings.secrets
+    assert "private-3f9a" not in repr(settings)
+    assert not any("private-3f9a" in line for line in wrong(write(text + "turn = 1\n")))
 
 
 # The example

@@ -4,11 +4,11 @@ elsewhere hides nothing: anything of a wrong form is passed over here and report
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot.config import values
+from bot.config import duty, values
+from bot.config.written import Lines, Raw
+from bot.config.written import items as _items
+from bot.config.written import tables as _tables
 from core.tickets.catalogue import Level
-
-Raw = dict[str, Any]
-Lines = Iterator[str]
 
 WHOM = ("agents", "owner", "lead", "space", "on-call")
 LEVELS = tuple(Level)
@@ -21,16 +21,6 @@ def all_problems(raw: Raw) -> Lines:
         yield from check(raw)
 
 
-def _items(table: Raw, key: str, at: str = "") -> Iterator[tuple[str, Any]]:
-    found = table.get(key)
-    if isinstance(found, list):
-        yield from ((f"{at}{key}[{place}]", item) for place, item in enumerate(found))
-
-
-def _tables(table: Raw, key: str, at: str = "") -> Iterator[tuple[str, Raw]]:
-    return ((where, item) for where, item in _items(table, key, at) if isinstance(item, dict))
-
-
 def _twice(said: Iterator[tuple[str, Any]], what: str) -> Lines:
     first: dict[str, str] = {}
     for where, value in said:
@@ -39,7 +29,7 @@ def _twice(said: Iterator[tuple[str, Any]], what: str) -> Lines:
 
 
 def _names_differ(raw: Raw) -> Lines:
-    for key in ("people", "queues", "request_types", "escalations", "calendars", "webhooks"):
+    for key in ("people", "queues", "request_types", "escalations", "calendars", "webhooks", "rotas"):
         named = ((f"{where}.name", item.get("name")) for where, item in _tables(raw, key))
         yield from _twice(named, "each needs a name of its own")
     for where, kind in _tables(raw, "request_types"):
@@ -56,7 +46,7 @@ def _identities_differ(raw: Raw) -> Lines:
 def _queues_exist(raw: Raw) -> Lines:
     known = tuple(queue["name"] for _, queue in _tables(raw, "queues") if isinstance(queue.get("name"), str))
     said = [(f"{where}.queue", kind.get("queue")) for where, kind in _tables(raw, "request_types")]
-    for key in ("people", "escalations", "targets"):
+    for key in ("people", "escalations", "targets", "rotas", "levels"):
         said += [entry for where, item in _tables(raw, key) for entry in _items(item, "queues", f"{where}.")]
     for where, name in said:
         if known and isinstance(name, str) and name not in known:
@@ -202,4 +192,5 @@ _CHECKS: tuple[Callable[[Raw], Lines], ...] = (
     _types_agree,
     _messengers_complete,
     _webhooks_signed,
+    duty.problems,
 )

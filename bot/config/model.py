@@ -176,6 +176,35 @@ class Calendar(Section):
     holidays: values.Country | None = None
     closed: tuple[values.Day, ...] = ()
     opened: tuple[values.Day, ...] = ()
+    ical: values.Feed | None = Field(default=None, repr=False)
+
+
+class Layer(Section):
+    """People who take turns; within `hours`, or round the clock."""
+
+    people: tuple[values.Line, ...] = Field(min_length=1, max_length=100)
+    starts: values.Start
+    turn: values.Turn = 7
+    """In days."""
+    hours: values.Hours | None = None
+    time_zone: values.TimeZone | None = None
+
+
+class Rota(Section):
+    name: values.Line
+    queues: tuple[str, ...] = ()
+    level: Level | None = None
+    time_zone: values.TimeZone | None = None
+    ical: values.Feed | None = Field(default=None, repr=False)
+    layers: tuple[Layer, ...] = Field(default=(), max_length=20)
+
+
+class Team(Section):
+    """Who works at a level."""
+
+    level: Level
+    people: tuple[values.Line, ...] = Field(min_length=1)
+    queues: tuple[str, ...] = ()
 
 
 class Targets(Section):
@@ -223,6 +252,8 @@ class Settings(BaseSettings):
     request_types: tuple[RequestType, ...] = Field(min_length=1)
     escalations: tuple[Escalation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
+    rotas: tuple[Rota, ...] = ()
+    levels: tuple[Team, ...] = ()
 
     _demo: bool = PrivateAttr(default=False)
     _source: Path | None = PrivateAttr(default=None)
@@ -257,4 +288,6 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
         values = (value for section in (self.telegram, self.slack, *self.webhooks) for _, value in section)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        feeds = [*(each.ical for each in self.calendars), *(each.ical for each in self.rotas)]
+        addresses = (feed for feed in feeds if feed and "://" in feed)
+        return (*(value.get_secret_value() for value in values if isinstance(value, SecretStr)), *addresses)

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -170,6 +170,44 @@ def _origin(value: object) -> str:
     return address
 
 
+def _start(value: object) -> datetime:
+    """A day, or a day and a time by the wall clock."""
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is not None or read.second or read.microsecond:
+        raise ValueError(
+            f"{shown(value)} must be a day like 2026-11-23, or a day and time like 2026-11-23 09:00"
+        )
+    return read
+
+
+def _turn(value: object) -> int:
+    """Whole days."""
+    length = timedelta(days=value) if isinstance(value, int) and not isinstance(value, bool) else _span(value)
+    if length % timedelta(days=1) or not timedelta(0) < length <= timedelta(days=366):
+        raise ValueError(f"{shown(value)} must be whole days up to a year, like '1d', '1w' or '2w'")
+    return length.days
+
+
+def _feed(value: object) -> str:
+    """A file, or an address. What was written is never shown: whoever knows such an address may read it."""
+    problem = "must be a path like 'rota.ics', or an address like https://example.org/rota.ics"
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > 2000:
+        raise ValueError(problem)
+    text = re.sub(r"^webcal://", "https://", value.strip())
+    if "://" not in text:
+        return text
+    try:
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or " " in text:
+            raise ValueError(problem)
+    except ValueError:
+        raise ValueError(problem) from None
+    return text
+
+
 def _time_zone(value: object) -> str:
     zones = _zones()
     if isinstance(value, str) and value in zones:
@@ -223,4 +261,7 @@ TimeZone = Annotated[str, BeforeValidator(_time_zone)]
 Hours = Annotated[hours.Week, BeforeValidator(hours.read)]
 Day = Annotated[date, BeforeValidator(hours.day)]
 Country = Annotated[str, BeforeValidator(_country)]
+Start = Annotated[datetime, BeforeValidator(_start)]
+Turn = Annotated[int, BeforeValidator(_turn)]
+Feed = Annotated[str, BeforeValidator(_feed)]
 DatabaseUrl = Annotated[str, BeforeValidator(_database_url)]

@@ -15,6 +15,7 @@ from bot.flows import (
     linking,
     lists,
     merging,
+    oncall,
     reach,
     report,
     verdict,
@@ -449,6 +450,8 @@ COMMANDS = (
     Command("watch", company.watch, "/watch 42", staff=True, ticket=True),
     Command("unwatch", company.leave, "/unwatch 42", staff=True, ticket=True),
     Command("onit", _onit, "/onit 42", staff=True, ticket=True),
+    Command("oncall", oncall.command, "/oncall", staff=True),
+    Command("away", oncall.away, "/away until monday", staff=True),
     Command("snooze", _snooze, "/snooze 42 2h", staff=True, ticket=True),
 )
 

@@ -174,3 +174,12 @@ async def sent(tx: Transaction, ticket: TicketId, policy: str) -> Mapping[tuple[
 async def answer(tx: Transaction, which: Ping, answer_: str, *, by: PersonId | None, via: str) -> None:
     values = {"answer": answer_, "answered_by": by, "answered_at": tx.now, "answered_via": via}
     await tx.execute(_ANSWER, {"ping": which.id, **values})
+
+
+async def quiet_chains(tx: Transaction, *, limit: int) -> list[Chain]:
+    """Every chain that an answer keeps quiet, the first to go on first."""
+    quiet = select(chains).where(chains.c.quiet_until > tx.now).order_by(chains.c.quiet_until).limit(limit)
+    return [
+        Chain(row.ticket_id, row.started_at, row.quiet_until, row.quiet_by, row.quiet_kind)
+        for row in await tx.all(quiet)
+    ]

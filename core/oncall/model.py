@@ -3,12 +3,15 @@
 Instants are in UTC; turns and hours are those of the wall in a layer's zone, also over changed clocks."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
 from core.sla.calendars import DAY, Calendar, instant_of
 from core.tickets.catalogue import Level
+
+SIGHT = (8, 64, 400)
+"""So many days ahead one looks for the end of a shift, first nearby."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Layer:
         ready = [name for name in (*self.people[place:], *self.people[:place]) if name not in away]
         return ready[0] if ready else None
 
+    def wants(self, instant: datetime) -> bool:
+        """Whether somebody ought to be on call then."""
+        return self.hours.is_open(instant)
+
     def edges(self, since: datetime, until: datetime) -> Iterator[datetime]:
         """The instants in between at which somebody else may come on call."""
         for number in range(max(self.turn(since), 0), self.turn(until) + 1):
@@ -77,12 +84,42 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
+class Roster:
+    """Turns told one by one, as somebody else's calendar holds them; of two at once the one that began
+    later counts. Somebody ought to be on call all the time."""
+
+    turns: tuple[Cover, ...]
+
+    def whose(self, instant: datetime, away: Collection[str]) -> str | None:
+        """Whose turn it is then, but for those who are away."""
+        going = [each for each in self.turns if each.since <= instant < each.until]
+        ready = [each for each in going if each.person not in away]
+        return max(ready, key=lambda turn: turn.since).person if ready else None
+
+    def wants(self, instant: datetime) -> bool:
+        """Whether somebody ought to be on call then."""
+        return True
+
+    def edges(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """The instants at which somebody else may come on call."""
+        for turn in self.turns:
+            yield turn.since
+            yield turn.until
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
-    """Who is on call from when to when; nobody, where it is not covered."""
+    """Who is on call from when to when; nobody, where it is not covered. `wanted`: somebody ought to be."""
 
     person: str | None
     since: datetime
     until: datetime
+    wanted: bool = True
+
+    @property
+    def gap(self) -> bool:
+        """Nobody is on call although somebody ought to be."""
+        return self.person is None and self.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +129,7 @@ class Rota:
     It is for these queues and this level; none named: for all of them."""
 
     name: str
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer | Roster, ...]
     covers: tuple[Cover, ...] = ()
     absences: tuple[Absence, ...] = ()
     queues: tuple[str, ...] = ()
@@ -111,6 +148,14 @@ class Rota:
         told = (layer.whose(instant, away) for layer in reversed(self.layers))
         return next((name for name in told if name is not None), None)
 
+    def until(self, instant: datetime) -> datetime | None:
+        """Until when it stays as it is then; None where no end is in sight."""
+        for days in SIGHT:
+            first = self.shifts(instant, instant + days * DAY)[0]
+            if first.until < instant + days * DAY:
+                return first.until
+        return None
+
     def shifts(self, since: datetime, until: datetime) -> list[Shift]:
         """All of that time, shift by shift, in order and without gaps."""
         edges = {since, until}
@@ -119,18 +164,31 @@ class Rota:
         arranged = [(each.since, each.until) for each in self.covers]
         arranged += [(each.since, each.until) for each in self.absences]
         edges |= {edge for span in arranged for edge in span if since < edge < until}
-        return _joined(Shift(self.on_call(begin), begin, end) for begin, end in pairwise(sorted(edges)))
+        return _joined(self._shift(begin, end) for begin, end in pairwise(sorted(edges)))
+
+    def _shift(self, begin: datetime, end: datetime) -> Shift:
+        person = self.on_call(begin)
+        return Shift(person, begin, end, person is not None or self.wants(begin))
+
+    def wants(self, instant: datetime) -> bool:
+        """Whether somebody ought to be on call then: the hours of no layer may leave a time out."""
+        return any(layer.wants(instant) for layer in self.layers)
 
     def uncovered(self, since: datetime, until: datetime) -> list[Shift]:
         """When nobody is on call."""
         return [shift for shift in self.shifts(since, until) if shift.person is None]
 
+    def gaps(self, since: datetime, until: datetime) -> list[Shift]:
+        """When nobody is on call although somebody ought to be."""
+        return [shift for shift in self.shifts(since, until) if shift.gap]
+
 
 def _joined(shifts: Iterable[Shift]) -> list[Shift]:
     joined: list[Shift] = []
     for shift in shifts:
-        if joined and joined[-1].person == shift.person:
-            joined[-1] = Shift(shift.person, joined[-1].since, shift.until)
+        before = joined[-1] if joined else None
+        if before is not None and (before.person, before.wanted) == (shift.person, shift.wanted):
+            joined[-1] = replace(before, until=shift.until)
         else:
             joined.append(shift)
     return joined

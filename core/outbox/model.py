@@ -26,6 +26,10 @@ ANSWER, NOTICE, BULK = 0, 1, 2
 WAITING = (State.PENDING, State.UNCERTAIN)
 PING = "ping"
 """The kind of parcel that asks somebody to act now."""
+ON_DUTY = "on_duty"
+"""The kind of parcel that tells somebody to be on call from now on."""
+WAKING = frozenset({PING, ON_DUTY})
+"""What nobody's quiet hours hold back."""
 LEASE = timedelta(seconds=60)
 TRIES = 12
 LONGEST = timedelta(seconds=300)
@@ -65,7 +69,7 @@ class Parcel:
         if press := self.facts.get("press"):
             return f"press:{press}"
         place = self.room or f"person:{self.person}"
-        if self.kind == PING and self.room is None:
+        if self.kind in WAKING and self.room is None:
             return f"{place}|{PING}"  # it waits for nothing that quiet hours hold back
         below = self.thread or self.kind == "card"
         return f"{place}|{self.ticket}" if below and self.ticket else place

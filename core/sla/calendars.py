@@ -19,14 +19,18 @@ Pause = tuple[datetime, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class DaysOff:
-    """The days on which nobody works: those of a country and one's own, but for those one works after all."""
+    """The days on which nobody works: those of a country, those of a feed and one's own, but for those one
+    works after all."""
 
     public: Container[date]
     closed: frozenset[date] = frozenset()
     opened: frozenset[date] = frozenset()
+    told: frozenset[date] = frozenset()
+    """By somebody else's calendar."""
 
     def __contains__(self, day: object) -> bool:
-        return day in self.closed or (day in self.public and day not in self.opened)
+        usual = day in self.public or day in self.told
+        return day in self.closed or (usual and day not in self.opened)
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,3 +264,20 @@ async def every_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
     """All of this person's tickets, the oldest first."""
     statement = select(store.tickets).where(asked_by(requester)).order_by(store.tickets.c.id)
     return [store.ticket(row) for row in await tx.all(statement)]
+
+
+async def pressing(tx: Transaction, queues: Collection[str], *, limit: int) -> list[Ticket]:
+    """Active critical and high tickets of these queues, the most urgent first."""
+    c = store.tickets.c
+    urgent = c.priority.in_([str(Priority.CRITICAL), str(Priority.HIGH)])
+    return await _list(tx, and_(c.queue.in_(list(queues)), urgent, _status(*ACTIVE)), limit=limit)
+
+
+async def held_until(
+    tx: Transaction, queues: Collection[str], instant: datetime, *, limit: int
+) -> list[Ticket]:
+    """Tickets of these queues that are on hold until a time that comes by then, the first to come first."""
+    c = store.tickets.c
+    waiting = and_(c.queue.in_(list(queues)), _status(Status.ON_HOLD), c.hold_until <= instant)
+    statement = select(store.tickets).where(waiting).order_by(c.hold_until, c.id).limit(limit)
+    return [store.ticket(row) for row in await tx.all(statement)]

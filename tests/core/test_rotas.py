@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.oncall.model import Absence, Cover, Layer, Rota
+from core.oncall.model import Absence, Cover, Layer, Roster, Rota
 from core.sla.calendars import Calendar
 
 BERLIN, YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -113,7 +113,7 @@ def test_the_shifts_of_two_weeks_are_what_a_look_at_every_quarter_of_an_hour_tel
     shifts = rota.shifts(since, until)
     assert [shift.since for shift in shifts] == [since, *(shift.until for shift in shifts[:-1])]
     assert shifts[-1].until == until
-    assert all(one.person != other.person for one, other in pairwise(shifts))
+    assert all((one.person, one.wanted) != (other.person, other.wanted) for one, other in pairwise(shifts))
     at = since
     for shift in shifts:
         while at < shift.until:
@@ -127,3 +127,28 @@ def test_turns_are_counted_alike_from_every_instant(zone: ZoneInfo) -> None:
     for number in range(20):
         begun = layer.turn_at(number)
         assert (layer.turn(begun), layer.turn(begun - timedelta(seconds=1))) == (number, number - 1)
+
+
+def test_a_roster_counts_the_turn_that_began_later_and_passes_over_who_is_away() -> None:
+    week = Cover("Anna", local("2026-10-19T00:00"), local("2026-10-26T00:00"))
+    day = Cover("Boris", local("2026-10-21T00:00"), local("2026-10-22T00:00"))
+    away = Absence("Boris", local("2026-10-21T12:00"), local("2026-10-23T00:00"))
+    rota = Rota("L1", (Roster((week, day)),), absences=(away,))
+    assert rota.on_call(local("2026-10-21T11:00")) == "Boris"
+    assert rota.on_call(local("2026-10-21T13:00")) == "Anna"
+    assert rota.on_call(local("2026-10-26T00:00")) is None
+    assert [each.person for each in rota.gaps(local("2026-10-19T00:00"), local("2026-10-27T00:00"))] == [None]
+
+
+def test_hours_that_no_layer_has_need_nobody() -> None:
+    office = Calendar("office", BERLIN, (((540, 1080),),) * 5 + ((),) * 2)
+    rota = Rota("L1", (weekly("Anna", hours=office),))
+    since, until = local("2026-10-19T00:00"), local("2026-10-26T00:00")
+    assert rota.gaps(local("2026-10-19T09:00"), until) == []
+    assert len(rota.uncovered(since, until)) == 6
+
+
+def test_the_end_of_a_shift_is_found_however_far_and_none_where_there_is_none() -> None:
+    assert Rota("L1", (weekly("Anna"),)).until(local("2026-10-20T00:00")) is None
+    monthly = Layer(("Anna", "Boris"), START, 28, Calendar("always", BERLIN))
+    assert Rota("L1", (monthly,)).until(local("2026-10-20T00:00")) == local("2026-11-16T09:00")
