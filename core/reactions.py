@@ -319,6 +319,16 @@ async def _await_due(tx: Transaction, ticket: TicketId) -> None:
         await timers.set_timer(tx, ticket, DUE, due)
 
 
+async def recount(tx: Transaction, ticket: Ticket) -> bool:
+    """The rules are others: clocks, pings and the card follow. Whether anything is due at another time."""
+    changed = await sla.renew(tx, ticket)
+    await escalation.arrange(tx, ticket)
+    if changed:
+        await _await_due(tx, ticket.id)
+        await _show_card(tx, ticket)
+    return changed
+
+
 async def escalations(tx: Transaction, event: Event, ticket: Ticket) -> None:
     await escalation.follow(tx, event, ticket)
 
