@@ -27,13 +27,13 @@ STEP, QUIET_OVER = "escalate", "quiet_over"
 ANSWERS = frozenset(
     {
         "claimed", "passed", "replied", "waited", "held", "resolved", "prioritised", "promised", "snoozed",
-        "merged",
+        "merged", "calmed",
     }
 )  # fmt: skip
 """Events that answer every ping of the ticket that is still open."""
 FOR_A_WHILE = frozenset({"promised", "snoozed"})
 """Answers that another one may follow."""
-RESTARTS = frozenset({"prioritised", "reopened", "unmerged"})
+RESTARTS = frozenset({"prioritised", "emergency", "calmed", "reopened", "unmerged"})
 
 
 async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:

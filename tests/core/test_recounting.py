@@ -220,11 +220,11 @@ async def test_hundreds_of_tickets_follow_and_a_start_that_died_in_the_middle_is
 
     async def dies(tx: Transaction, ticket: Ticket) -> bool:
         if ticket.id == numbers[299]:
-            raise OSError
+            raise OSError("the process ends")
         return await counted(tx, ticket)
 
     monkeypatch.setattr(reactions, "recount", dies)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="the process ends"):
         await town.restart(toml(first="2h"))
     monkeypatch.setattr(reactions, "recount", counted)
     done = [(await dues(town, number))[Target.FIRST] == MONDAY + 2 * HOUR for number in numbers]
