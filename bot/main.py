@@ -112,6 +112,7 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
 
     telegram = settings.telegram
     assert telegram.token is not None
+    entries = commands.offered(emergencies=settings.emergency.enabled)
     account = Account(
         token=telegram.token.get_secret_value(),
         api_url=telegram.api_url.rstrip("/"),
@@ -122,7 +123,7 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
             space.room for queue in settings.queues for space in queue.spaces if space.platform == "telegram"
         ),
         menu=(
-            *(MenuEntry(each.name, each.help, each.staff) for each in commands.COMMANDS),
+            *(MenuEntry(each.name, each.help, each.staff) for each in entries),
             MenuEntry("ticket", Words("command.ticket"), crowd=True),
         ),
     )

@@ -244,14 +244,20 @@ async def _start(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def _help(turn: Turn, _: TicketId, rest: str) -> None:
-    await turn.tell(_help_page(turn.person, threads=turn.threads))
+    emergencies = turn.catalogue.emergencies.enabled
+    await turn.tell(_help_page(turn.person, threads=turn.threads, emergencies=emergencies))
 
 
-def _help_page(person: Person, *, threads: bool) -> Message:
+def offered(*, emergencies: bool) -> list[Command]:
+    """The commands of a desk that takes emergencies, or none."""
+    return [each for each in COMMANDS if emergencies or each.run is not emergency.command]
+
+
+def _help_page(person: Person, *, threads: bool, emergencies: bool) -> Message:
     """Where every request is a thread of its own, no command can be given there."""
     staff = "help.staff_of_threads" if threads else "help.staff"
     lines = [Paragraph(Words(staff if person.staff else "help.requester"))]
-    for command in COMMANDS:
+    for command in offered(emergencies=emergencies):
         if not command.staff or person.staff:
             line = Words("help.line", {"command": Typed(command.example), "what": command.help})
             lines.append(Paragraph(line, "quiet"))
