@@ -25,7 +25,7 @@ from core.files import store as files
 from core.kernel import text as texts
 from core.kernel.ids import Address
 from core.people import store as people
-from core.people.model import Person
+from core.people.model import Members, Person
 from core.sla import queries as sla
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue, Question
@@ -71,8 +71,18 @@ def _sort(catalogue: Catalogue, ticket: Ticket) -> Text:
 
 async def _from(tx: Transaction, ticket: Ticket) -> Text:
     requester = await people.get(tx, ticket.requester)
+    name: Text = Plain(requester.name)
+    if await _vip(tx, ticket, requester):
+        name = Several((name, Words("card.vip")), " ")
     platform = phrases.via(ticket.home.partition(":")[0])
-    return Several((Plain(requester.name), platform, At(ticket.created_at)))
+    return Several((name, platform, At(ticket.created_at)))
+
+
+async def _vip(tx: Transaction, ticket: Ticket, requester: Person) -> bool:
+    """Whether a VIP asks, or has reported it for somebody else."""
+    if requester.vip or not any(member.vip for member in tx.rule(Members).all):
+        return requester.vip
+    return bool((await tickets.opening(tx, ticket.id)).facts.get("vip"))
 
 
 async def _state(tx: Transaction, ticket: Ticket) -> Text:

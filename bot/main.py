@@ -73,6 +73,7 @@ class House:
         told = await asyncio.to_thread(duty.told, self.settings, self.feeds.raw(), self.clock.now())
         if told != self.told:
             await self.desk.adopt(rules.rules(self.settings, told))
+            await self.desk.recount()
             self.told = told
 
     def health(self) -> Mapping[str, Health]:
@@ -148,6 +149,7 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
 
     telegram = settings.telegram
     assert telegram.token is not None
+    entries = commands.offered(emergencies=settings.emergency.enabled)
     account = Account(
         token=telegram.token.get_secret_value(),
         api_url=telegram.api_url.rstrip("/"),
@@ -158,7 +160,7 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
             space.room for queue in settings.queues for space in queue.spaces if space.platform == "telegram"
         ),
         menu=(
-            *(MenuEntry(each.name, each.help, each.staff) for each in commands.COMMANDS),
+            *(MenuEntry(each.name, each.help, each.staff) for each in entries),
             MenuEntry("ticket", Words("command.ticket"), crowd=True),
         ),
     )

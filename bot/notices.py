@@ -6,7 +6,19 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, codes, message, pings, sharing
-from bot.flows import elsewhere, flood, handover, home, linking, merging, phrases, quoting, references, story
+from bot.flows import (
+    elsewhere,
+    emergency,
+    flood,
+    handover,
+    home,
+    linking,
+    merging,
+    phrases,
+    quoting,
+    references,
+    story,
+)
 from bot.message import (
     At,
     Block,
@@ -23,7 +35,6 @@ from core.kernel.ids import Identity, MessageId
 from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
-from core.sla import queries as sla
 from core.tickets import store as tickets
 from core.tickets.catalogue import Catalogue
 from core.tickets.model import Said, Status, Ticket, question_slot
@@ -158,15 +169,14 @@ async def _reply(tx: Transaction, parcel: Parcel) -> Message | None:
 
 async def _told_opened(tx: Transaction, parcel: Parcel) -> Message:
     ticket = await _ticket(tx, parcel)
-    due = await sla.reply_by(tx, ticket)
     queue = phrases.titled(tx.rule(Catalogue).queue(ticket.queue).title)
     facts: dict[str, Fact] = {"ticket": ticket.id, "title": Plain(ticket.title), "queue": queue}
-    if due is not None:
-        facts["at"] = At(due)
-    key = "told.opened" if due is not None else "told.opened_undated"
-    whence = await sharing.whence(tx, ticket)
-    blocks = (Paragraph(Words(key, facts), "strong"), *whence, Paragraph(Words("told.opened_hint"), "quiet"))
-    return Message(blocks, ticket=ticket.id)
+    how, hours = await emergency.answer_by(tx, ticket)
+    promise = Paragraph(Words(f"told.opened{how}", {**facts, **hours}), "strong")
+    whence, rows = await sharing.whence(tx, ticket), await emergency.rows_for(tx, parcel.person, ticket)
+    hint = Paragraph(Words("told.opened_hint"), "quiet")
+    blocks = (promise, *whence, *await emergency.hint(tx, ticket, rows), hint)
+    return Message(blocks, rows, ticket=ticket.id)
 
 
 async def _told(tx: Transaction, parcel: Parcel) -> Message:
@@ -281,6 +291,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "said": _said,
     "reply": _reply,
     "told_opened": _told_opened,
+    "told_emergency": emergency.told,
     "told_claimed": _told,
     "told_passed": _told,
     "told_waited": _told_waited,

@@ -8,9 +8,12 @@ import holidays
 
 from bot import duty
 from bot.config import Settings
+from bot.config.checks import IMPACT
 from bot.config.model import Calendar as ConfiguredCalendar
+from bot.config.model import RequestType as ConfiguredType
 from bot.config.model import SpecialTargets, Targets
 from bot.config.model import Step as ConfiguredStep
+from bot.i18n import in_every_language
 from core.desk import Rules
 from core.escalation.model import Policies, Policy, Step
 from core.kernel.ids import Identity
@@ -18,7 +21,7 @@ from core.people.model import Member, Members
 from core.people.reach import Ways
 from core.sla.calendars import Calendar, DaysOff
 from core.sla.model import ALWAYS, Promise, Promises, Rule, Target
-from core.tickets.catalogue import Catalogue, Priority, Question, Queue, RequestType
+from core.tickets.catalogue import Catalogue, Emergencies, Impact, Priority, Question, Queue, RequestType
 
 
 def rules(settings: Settings, feeds: duty.Told = duty.NOTHING) -> Rules:
@@ -43,6 +46,7 @@ def _members(settings: Settings) -> Members:
                 roles=person.roles,
                 queues=person.queues,
                 language=person.language,
+                vip=person.vip,
             )
             for person in settings.people
         )
@@ -65,9 +69,10 @@ def _catalogue(settings: Settings) -> Catalogue:
             kind.name,
             kind.title,
             kind.queue,
-            tuple(Question(each.name, each.text, each.options, each.optional) for each in kind.questions),
-            kind.priority,
+            _questions(kind),
+            kind.urgency,
             kind.keywords,
+            kind.impact,
         )
         for kind in settings.request_types
     }
@@ -82,8 +87,22 @@ def _catalogue(settings: Settings) -> Catalogue:
         reopen_for=settings.desk.reopen_for,
         rating_every=settings.desk.rating_every,
         flood_after=settings.desk.flood_after,
+        emergencies=Emergencies(settings.emergency.enabled, settings.emergency.hours == "always"),
+        matrix={urgency: getattr(settings.priorities.matrix, urgency) for urgency in Priority},
         by_space=spaces,
     )
+
+
+def _questions(kind: ConfiguredType) -> tuple[Question, ...]:
+    """Those of the type; after what must be answered, and before what need not be, who is affected."""
+    own = [Question(each.name, each.text, each.options, each.optional) for each in kind.questions]
+    if kind.ask_impact:
+        who = ("intake.only_me", "intake.several", "intake.everybody")
+        options, impacts = tuple(map(in_every_language, who)), tuple(reversed(Impact))
+        asked = Question(IMPACT, in_every_language("intake.ask_impact"), options, impacts=impacts)
+        needed = [place for place, each in enumerate(own, start=1) if not each.optional]
+        own.insert(max(needed, default=0), asked)
+    return tuple(own)
 
 
 def _promises(settings: Settings, calendars: Mapping[str, Calendar]) -> Promises:

@@ -11,6 +11,7 @@ from bot.flows import (
     company,
     crowd,
     dialog,
+    emergency,
     finding,
     flood,
     home,
@@ -244,6 +245,8 @@ async def _press(turn: Turn, code: str) -> None:
                 await talk.pressed(turn, words)
             case "f":
                 await work.open_form(turn, words)
+            case "e":
+                await emergency.pressed(turn, words)
             case "n":
                 await report.begin(turn)
             case "c":

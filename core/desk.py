@@ -16,6 +16,7 @@ from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import DESK, Actor, Members
 from core.people.reach import Ways
+from core.recounting import actions as recounting
 from core.sla.model import Promises
 from core.tickets import actions as tickets
 from core.tickets import queries
@@ -74,11 +75,18 @@ class Desk:
         """Give the configuration's people their roles, and take up what an earlier process left.
 
         Tickets of a queue that the configuration has dropped go to its first queue, and what went to an
-        account that it has taken from somebody goes to another one of theirs."""
+        account that it has taken from somebody goes to another one of theirs. Tickets under way follow the
+        promises and policies of today."""
         await self.database.write(self._appoint)
         await self.database.write(outbox.take_back_all)
         await self.database.write(timers.take_back_all)
+        await self.recount()
         await self.database.write(duty.arrange)
+
+    async def recount(self) -> int:
+        """Let tickets under way follow promises, calendars or policies that have changed since they were
+        counted last; to be called whenever that may be. Returns how many are due at another time now."""
+        return await recounting.recount(self.database)
 
     async def _appoint(self, tx: Transaction) -> None:
         taken = await people.appoint(tx, self.rules.members)

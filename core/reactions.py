@@ -12,6 +12,7 @@ from core.files import store as files
 from core.kernel.events import Event
 from core.kernel.ids import MessageId, PingId, TicketId
 from core.oncall import duty
+from core.oncall import queries as oncall
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel
@@ -20,7 +21,7 @@ from core.people.model import DESK
 from core.sla import actions as sla
 from core.sla import queries as promises
 from core.tickets import actions as tickets
-from core.tickets import doors, homes
+from core.tickets import doors, emergencies, homes
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Catalogue
 from core.tickets.model import Said, Status, Ticket, question_slot
@@ -28,7 +29,7 @@ from core.timers import actions as timers
 from core.timers import store as timer_store
 from core.timers.model import Timer
 
-CLOSE, HOLD_OVER, UNDO_OVER, DUE = "close", "hold_over", "undo_over", "due"
+CLOSE, HOLD_OVER, UNDO_OVER, DUE, CALM_OVER = "close", "hold_over", "undo_over", "due", "calm_over"
 
 # ---- what everybody is told
 
@@ -146,6 +147,35 @@ async def requester_notice(tx: Transaction, event: Event, ticket: Ticket) -> Non
     kind = f"told_{event.kind}"
     parcel = Parcel(kind, facts, room=ticket.home, person=ticket.requester, ticket=ticket.id, slot=slot)
     await outbox.put(tx, parcel)
+
+
+async def emergency_told(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Those who ask are told who is called; whoever raised it can take it back for a while."""
+    called = [person.name for person in await oncall.on_call(tx, ticket.queue, ticket.level)]
+    facts = {"at": event.at.isoformat(), "names": called, "actor": event.actor}
+    after = tx.now + emergencies.UNDO_FOR + timedelta(seconds=1)
+    await timers.set_timer(tx, ticket.id, CALM_OVER, after, facts=facts)
+    await _show_emergency(tx, ticket, facts)
+
+
+async def calmed_told(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Where they read that somebody is called, it says that this was taken back."""
+    for timer in await timer_store.of_ticket(tx, ticket.id, CALM_OVER):
+        await _show_emergency(tx, ticket, timer.facts)
+    await timers.cancel(tx, ticket.id, CALM_OVER)
+
+
+async def _show_emergency(tx: Transaction, ticket: Ticket, facts: Mapping[str, Any]) -> None:
+    slot, actor = f"emergency:{ticket.id}:{facts['at']}", facts["actor"]
+    own = Parcel(
+        "told_emergency", facts, room=ticket.home, person=ticket.requester, ticket=ticket.id, slot=slot
+    )
+    await outbox.put(tx, own)
+    if actor != ticket.requester:
+        shared = {**facts, "company": True}
+        await outbox.put(
+            tx, Parcel("told_emergency", shared, person=actor, ticket=ticket.id, slot=f"{slot}:{actor}")
+        )
 
 
 async def requester_reply(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -320,6 +350,16 @@ async def _await_due(tx: Transaction, ticket: TicketId) -> None:
         await timers.set_timer(tx, ticket, DUE, due)
 
 
+async def recount(tx: Transaction, ticket: Ticket) -> bool:
+    """The rules are others: clocks, pings and the card follow. Whether anything is due at another time."""
+    changed = await sla.renew(tx, ticket)
+    await escalation.arrange(tx, ticket)
+    if changed:
+        await _await_due(tx, ticket.id)
+        await _show_card(tx, ticket)
+    return changed
+
+
 async def escalations(tx: Transaction, event: Event, ticket: Ticket) -> None:
     await escalation.follow(tx, event, ticket)
 
@@ -353,6 +393,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "reopened": (*_MOVED, staff_line, requester_notice),
     "closed": _MOVED,
     "prioritised": (*_MOVED, staff_line),
+    "emergency": (*_MOVED, staff_line, emergency_told),
+    "calmed": (*_MOVED, staff_line, calmed_told),
     "requeued": (*_MOVED, staff_line),
     "levelled": (*_MOVED, staff_line),
     "progressed": (escalations, card, staff_line),
@@ -402,6 +444,10 @@ async def _undo_over(tx: Transaction, timer: Timer) -> None:
         await outbox.put(tx, _staff_copy(space, timer.ticket, MessageId(timer.facts["message"])))
 
 
+async def _calm_over(tx: Transaction, timer: Timer) -> None:
+    await _show_emergency(tx, await ticket_store.get(tx, timer.ticket), timer.facts)
+
+
 async def _due(tx: Transaction, timer: Timer) -> None:
     await _show_card(tx, await ticket_store.get(tx, timer.ticket))
     await _await_due(tx, timer.ticket)
@@ -412,6 +458,7 @@ TIMERS: Mapping[str, Callable[[Transaction, Timer], Awaitable[None]]] = {
     HOLD_OVER: _hold_over,
     UNDO_OVER: _undo_over,
     DUE: _due,
+    CALM_OVER: _calm_over,
     escalation.STEP: escalation.step,
     escalation.QUIET_OVER: escalation.quiet_over,
     duty.SHIFT: duty.shift,

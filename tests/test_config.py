@@ -12,10 +12,12 @@ from pydantic import BaseModel
 
 from bot import config
 from bot.config import model, problems, sources
+from bot.rules import rules as rules_of
 from core.kernel.errors import SetupError
 from core.kernel.ids import Address, Identity
 from core.people.model import Role
-from core.tickets.catalogue import Priority
+from core.tickets import priorities
+from core.tickets.catalogue import LADDER, Priority
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 TOKEN = "123456789:" + "A1b2C3d4E5" * 3 + "xyzzy"
@@ -196,7 +198,15 @@ def test_impact_raises_or_lowers_the_urgency(write: Write, urgency: str, impact:
         f'[[request_types]]\nname = "a"\ntitle = "A"\nqueue = "network"\n'
         f'urgency = "{urgency}"\nimpact = "{impact}"'
     )
-    assert config.load(path, {}).request_types[0].priority == priority
+    catalogue = rules_of(config.load(path, {})).catalogue
+    weight = priorities.weight(catalogue.types["a"], None)
+    assert priorities.weigh(catalogue, weight, vip=False) is Priority(priority)
+
+
+def test_the_matrix_left_out_is_a_ladder_and_one_row_of_it_can_be_given(write: Write) -> None:
+    assert rules_of(config.load(None, {})).catalogue.matrix == LADDER
+    given = rules_of(config.load(write('[priorities.matrix]\nlow = { high = "high" }'), {})).catalogue.matrix
+    assert given == {**LADDER, Priority.LOW: {"high": "high", "normal": "low", "low": "low"}}
 
 
 def test_the_address_of_the_page_is_one_a_browser_can_open() -> None:
@@ -378,7 +388,26 @@ WRONG = [
         "request_types[0].queue",
         "there is no queue",
     ),
-    ("[[request_types]]\nname = 'a'\ntitle = 'A'\nimpact = 'low'", "request_types[0].urgency", "is missing"),
+    ("[[request_types]]\nname = 'a'\ntitle = 'A'\nimpact = 'huge'", "request_types[0].impact", "'high'"),
+    (
+        "[[request_types]]\nname = 'a'\ntitle = 'A'\nask_impact = true\n"
+        "questions = [" + ",".join(f"{{name='q{n}', text='?'}}" for n in range(4)) + "]",
+        "request_types[0].questions",
+        "at most 3",
+    ),
+    (
+        "[[request_types]]\nname = 'a'\ntitle = 'A'\nask_impact = true\n"
+        "questions = [{name='impact', text='?'}]",
+        "request_types[0].questions[0].name",
+        "'ask_impact'",
+    ),
+    ("[priorities.matrix]\nhigh = 'high'", "priorities.matrix.high", "high, normal, low"),
+    ("[priorities.matrix]\nhigh = { high = 'huge' }", "priorities.matrix.high", "critical, high"),
+    ("[priorities.matrix]\nhigh = { hgh = 'high' }", "priorities.matrix.high", "high, normal, low"),
+    ("[priorities.matrix]\nhuge = { high = 'high' }", "priorities.matrix.huge", "unknown"),
+    ("[emergency]\nhours = 'nights'", "emergency.hours", "'closed' or 'always'"),
+    ("[emergency]\nenabled = 'perhaps'", "emergency.enabled", "true or false"),
+    (f"{VALID_PERSON}vip = 'very'", "people[0].vip", "true or false"),
     (
         "[[request_types]]\nname = 'a'\ntitle = 'A'\nquestions = [{name='q', text='?', kind='choice'}]",
         "request_types[0].questions[0].options",

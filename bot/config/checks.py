@@ -10,6 +10,8 @@ from bot.config.written import items as _items
 from bot.config.written import tables as _tables
 from core.tickets.catalogue import Level
 
+IMPACT = "impact"
+"""The question that `ask_impact` adds to a type."""
 WHOM = ("agents", "owner", "lead", "space", "on-call")
 LEVELS = tuple(Level)
 PROMISED = ("first_response", "next_response", "resolution")
@@ -138,14 +140,24 @@ def _steps_agree(raw: Raw) -> Lines:
 
 def _types_agree(raw: Raw) -> Lines:
     for at, kind in _tables(raw, "request_types"):
-        if "impact" in kind and "urgency" not in kind:
-            yield f"{at}.urgency: is missing; 'impact' raises or lowers it"
+        if kind.get("ask_impact") is True:
+            yield from _impact_can_be_asked(at, kind)
         for where, question in _tables(kind, "questions", f"{at}."):
             options = question.get("options", [])
             if question.get("kind") == "choice" and isinstance(options, list) and len(options) < 2:
                 yield f"{where}.options: a question of the kind 'choice' must have at least two options"
             elif question.get("kind") == "text" and options:
                 yield f"{where}.kind: must be 'choice' where options are given"
+
+
+def _impact_can_be_asked(at: str, kind: Raw) -> Lines:
+    """Who is affected is one of the four questions of a type."""
+    own = list(_tables(kind, "questions", f"{at}."))
+    if len(own) > 3:
+        yield f"{at}.questions: must be at most 3 where 'ask_impact' asks another one"
+    for where, question in own:
+        if question.get("name") == IMPACT:
+            yield f"{where}.name: must not be {IMPACT!r}; 'ask_impact' asks a question of that name"
 
 
 _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {

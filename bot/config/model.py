@@ -10,10 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.config import accounts, values
 from core.escalation.model import Of
 from core.people.model import Role
-from core.tickets.catalogue import Level, Priority
+from core.tickets.catalogue import Impact, Level, Priority
 
 Language = Literal["en", "ru"]
-Weight = Literal["high", "normal", "low"]
 
 PREFIX = "DESKBRIDGE_"
 
@@ -91,6 +90,7 @@ class Person(Section):
     roles: frozenset[Role] = Field(default=frozenset({Role.REQUESTER}), min_length=1)
     queues: tuple[str, ...] = ()
     languages: tuple[Language, ...] = Field(min_length=1)
+    vip: bool = False
 
     @property
     def language(self) -> str:
@@ -119,17 +119,9 @@ class RequestType(Section):
     title: values.Title
     questions: tuple[Question, ...] = Field(default=(), max_length=4)
     urgency: Priority | None = None
-    impact: Weight = "normal"
+    impact: Impact = Impact.NORMAL
+    ask_impact: bool = False
     keywords: tuple[values.Keyword, ...] = ()
-
-    @property
-    def priority(self) -> Priority | None:
-        """Urgency × impact; None where the type does not settle the urgency."""
-        if self.urgency is None:
-            return None
-        ladder = list(Priority)
-        place = ladder.index(self.urgency) + {"high": -1, "normal": 0, "low": 1}[self.impact]
-        return ladder[min(max(place, 0), len(ladder) - 1)]
 
 
 class Step(Section):
@@ -233,6 +225,24 @@ class Sla(Section):
     low: Targets
 
 
+class Matrix(Section):
+    """A row for each urgency: which priority each impact makes of it."""
+
+    critical: values.Row
+    high: values.Row
+    normal: values.Row
+    low: values.Row
+
+
+class Priorities(Section):
+    matrix: Matrix
+
+
+class Emergency(Section):
+    enabled: bool = False
+    hours: Literal["closed", "always"] = "closed"
+
+
 class Settings(BaseSettings):
     """The whole configuration. Made by `bot.config.load`, which lays the defaults under it."""
 
@@ -246,6 +256,8 @@ class Settings(BaseSettings):
     desk: Desk = Desk()
     calendars: tuple[Calendar, ...] = ()
     sla: Sla
+    priorities: Priorities
+    emergency: Emergency = Emergency()
     targets: tuple[SpecialTargets, ...] = ()
     people: tuple[Person, ...] = Field(min_length=1)
     queues: tuple[Queue, ...] = Field(min_length=1)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -241,9 +241,21 @@ def _database_url(value: object) -> str:
     return f"sqlite+aiosqlite:///{found['path']}"
 
 
+def _row(value: object) -> Mapping[catalogue.Impact, catalogue.Priority]:
+    known, valid = tuple(catalogue.Impact), tuple(catalogue.Priority)
+    right = isinstance(value, dict) and set(value) == set(known)
+    if not (right and isinstance(value, dict) and all(each in valid for each in value.values())):
+        raise ValueError(
+            f"must be a table of {', '.join(known)}, each with a priority ({', '.join(valid)}),"
+            ' like { high = "critical", normal = "high", low = "normal" }'
+        )
+    return {catalogue.Impact(impact): catalogue.Priority(told) for impact, told in value.items()}
+
+
 Name = Annotated[str, BeforeValidator(_name)]
 Line = Annotated[str, BeforeValidator(_line_reader(80))]
 Title = Annotated[catalogue.Title, BeforeValidator(_title_reader(64))]
+Row = Annotated[Mapping[catalogue.Impact, catalogue.Priority], BeforeValidator(_row)]
 Sentence = Annotated[catalogue.Title, BeforeValidator(_title_reader(500))]
 Keyword = Annotated[str, BeforeValidator(_line_reader(40)), AfterValidator(_folded)]
 Span = Annotated[timedelta, BeforeValidator(_span)]

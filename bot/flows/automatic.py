@@ -14,9 +14,8 @@ from core.dialogs import store as dialog_store
 from core.dialogs.model import Dialog
 from core.outbox import store as posts
 from core.tickets import actions as tickets
-from core.tickets import company, merging, queries
+from core.tickets import company, merging, priorities, queries
 from core.tickets import store as ticket_store
-from core.tickets.catalogue import Priority
 from core.tickets.model import ACTIVE, Status, Ticket
 
 OFTEN = 3
@@ -107,11 +106,11 @@ async def _open(turn: Turn, heard: Heard, *, quiet: bool) -> None:
         turn.actor,
         type_name=kind.name,
         text=heard.text,
-        priority=kind.urgency or Priority.NORMAL,
+        priority=priorities.weight(kind, None),
         home=_home(turn, heard),
         file_ids=heard.files,
         source=(turn.room, heard.message) if heard.message else None,
-        told={"quiet": True} if quiet else None,
+        told={"program": True, **({"quiet": True} if quiet else {})},
     )
     if quiet:
         await _hush(turn, ticket)

@@ -9,6 +9,7 @@ from bot import codes
 from bot.flows import (
     company,
     crowd,
+    emergency,
     finding,
     forms,
     intake,
@@ -19,6 +20,7 @@ from bot.flows import (
     reach,
     report,
     verdict,
+    weighing,
     when,
     whom,
     why,
@@ -243,14 +245,20 @@ async def _start(turn: Turn, _: TicketId, rest: str) -> None:
 
 
 async def _help(turn: Turn, _: TicketId, rest: str) -> None:
-    await turn.tell(_help_page(turn.person, threads=turn.threads))
+    emergencies = turn.catalogue.emergencies.enabled
+    await turn.tell(_help_page(turn.person, threads=turn.threads, emergencies=emergencies))
 
 
-def _help_page(person: Person, *, threads: bool) -> Message:
+def offered(*, emergencies: bool) -> list[Command]:
+    """The commands of a desk that takes emergencies, or none."""
+    return [each for each in COMMANDS if emergencies or each.run is not emergency.command]
+
+
+def _help_page(person: Person, *, threads: bool, emergencies: bool) -> Message:
     """Where every request is a thread of its own, no command can be given there."""
     staff = "help.staff_of_threads" if threads else "help.staff"
     lines = [Paragraph(Words(staff if person.staff else "help.requester"))]
-    for command in COMMANDS:
+    for command in offered(emergencies=emergencies):
         if not command.staff or person.staff:
             line = Words("help.line", {"command": Typed(command.example), "what": command.help})
             lines.append(Paragraph(line, "quiet"))
@@ -415,6 +423,7 @@ COMMANDS = (
     Command("my", _my, "/my"),
     Command("status", _status, "/status 42", ticket=True, bare=_my),
     Command("reopen", _reopen, "/reopen 42", ticket=True),
+    Command("emergency", emergency.command, "/emergency 42", ticket=True),
     Command("add", company.add, "/add 42 @boris", ticket=True, words=True),
     Command("remove", company.remove, "/remove 42 @boris", ticket=True, words=True),
     Command("leave", company.leave, "/leave 42", ticket=True),
@@ -440,6 +449,7 @@ COMMANDS = (
     Command("hold", _hold, "/hold 42 until 14:30", staff=True, ticket=True),
     Command("resume", _resume, "/resume 42", staff=True, ticket=True),
     Command("priority", _priority, "/priority 42 high", staff=True, ticket=True, words=True),
+    Command("impact", weighing.impact, "/impact 42 high", staff=True, ticket=True, words=True),
     Command("level", _level, "/level 42 L2", staff=True, ticket=True, words=True),
     Command("resolve", _form("resolve", "solution"), "/resolve 42 …", staff=True, ticket=True),
     Command("merge", merging.merge, "/merge 42 into 17", staff=True, words=True),

@@ -18,9 +18,8 @@ from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Actor
 from core.tickets import actions as tickets
-from core.tickets import company, merging, queries
+from core.tickets import company, merging, priorities, queries
 from core.tickets import store as ticket_store
-from core.tickets.catalogue import Priority
 from core.tickets.model import Status, Ticket
 
 TICKET_EMOJI = "🎫"
@@ -60,7 +59,7 @@ async def make_ticket(turn: Turn, quoted: Quoted | None, files: tuple[str, ...] 
         Actor(author, turn.actor.via),
         type_name=kind.name,
         text=texts.clean(quoted.text) or ", ".join(each.name for each in quoted.files),
-        priority=kind.urgency or Priority.NORMAL,
+        priority=priorities.weight(kind, None),
         home=str(home) if home else turn.room,
         file_ids=(*files, *(each.kept for each in quoted.files if each.kept)),
         source=(room, quoted.message),

@@ -14,11 +14,13 @@ from core.kernel.ids import TicketId
 from core.people import store as people
 from core.people.model import Person
 from core.tickets import actions as tickets
-from core.tickets import doors
-from core.tickets.catalogue import Level, Priority
+from core.tickets import doors, priorities
+from core.tickets.catalogue import Impact, Level, Priority
 from core.tickets.model import Ticket
 
 Values = Mapping[str, str]
+EVERYBODY = "everybody"
+"""Instead of a priority: everybody is affected, and the matrix says what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ def _pass(ticket: Ticket, staff: list[Person]) -> tuple[Input, ...]:
 
 def _priority(ticket: Ticket, staff: list[Person]) -> tuple[Input, ...]:
     options = tuple(Option(each, phrases.priority(each)) for each in Priority if each is not ticket.priority)
+    if ticket.priority is not Priority.CRITICAL:
+        options = (*options, Option(EVERYBODY, Words("form.everybody")))
     choice = Input("priority", Words("form.priority"), kind="choice", options=options)
     return choice, _words("reason", required=False)
 
@@ -106,8 +110,12 @@ async def _do_pass(turn: Turn, ticket: TicketId, values: Values) -> None:
 
 
 async def _do_priority(turn: Turn, ticket: TicketId, values: Values) -> None:
+    reason = values.get("reason", "")
+    if values["priority"] == EVERYBODY:
+        await priorities.affect(turn.tx, turn.actor, ticket, Impact.HIGH, reason)
+        return
     priority = Priority(_one_of(values["priority"], Priority))
-    await tickets.prioritise(turn.tx, turn.actor, ticket, priority, values.get("reason", ""))
+    await tickets.prioritise(turn.tx, turn.actor, ticket, priority, reason)
 
 
 async def _do_level(turn: Turn, ticket: TicketId, values: Values) -> None:

@@ -21,10 +21,12 @@ from core.kernel.errors import UserError
 from core.kernel.ids import TicketId
 from core.tickets import actions as tickets
 from core.tickets import company as companies
+from core.tickets import priorities
 from core.tickets import store as ticket_store
 from core.tickets.actions import Source
 from core.tickets.catalogue import Priority
 from core.tickets.model import Answer
+from core.tickets.priorities import Weight
 
 FLOW = "intake"
 Rows = Sequence[tuple[Choice, ...]]
@@ -251,7 +253,7 @@ class _Request(TypedDict):
     number: TicketId
     type_name: str
     text: str
-    priority: Priority
+    priority: Weight
     answers: Sequence[Answer]
     file_ids: Sequence[str]
     source: Source | None
@@ -265,7 +267,7 @@ async def open_ticket(turn: Turn, draft: Draft, number: TicketId) -> None:
         "number": number,
         "type_name": kind.name,
         "text": draft.text,
-        "priority": kind.urgency or draft.priority or Priority.NORMAL,
+        "priority": priorities.weight(kind, draft.priority, draft.answers),
         "answers": draft.answers,
         "file_ids": draft.files,
         "source": draft.source,

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from bot import codes
-from bot.flows import elsewhere, phrases, story
+from bot.flows import elsewhere, emergency, phrases, story
 from bot.flows.turn import Turn
 from bot.message import At, Choice, Fact, Message, Paragraph, Plain, Several, Text, Words
 from core.kernel.errors import UserError
 from core.people import store as people
-from core.sla import queries as sla
 from core.tickets import queries
 from core.tickets import store as ticket_store
 from core.tickets.model import ACTIVE, Status, Ticket
@@ -55,8 +54,10 @@ async def status(turn: Turn, ticket: Ticket) -> Message:
         owner = Plain((await people.get(turn.tx, ticket.owner)).name)
         key = "status.owner" if ticket.status in ACTIVE else "status.agent"
         lines.append(Paragraph(Words(key, {"name": owner})))
-    if (due := await sla.reply_by(turn.tx, ticket)) is not None:
-        lines.append(Paragraph(Words("status.reply_by", {"at": At(due)})))
+    how, hours = await emergency.answer_by(turn.tx, ticket)
+    if hours:
+        lines.append(Paragraph(Words(f"status.reply_by{how}", hours)))
+    urgent = await emergency.rows(turn.tx, turn.actor, ticket)
     if ticket.merged_into is not None:
         lines.append(Paragraph(Words("card.merged", {"into": ticket.merged_into})))
     own = ticket.requester == turn.person.id
@@ -65,7 +66,7 @@ async def status(turn: Turn, ticket: Ticket) -> Message:
         if own and ticket.status in (Status.RESOLVED, Status.CLOSED) and ticket.merged_into is None
         else ()
     )
-    return Message(tuple(lines), (*reopen, *await elsewhere.rows(turn, ticket)), ticket=ticket.id)
+    return Message(tuple(lines), (*reopen, *urgent, *await elsewhere.rows(turn, ticket)), ticket=ticket.id)
 
 
 async def queue(turn: Turn) -> Message:

@@ -37,6 +37,11 @@ async def line(
 
 _VARIANTS: Mapping[str, Mapping[str, str]] = {
     "opened": {"for": "event.opened_for", "split": "event.opened_split"},
+    "prioritised": {
+        "high": "event.affected_high",
+        "normal": "event.affected_normal",
+        "low": "event.affected_low",
+    },
     "joined": {"watcher": "event.joined_watcher", "self": "event.joined_self"},
     "left": {"self": "event.left_self", "unwatch": "event.unwatched"},
     "deleted": {
@@ -55,6 +60,8 @@ def _how(kind: str, actor: int | None, facts: Mapping[str, Any]) -> str:
         return "split" if facts.get("split") else "for" if facts.get("requester") != actor else ""
     if facts.get("auto"):
         return "auto"
+    if kind == "prioritised":
+        return str(facts.get("impact"))
     if facts.get("person") != actor:
         return str(facts.get("kind"))
     return "unwatch" if kind == "left" and facts.get("kind") == WATCHER else "self"

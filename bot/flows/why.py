@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.flows import phrases
+from bot.flows import phrases, weighing
 from bot.flows.turn import Turn
 from bot.message import At, Fact, Message, Paragraph, Plain, Span, Text, Words
 from core.kernel.ids import TicketId
@@ -19,7 +19,7 @@ from core.tickets.model import Ticket
 async def explained(turn: Turn, number: TicketId, rest: str) -> None:
     """Each promise with its working: since when, what took no time, how much is left, when it is due."""
     ticket = await doors.allowed(turn.tx, turn.actor, number, Right.WORK)
-    lines = [Paragraph(phrases.heading(ticket), "strong")]
+    lines = [Paragraph(phrases.heading(ticket), "strong"), Paragraph(await weighing.why(turn, ticket))]
     found = await explain.workings(turn.tx, ticket)
     for working in found:
         lines += _lines(turn, working)

@@ -45,13 +45,13 @@ STUCK = timedelta(minutes=1)
 ANSWERS = frozenset(
     {
         "claimed", "released", "passed", "replied", "waited", "held", "resolved", "prioritised", "progressed",
-        "promised", "snoozed", "merged",
+        "promised", "snoozed", "merged", "calmed",
     }
 )  # fmt: skip
 """Events that answer every ping of the ticket that is still open."""
 FOR_A_WHILE = frozenset({"promised", "snoozed"})
 """Answers that another one may follow."""
-RESTARTS = frozenset({"prioritised", "reopened", "unmerged", EMERGENCY})
+RESTARTS = frozenset({"prioritised", "reopened", "unmerged", "calmed", EMERGENCY})
 
 
 async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:

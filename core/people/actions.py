@@ -74,9 +74,8 @@ async def _appoint(tx: Transaction, member: Member, rank: int, person: Person | 
         for identity in member.identities:
             await store.detach(tx, identity)
         person = await meet(tx, member.identities[0], name=member.name, language=member.language)
-    await store.save(
-        tx, replace(person, name=member.name, roles=member.roles, queues=member.queues, rank=rank)
-    )
+    given = replace(person, name=member.name, roles=member.roles, queues=member.queues, rank=rank)
+    await store.save(tx, replace(given, vip=member.vip))
     joined = frozenset() if Role.ADMIN in member.roles else await store.linked(tx, person.id)
     for identity in await store.identities_of(tx, person.id):
         if identity not in (*member.identities, *joined):

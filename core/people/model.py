@@ -34,6 +34,8 @@ class Person:
     """Where and when they want to be reached."""
     language_chosen: bool = False
     """They said themselves in which language they are spoken to."""
+    vip: bool = False
+    """What they report, or is reported for them, is one priority higher."""
 
     @property
     def staff(self) -> bool:
@@ -57,6 +59,7 @@ class Member:
     roles: frozenset[Role]
     queues: tuple[str, ...]
     language: str
+    vip: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ persons = Table(
     Column("language_chosen", Boolean, nullable=False, server_default=false()),
     Column("folded", Text, nullable=False, server_default="", index=True),
     Column("became", Serial),
+    Column("vip", Boolean, nullable=False, server_default=false()),
 )
 """`folded`: the name as it is compared."""
 
@@ -112,6 +113,7 @@ def _person(row: Row[Any]) -> Person:
         rank=row.rank,
         reach=reach.load(row.reach),
         language_chosen=row.language_chosen,
+        vip=row.vip,
     )
 
 
@@ -192,6 +194,7 @@ async def add(tx: Transaction, person: Person) -> PersonId:
         "rank": person.rank,
         "created_at": tx.now,
         "language_chosen": person.language_chosen,
+        "vip": person.vip,
         "folded": texts.search_text(person.name),
     }
     return PersonId(await tx.scalar(_ADD, values))
@@ -210,6 +213,7 @@ async def save(tx: Transaction, person: Person) -> None:
             rank=person.rank,
             reach=reach.dump(person.reach),
             language_chosen=person.language_chosen,
+            vip=person.vip,
             folded=texts.search_text(person.name),
         )
     )
@@ -241,10 +245,9 @@ async def seen(tx: Transaction, identity: Identity) -> None:
 
 
 async def demote_all(tx: Transaction) -> None:
-    """Take every staff role back, before the configuration gives them anew."""
-    await tx.execute(
-        update(persons).where(persons.c.rank > 0).values(roles=[Role.REQUESTER], queues=[], rank=0)
-    )
+    """Take back everything the configuration gives, before it gives it anew."""
+    named = update(persons).where(persons.c.rank > 0)
+    await tx.execute(named.values(roles=[Role.REQUESTER], queues=[], rank=0, vip=False))
 
 
 # ---- codes that join accounts

@@ -30,6 +30,21 @@ async def recount(tx: Transaction, ticket: Ticket) -> None:
     await _keep(tx, before, after(promises, tx.now, ticket, clocks))
 
 
+async def renew(tx: Transaction, ticket: Ticket) -> bool:
+    """The rules are others: what is not met yet is counted by them from its beginning; what is met stays as
+    it was. Whether a due time has changed."""
+    promises, due_before = tx.rule(Promises), await store.due_times(tx, ticket.id)
+    clocks = await store.of_ticket(tx, ticket.id)
+    open_still = (clock for clock in clocks.values() if clock.met_at is None)
+    changed = False
+    for clock in (replace(each, promise=promises.of(ticket, each.target)) for each in open_still):
+        due_at, warn_at = due_before[clock.target]
+        if clock != clocks[clock.target] or (clock.due_at, clock.warn_at) != (due_at, warn_at):
+            await store.save(tx, clock)
+            changed = changed or (clock.due_at, clock.warn_at) != (due_at, warn_at)
+    return changed
+
+
 async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
     for target in before.keys() - after.keys():
         await store.remove(tx, before[target])

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.sla import store
-from core.sla.model import Clock, Target
+from core.sla.model import Clock, Promises, Target
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
 from core.tickets.queries import Which
@@ -54,11 +54,16 @@ async def due_after(tx: Transaction, ticket: TicketId, instant: datetime) -> dat
     return min(coming, default=None)
 
 
-async def reply_by(tx: Transaction, ticket: Ticket) -> datetime | None:
-    """By when somebody will have answered."""
+async def reply_clock(tx: Transaction, ticket: Ticket) -> Clock | None:
+    """The promise that somebody will answer, while it runs."""
     clocks = await store.of_ticket(tx, ticket.id)
     answers = [clocks[each] for each in (Target.FIRST, Target.NEXT) if each in clocks]
-    return min((clock.due_at for clock in answers if clock.running), default=None)
+    return min((clock for clock in answers if clock.running), key=lambda each: each.due_at, default=None)
+
+
+async def closed(tx: Transaction, ticket: Ticket) -> bool:
+    """Whether this is an hour in which nobody is to answer first."""
+    return not tx.rule(Promises).of(ticket, Target.FIRST).calendar.is_open(tx.now)
 
 
 def breaching(now: datetime) -> ColumnElement[bool]:

@@ -53,6 +53,12 @@ async def of_ticket(tx: Transaction, ticket: TicketId) -> dict[Target, Clock]:
     return {clock.target: clock for row in rows if (clock := _clock(row, promises))}
 
 
+async def due_times(tx: Transaction, ticket: TicketId) -> dict[Target, tuple[datetime, datetime]]:
+    """When each promise of the ticket is due and warned of, as it was counted last."""
+    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
+    return {Target(row.target): (row.due_at, row.warn_at) for row in rows}
+
+
 async def save(tx: Transaction, clock: Clock) -> None:
     values = {
         "ticket_id": clock.ticket,

@@ -14,10 +14,11 @@ from core.kernel.events import Event
 from core.kernel.ids import MessageId, PersonId, TicketId
 from core.people import store as people
 from core.people.model import Actor, Right
-from core.tickets import model, search, store
+from core.tickets import model, priorities, search, store
 from core.tickets.catalogue import Catalogue, Level, Priority
 from core.tickets.doors import needs, record
 from core.tickets.model import Answer, Said, Status, Ticket
+from core.tickets.priorities import Weight
 
 TITLE_LIMIT = 80
 
@@ -31,7 +32,7 @@ async def open_ticket(
     *,
     type_name: str,
     text: str,
-    priority: Priority,
+    priority: Priority | Weight,
     home: str,
     queue: str | None = None,
     answers: Sequence[Answer] = (),
@@ -48,8 +49,9 @@ async def open_ticket(
 
     `number` is one that `store.next_number` gave in this same transaction. `queue`: whose it is, if not that
     of its type. `requester`: in whose name the actor opens it, `speaker`: whose words they are, where those
-    are others; who may do so is decided before. `where` people find these words, if they were said among
-    others. `told`: further facts of the event."""
+    are others; who may do so is decided before. A priority that is a weight is one higher where a VIP opens
+    it or asks. `where` people find these words, if they were said among others. `told`: further facts of the
+    event."""
     if actor.person is None:
         raise LookupError("a ticket needs a requester")
     asking = actor.person if requester is None else await people.get(tx, requester)
@@ -59,7 +61,7 @@ async def open_ticket(
         "title": title,
         "type": type_name,
         "queue": queue or tx.rule(Catalogue).types[type_name].queue,
-        "priority": priority,
+        **priorities.facts(tx.rule(Catalogue), priority, vip=asking.vip or actor.person.vip),
         "requester": asking.id,
         "home": home,
         "answers": [asdict(answer) for answer in answers],

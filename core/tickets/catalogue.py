@@ -16,6 +16,34 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+class Impact(StrEnum):
+    """For how many it is felt: everybody, several people, one person."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+Matrix = Mapping[Priority, Mapping[Impact, Priority]]
+"""The priority by urgency and impact."""
+
+
+def _ladder() -> Matrix:
+    """A high impact makes it one higher, a low one one lower."""
+    steps = list(Priority)
+
+    def step(place: int) -> Priority:
+        return steps[min(max(place, 0), len(steps) - 1)]
+
+    return {
+        urgency: {impact: step(place + apart) for apart, impact in enumerate(Impact, start=-1)}
+        for place, urgency in enumerate(Priority)
+    }
+
+
+LADDER = _ladder()
+
+
 class Level(StrEnum):
     L1 = "L1"
     L2 = "L2"
@@ -30,6 +58,8 @@ class Question:
     text: Title
     options: tuple[Title, ...] = ()
     optional: bool = False
+    impacts: tuple[Impact, ...] = ()
+    """What each option says about who is affected, where it is that which is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +73,7 @@ class RequestType:
     urgency: Priority | None = None
     """Set: nobody is asked how urgent it is."""
     keywords: tuple[str, ...] = ()
+    impact: Impact = Impact.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +86,14 @@ class Queue:
     language: str
     plain_reply: bool = False
     """Plain text in a staff thread reaches the requester; otherwise it is a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergencies:
+    """Whether requesters may raise one: at any hour, or only while nobody is there to answer."""
+
+    enabled: bool = False
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +111,8 @@ class Catalogue:
     flood_after: int = 20
     """More messages from one person in a minute are shown to staff as one line."""
     undo_for: timedelta = timedelta(seconds=10)
+    emergencies: Emergencies = field(default_factory=Emergencies)
+    matrix: Matrix = field(default_factory=lambda: LADDER)
     by_space: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The queues each space shows."""
 

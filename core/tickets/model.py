@@ -45,6 +45,7 @@ MOVES: Mapping[str, Mapping[Status, Status]] = {
     "reopened": {R: O, C: O},
     "closed": {R: C},
     "prioritised": {N: N, O: O, W: W, H: H, R: R},
+    "emergency": {N: N, O: O, W: O, H: O},
     "levelled": {N: N, O: O, W: W, H: H, R: R},
     "progressed": {O: O, W: W, H: H},
     "merged": {N: C, O: C, W: C, H: C, R: C},
@@ -216,8 +217,11 @@ def _changes(ticket: Ticket, event: Event) -> dict[str, Any]:
             return {"unanswered_since": ticket.unanswered_since or event.at}
         case "held":
             return {"hold_until": _instant(event.facts.get("until"))}
-        case "prioritised":
+        case "prioritised" | "calmed":
             return {"priority": Priority(event.facts["priority"])}
+        case "emergency":
+            waits = ticket.unanswered_since or event.at
+            return {"priority": Priority(event.facts["priority"]), "unanswered_since": waits}
         case "requeued":
             return {"queue": event.facts["queue"]}
         case "levelled":

@@ -56,6 +56,14 @@ _UNCLOSED_OF = (
 )
 
 
+_UNCLOSED_AFTER = (
+    select(store.tickets.c.id)
+    .where(store.tickets.c.id > bindparam("number"), store.tickets.c.status != "closed")
+    .order_by(store.tickets.c.id)
+    .limit(bindparam("limit"))
+)
+
+
 def waiting(actor: Actor) -> Which:
     """Active tickets of the queues the actor serves."""
     person = actor.person
@@ -208,6 +216,12 @@ async def unclosed(tx: Transaction, *, limit: int, since: datetime) -> list[Tick
     going = or_(_status(*UNCLOSED), c.closed_at >= since)
     statement = select(c.id).where(going).order_by(c.id.desc()).limit(limit)
     return [TicketId(row.id) for row in await tx.all(statement)]
+
+
+async def unclosed_after(tx: Transaction, number: TicketId, *, limit: int) -> list[TicketId]:
+    """The next tickets in order that are not closed."""
+    rows = await tx.all(_UNCLOSED_AFTER, {"number": number, "limit": limit})
+    return [TicketId(row.id) for row in rows]
 
 
 async def find(

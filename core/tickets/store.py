@@ -1,6 +1,7 @@
 """The tables of tickets, their messages and their timeline."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -285,6 +286,15 @@ async def timeline(tx: Transaction, ticket_id: TicketId) -> list[Event]:
     """Everything that happened to the ticket, in order."""
     rows = await tx.all(_TIMELINE, {"ticket": ticket_id})
     return [_event(row) for row in rows]
+
+
+async def count_events(tx: Transaction, kind: str, person: PersonId, since: datetime) -> int:
+    """How many events of this kind somebody caused after then, in tickets that are theirs or shared."""
+    theirs = select(tickets.c.id).where(tickets.c.requester_id == person)
+    shared = select(participants.c.ticket_id).where(participants.c.person_id == person)
+    c = events.c
+    mine = (c.ticket_id.in_(theirs.union(shared)), c.actor_id == person, c.kind == kind, c.at > since)
+    return int(await tx.scalar(select(func.count()).select_from(events).where(*mine)))
 
 
 async def opening(tx: Transaction, ticket_id: TicketId) -> Event:

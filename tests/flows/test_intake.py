@@ -135,7 +135,7 @@ async def test_a_typed_number_chooses_at_every_step_with_choices(stage: Stage) -
     assert {"en": "Everybody", "ru": "У всех"}[stage.language] in summary
     assert stage.w("urgency.high") in summary
     await ivan.press(stage.w("button.send"))
-    assert (await stage.ticket(1)).priority is Priority.HIGH
+    assert (await stage.ticket(1)).priority is Priority.CRITICAL
     assert await stage.words_of(1) == [("request", stage.vpn)]
 
 

@@ -21,6 +21,13 @@ def upgrade() -> None:
     op.execute("UPDATE clocks SET warn_at = due_at - length / 4")
     _put_pauses_together()
     op.drop_column("clocks", "paused_for")
+    op.create_table(
+        "counted",
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("what", name=op.f("pk_counted")),
+    )
+    op.add_column("persons", sa.Column("vip", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def _put_pauses_together() -> None:
