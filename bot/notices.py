@@ -42,6 +42,8 @@ _TONES: Mapping[str, Literal["request", "reply", "note"]] = {
     "note": "note",
 }
 INSTANT = timedelta(seconds=1)
+LATE = timedelta(minutes=1)
+"""A ping later than that says so."""
 Compose = Callable[[Transaction, Parcel], Awaitable[Message | None]]
 
 
@@ -258,6 +260,8 @@ async def _ping(tx: Transaction, parcel: Parcel) -> Message | None:
         Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),
         Paragraph(await _why(tx, ticket, ping)),
     ]
+    if ping.sent_at - ping.due_at > LATE:
+        blocks.append(Paragraph(Words("ping.late", {"span": Span(ping.sent_at - ping.due_at)}), "strong"))
     following = sorted(await escalation.coming(tx, ticket), key=lambda due: due[3])
     if following:
         blocks.append(Paragraph(Words("ping.next", {"at": At(following[0][3], "clock")}), "quiet"))
@@ -336,6 +340,13 @@ async def _trouble(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words(f"trouble.{parcel.facts['kind']}", facts)),), tone="ping")
 
 
+async def _audit(tx: Transaction, parcel: Parcel) -> Message:
+    """What the auditor found, for those who run the desk."""
+    facts: dict[str, Fact] = {"tickets": Plain(", ".join(f"#{each}" for each in parcel.facts["tickets"]))}
+    told = Words(f"audit.{parcel.facts['key']}", facts, parcel.facts["count"])
+    return Message((Paragraph(told),), tone="ping")
+
+
 async def _write_me(tx: Transaction, parcel: Parcel) -> Message:
     assert parcel.person is not None
     name = Plain((await people.get(tx, parcel.person)).name)
@@ -380,6 +391,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "ping": _ping,
     "low_rating": _low_rating,
     "trouble": _trouble,
+    "audit": _audit,
     "write_me": _write_me,
     "link_code": _link_code,
 }

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 
@@ -23,6 +24,15 @@ DEAF_AFTER = 15.0
 AT_ONCE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done again and again, never several at a time. `name` is what the log calls it."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[object]]
+
+
 class Scheduler:
     """Ticks. A late, missed or doubled tick loses and doubles nothing: a timer is a row, claimed by lease."""
 
@@ -33,11 +43,16 @@ class Scheduler:
         self._clock = clock
         self._metrics = metrics
         self._nightly = nightly
+        self._jobs: list[Job] = []
         self._ticked: datetime | None = None
         self._trouble = ""
         self._claimed: list[Timer] = []
         """Timers in hand that the database could not let fire yet; the next tick tries them first."""
         self._apscheduler = AsyncIOScheduler(timezone="UTC")
+
+    def add(self, job: Job) -> None:
+        """Do this too, from the start on."""
+        self._jobs.append(job)
 
     def start(self) -> None:
         """Begin to tick, at once; late ticks run once, never several at a time."""
@@ -45,6 +60,9 @@ class Scheduler:
         self._ticked = now = self._clock.now()
         self._apscheduler.add_job(self._tick_run, "interval", seconds=EVERY, next_run_time=now, **options)
         self._apscheduler.add_job(self._nightly_run, "interval", hours=6, **options)
+        for job in self._jobs:
+            seconds = job.every.total_seconds()
+            self._apscheduler.add_job(self._job_run, "interval", [job], seconds=seconds, **options)
         self._apscheduler.start()
 
     def stop(self) -> None:
@@ -89,6 +107,15 @@ class Scheduler:
             late = (self._clock.now() - timer.due_at).total_seconds()
             self._metrics.fired(timer.kind, late)
         return done
+
+    async def _job_run(self, job: Job) -> None:
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await job.run()
+        except TemporaryError as error:
+            _log.warning("%s is put off: %s", job.name, error)
+        except Exception:  # noqa: BLE001 - the next time may be better, and whoever waits for this one notices
+            _log.exception("%s failed", job.name)
 
     async def _nightly_run(self) -> None:
         try:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -62,6 +63,18 @@ def _matching(pattern: str, valid: str) -> Callable[[SecretStr], SecretStr]:
     return check
 
 
+def _web_address(value: SecretStr) -> SecretStr:
+    """An address that may hold a secret: it is not repeated."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or parts.username is not None or parts.fragment:
+        raise ValueError("must be an address like https://hc-ping.com/…, without a password or '#'")
+    return value
+
+
 Account = Annotated[Identity, BeforeValidator(_identity)]
 Space = Annotated[Address, BeforeValidator(_space)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
@@ -78,4 +91,5 @@ AppToken = Annotated[
 ConfigToken = Annotated[
     Secret, AfterValidator(_matching(r"xoxe\S*-\S+", "an app configuration token, beginning with xoxe"))
 ]
+HeartbeatUrl = Annotated[Secret, AfterValidator(_web_address)]
 SigningSecret = Annotated[Secret, AfterValidator(_matching(r"\S{8,}", "at least 8 characters"))]

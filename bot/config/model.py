@@ -84,6 +84,12 @@ class Desk(Section):
     keep_events_days: values.Days = 30
 
 
+class Heartbeat(Section):
+    url: accounts.HeartbeatUrl | None = None
+    url_file: values.Location | None = None
+    every: values.Duration = timedelta(minutes=5)
+
+
 class Person(Section):
     name: values.Line
     identities: tuple[accounts.Account, ...] = Field(min_length=1)
@@ -194,6 +200,7 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     slack: Slack = Slack()
     desk: Desk = Desk()
+    heartbeat: Heartbeat = Heartbeat()
     calendars: tuple[Calendar, ...] = ()
     sla: Sla
     targets: tuple[SpecialTargets, ...] = ()
@@ -234,5 +241,5 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
-        values = (value for section in (self.telegram, self.slack) for _, value in section)
+        values = (value for section in (self.telegram, self.slack, self.heartbeat) for _, value in section)
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))

@@ -107,7 +107,7 @@ def _draft(tx: Transaction, ticket: Ticket, policy: Policy, due: Due, target: Ta
 async def _ask(tx: Transaction, draft: Ping) -> bool:
     ping_id = await store.add_ping(tx, draft)
     if ping_id is not None:
-        await _show(tx, replace(draft, id=ping_id))
+        await show(tx, replace(draft, id=ping_id))
     return ping_id is not None
 
 
@@ -118,7 +118,8 @@ async def _ask_nobody(tx: Transaction, draft: Ping) -> None:
         await store.answer(tx, replace(draft, id=ping_id), "undelivered", by=None, via=DESK.via)
 
 
-async def _show(tx: Transaction, ping: Ping) -> None:
+async def show(tx: Transaction, ping: Ping) -> None:
+    """Show the ping, or what became of it, to whom it asks."""
     parcel = Parcel(
         "ping",
         {"ping": ping.id},
@@ -137,7 +138,7 @@ async def _answer_all(tx: Transaction, event: Event) -> None:
         open_still = ping.answer is None or ping.answer in FOR_A_WHILE
         if open_still or (ping.answer == "undelivered" and calls):
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
-            await _show(tx, ping)
+            await show(tx, ping)
             await _show_calls(tx, ping, calls)
 
 

@@ -53,7 +53,7 @@ _OF_TICKET = select(pings).where(pings.c.ticket_id == bindparam("ticket")).order
 _ANSWER = pings.update().where(pings.c.id == bindparam("ping"))
 
 
-def _ping(row: Row[Any]) -> Ping:
+def of_row(row: Row[Any]) -> Ping:
     return Ping(
         row.id,
         row.ticket_id,
@@ -112,12 +112,12 @@ async def add_ping(tx: Transaction, new: Ping) -> PingId | None:
 
 async def ping(tx: Transaction, ping_id: PingId) -> Ping | None:
     row = await tx.first(_PING, {"ping": ping_id})
-    return None if row is None else _ping(row)
+    return None if row is None else of_row(row)
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> list[Ping]:
     rows = await tx.all(_OF_TICKET, {"ticket": ticket})
-    return [_ping(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 async def sent(tx: Transaction, ticket: TicketId, policy: str) -> Mapping[tuple[int, datetime], int]:

@@ -1,0 +1,1 @@
+"""The hands: what the desk does outside itself and outside any messenger."""
