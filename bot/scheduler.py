@@ -5,9 +5,10 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
 
 from bot.adapters.port import Health
 from bot.metrics import Metrics
@@ -22,6 +23,7 @@ EVERY = 1.0
 DEAF_AFTER = 15.0
 """Seconds without a finished tick after which the scheduler counts as hung."""
 AT_ONCE = 100
+NIGHTLY = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,18 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+
+
+class Every(BaseTrigger):  # type: ignore[misc]
+    """Again and again, so far apart. What was missed is done once, however long the clock has leapt: the
+    library's own would go through every missed time, half a minute of them for half a year."""
+
+    def __init__(self, length: timedelta) -> None:
+        self._length = length
+
+    def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime:
+        following = (before or now) + self._length
+        return following if following > now else now + self._length
 
 
 class Scheduler:
@@ -49,6 +63,8 @@ class Scheduler:
         self._claimed: list[Timer] = []
         """Timers in hand that the database could not let fire yet; the next tick tries them first."""
         self._apscheduler = AsyncIOScheduler(timezone="UTC")
+        self._wall = datetime.now(UTC)
+        self._watch: asyncio.TimerHandle | None = None
 
     def add(self, job: Job) -> None:
         """Do this too, from the start on."""
@@ -58,17 +74,31 @@ class Scheduler:
         """Begin to tick, at once; late ticks run once, never several at a time."""
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._ticked = now = self._clock.now()
-        self._apscheduler.add_job(self._tick_run, "interval", seconds=EVERY, next_run_time=now, **options)
-        self._apscheduler.add_job(self._nightly_run, "interval", hours=6, **options)
+        ticks = Every(timedelta(seconds=EVERY))
+        self._apscheduler.add_job(self._tick_run, ticks, next_run_time=now, **options)
+        self._apscheduler.add_job(self._nightly_run, Every(NIGHTLY), **options)
         for job in self._jobs:
-            seconds = job.every.total_seconds()
-            self._apscheduler.add_job(self._job_run, "interval", [job], seconds=seconds, **options)
+            self._apscheduler.add_job(self._job_run, Every(job.every), [job], **options)
         self._apscheduler.start()
+        self._wall = datetime.now(UTC)
+        self._heed_the_clock()
 
     def stop(self) -> None:
         """No further tick; one that is running is cancelled, and its claims run out by themselves."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._apscheduler.running:
             self._apscheduler.shutdown(wait=False)
+
+    def _heed_the_clock(self) -> None:
+        """Where the machine's clock was set back, the library would wait until it is as late again as it was:
+        its times are set back with it."""
+        now = datetime.now(UTC)
+        if now < self._wall:
+            for job in self._apscheduler.get_jobs():
+                job.modify(next_run_time=job.next_run_time - (self._wall - now))
+        self._wall = now
+        self._watch = asyncio.get_running_loop().call_later(EVERY, self._heed_the_clock)
 
     def health(self) -> Health:
         if self._trouble:
