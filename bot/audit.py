@@ -30,6 +30,8 @@ STRETCH = 500
 MENDED_TOGETHER = 20
 """Tickets mended in one transaction."""
 ALARM_EVERY = timedelta(hours=1)
+LOGGED = 20
+"""So many findings of one pass stand in the log, each on its line."""
 NAMED = 10
 """So many tickets an alarm names."""
 STALE = timedelta(minutes=10)
@@ -127,7 +129,7 @@ class Audit:
             found=Counter(finding.about for finding in verdict.found),
             left=Counter(finding.about for finding in verdict.left),
         )
-        for finding in verdict.found:
+        for finding in verdict.found[:LOGGED]:
             mended = finding not in verdict.left
             facts = {"ticket": finding.ticket, "about": finding.about, "what": finding.what, "mended": mended}
             _log.warning("the audit found something wrong", extra=facts)
