@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from bench import acknowledgements, claims, conversations, rig, slack, starting, telegram, ticks
+from bench import (
+    acknowledgements,
+    audits,
+    claims,
+    conversations,
+    lateness,
+    rig,
+    slack,
+    starting,
+    telegram,
+    ticks,
+)
 from bench.report import Report, markdown
 
 
@@ -20,6 +31,8 @@ BENCHMARKS: Mapping[str, Measure] = {
     "conversations": conversations.measure,
     "acknowledgements": acknowledgements.measure,
     "ticks": ticks.measure,
+    "lateness": lateness.measure,
+    "audits": audits.measure,
     "claims": claims.measure,
     "starting": starting.measure,
     "telegram": telegram.measure,

@@ -22,7 +22,7 @@ Ticket = tuple[str, str, str]
 """A seat, the token of its session and the proof of its page."""
 
 
-async def _admit(place: Path) -> list[Ticket]:
+async def admit(place: Path) -> list[Ticket]:
     """Sign everybody in."""
 
     async def work(tx: Transaction) -> list[Ticket]:
@@ -38,7 +38,7 @@ async def _admit(place: Path) -> list[Ticket]:
         return await house.database.write(work)
 
 
-async def _load(server: Running, admitted: list[Ticket], name: str, posts: int) -> list[float]:
+async def load(server: Running, admitted: list[Ticket], name: str, posts: int) -> list[float]:
     """Milliseconds from when each post was due until it was acknowledged."""
     began = time.perf_counter() + 0.1
     many, jar = aiohttp.TCPConnector(limit=0), aiohttp.DummyCookieJar()
@@ -59,13 +59,13 @@ async def _load(server: Running, admitted: list[Ticket], name: str, posts: int) 
 
 async def _measured(server: Running, admitted: list[Ticket], posts: int) -> list[float]:
     """The load, after a little of it that warms everything up."""
-    await _load(server, admitted, "warm", PER_SECOND // 2)
-    return await _load(server, admitted, "load", posts)
+    await load(server, admitted, "warm", PER_SECOND // 2)
+    return await load(server, admitted, "load", posts)
 
 
 async def measure(place: Path, *, quick: bool) -> Report:
     posts = 25 if quick else 20 * PER_SECOND
-    admitted, port = await _admit(place), process.free_port()
+    admitted, port = await admit(place), process.free_port()
     file = rig.written(place, f"[web]\nport = {port}\n")
     with process.running(["-m", "bot", "run", "--config", str(file)], port, "/readyz") as server:
         desk = await _measured(server, admitted, posts)

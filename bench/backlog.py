@@ -1,85 +1,84 @@
 """Many open tickets at once, as rows: what a desk looks like that has been in use for long."""
 
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
 
 from bot.main import House
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
-from core.kernel.ids import Identity, PersonId
+from core.escalation.model import Policies
+from core.kernel.ids import Identity, PersonId, TicketId
 from core.people import actions as people
-from core.sla import store as clocks
+from core.reactions import DUE
 from core.sla.model import Promises, Target
 from core.tickets import store as tickets
 from core.tickets.catalogue import Priority
-from core.timers import store as timers
 
 FIRST = 1_000_000
 """The lowest number of a ticket made here; the desk's own count stays far below it."""
-CHUNK = 5_000
+CHUNK = 50_000
 FAR = timedelta(days=30)
+EPOCH = datetime.fromisoformat("1970-01-01T00:00+00:00")
+MICROSECOND = timedelta(microseconds=1)
+
+_NUMBERS = (
+    "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :last),"
+    " t(i, at) AS (SELECT i, :at + (i - :begun) * :gap FROM n) "
+)
+_TICKETS = text(
+    "INSERT INTO tickets (id, title, type, queue, status, priority, level, requester_id, home, answers,"
+    f" created_at, changed_at, unanswered_since, unclaimed_since, revision, search) {_NUMBERS}"
+    "SELECT i, 'The VPN drops every ten minutes', 'network', 'support', 'new', 'normal', 'L1', :person,"
+    " 'web:u-pile', '[]', at, at, at, at, 0, 'the vpn drops every ten minutes' FROM t"
+)
+_CLOCKS = text(
+    f"INSERT INTO clocks (ticket_id, target, started_at, length, due_at, warn_at) {_NUMBERS}"
+    "SELECT i, :target, at, :length, at + :length, at + :length * 3 / 4 FROM t"
+)
+_TIMERS = text(
+    f'INSERT INTO timers (kind, ticket_id, "key", due_at, facts, fence) {_NUMBERS}'
+    "SELECT :kind, i, :key, at + :after, '{}', 0 FROM t"
+)
 
 
-async def pile(house: House, count: int) -> None:
-    """Add so many open tickets, each with its clocks and its timers, none of them due within a month."""
+async def pile(
+    house: House,
+    count: int,
+    *,
+    at: datetime | None = None,
+    gap: timedelta = timedelta(seconds=1),
+    begin: int = FIRST,
+) -> None:
+    """Add so many open tickets with the clocks and the timers that they must have, `gap` apart from `at` on:
+    without it in a month, so that nothing of theirs is due before."""
 
     async def requester(tx: Transaction) -> PersonId:
         return (await people.meet(tx, Identity("web", "pile"), name="Pile", language="en")).id
 
     person = await house.database.write(requester)
-    for start in range(0, count, CHUNK):
-        numbers = range(FIRST + start, FIRST + min(start + CHUNK, count))
+    for first in range(begin, begin + count, CHUNK):
+        last = min(first + CHUNK, begin + count)
 
-        async def work(tx: Transaction, numbers: range = numbers) -> None:
-            await tx.execute(tickets.tickets.insert(), [_ticket(tx, each, person) for each in numbers])
-            await tx.execute(clocks.clocks.insert(), [row for each in numbers for row in _clocks(tx, each)])
-            await tx.execute(timers.timers.insert(), [row for each in numbers for row in _timers(tx, each)])
+        async def work(tx: Transaction, first: int = first, last: int = last) -> None:
+            since = (at or tx.now + FAR) - EPOCH
+            spread = {"first": first, "last": last, "begun": begin, "gap": gap // MICROSECOND}
+            await _add(tx, {**spread, "at": since // MICROSECOND}, TicketId(first), person)
 
         await house.database.write(work)
 
 
-def _ticket(tx: Transaction, number: int, person: PersonId) -> dict[str, Any]:
-    return {
-        "id": number,
-        "title": "The VPN drops every ten minutes",
-        "type": "network",
-        "queue": "support",
-        "status": "new",
-        "priority": "normal",
-        "level": "L1",
-        "requester_id": person,
-        "home": "web:u-pile",
-        "answers": [],
-        "created_at": tx.now,
-        "changed_at": tx.now,
-        "unanswered_since": tx.now,
-        "unclaimed_since": tx.now,
-        "revision": 0,
-        "search": "the vpn drops every ten minutes",
-    }
-
-
-def _clocks(tx: Transaction, number: int) -> Iterator[dict[str, Any]]:
+async def _add(tx: Transaction, numbers: dict[str, int], sample: TicketId, person: PersonId) -> None:
+    await tx.execute(_TICKETS, {**numbers, "person": person})
+    ticket = await tickets.get(tx, sample)
+    assert ticket.priority is Priority.NORMAL
     for target in (Target.FIRST, Target.RESOLUTION):
-        yield {
-            "ticket_id": number,
-            "target": target,
-            "started_at": tx.now,
-            "length": tx.rule(Promises).length(Priority.NORMAL, target),
-            "paused_for": timedelta(0),
-            "due_at": tx.now + FAR,
-        }
-
-
-def _timers(tx: Transaction, number: int) -> Iterator[dict[str, Any]]:
-    for step in range(2):
-        due_at = tx.now + FAR + timedelta(seconds=number - FIRST, hours=step)
-        yield {
-            "kind": escalation.STEP,
-            "ticket_id": number,
-            "key": f"{step}.1",
-            "due_at": due_at,
-            "facts": {},
-            "fence": 0,
-        }
+        length = tx.rule(Promises).of(ticket, target).length // MICROSECOND
+        await tx.execute(_CLOCKS, {**numbers, "target": str(target), "length": length})
+    first = tx.rule(Promises).of(ticket, Target.FIRST).length
+    policy = tx.rule(Policies).of(ticket)
+    steps = {f"{place}.0": step.after for place, step in enumerate(policy.steps if policy else ())}
+    rows = [(DUE, "", first), *((escalation.STEP, key, after) for key, after in steps.items())]
+    for kind, key, after in rows:
+        values = {"kind": kind, "key": key, "after": after // MICROSECOND}
+        await tx.execute(_TIMERS, {**numbers, **values})

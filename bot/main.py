@@ -14,15 +14,17 @@ from pathlib import Path
 from bot import duty, rules
 from bot.adapters.port import Adapter, Health
 from bot.adapters.webchat.adapter import Webchat
+from bot.audit import EVERY, Audit, beat_if_clean
 from bot.config import Settings
 from bot.delivery import Delivery
 from bot.flows import commands, phrases
 from bot.gateways.feeds import Feeds
+from bot.gateways.heartbeat import Heartbeat
 from bot.message import Words
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.router import Router
-from bot.scheduler import Scheduler
+from bot.scheduler import Job, Scheduler
 from bot.sweep import Sweep
 from bot.web import app as web_app
 from bot.web import sessions
@@ -63,6 +65,7 @@ class House:
     blobs: Blobs
     metrics: Metrics
     clock: Clock
+    audit: Audit
     feeds: Feeds
     told: duty.Told = duty.NOTHING
     """What the feeds told when the rules were made."""
@@ -83,6 +86,7 @@ class House:
             "router": self.router.health(),
             "delivery": self.delivery.health(),
             "scheduler": self.scheduler.health(),
+            "audit": self.audit.health(),
             **{name: adapter.health() for name, adapter in self.adapters.items()},
         }
         if self.feeds.all:
@@ -119,6 +123,12 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
     delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace)
     sweep = Sweep(database, blobs, clock, timedelta(days=settings.desk.keep_events_days))
     scheduler = Scheduler(desk, clock, metrics, sweep.run)
+    audit = Audit(desk, clock, metrics, scheduler.tick)
+    scheduler.add(Job("the audit", EVERY, audit.run))
+    if settings.heartbeat.url is not None:
+        heart = Heartbeat(settings.heartbeat.url.get_secret_value())
+        beat = partial(beat_if_clean, audit, heart, metrics)
+        scheduler.add(Job("the heartbeat", settings.heartbeat.every, beat))
     return House(
         settings,
         database,
@@ -131,6 +141,7 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         blobs,
         metrics,
         clock,
+        audit,
         feeds,
         told,
     )

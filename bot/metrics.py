@@ -1,6 +1,12 @@
 """What the desk counts about itself, for /metrics."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+ABOUT = ("timers", "clocks", "pings", "overdue")
+"""What the auditor looks at."""
 
 
 class Metrics:
@@ -31,6 +37,50 @@ class Metrics:
             "deskbridge_timer_lateness_seconds", "How late timers fired", registry=self.registry
         )
         self.ready = Gauge("deskbridge_ready", "1 while every component is well", registry=self.registry)
+
+        self._audit()
+
+    def _audit(self) -> None:
+        """What the auditor tells: gauges of its newest pass."""
+        registry = self.registry
+        self._audit_tickets = Gauge(
+            "deskbridge_audit_tickets", "Unclosed tickets of the newest audit", registry=registry
+        )
+        self._audit_seconds = Gauge(
+            "deskbridge_audit_seconds", "How long the newest audit took", registry=registry
+        )
+        self._audit_found = Gauge(
+            "deskbridge_audit_findings", "What the newest audit found wrong", ["about"], registry=registry
+        )
+        self._audit_left = Gauge(
+            "deskbridge_audit_unmended",
+            "What the newest audit could not put right",
+            ["about"],
+            registry=registry,
+        )
+        self._audit_at = Gauge(
+            "deskbridge_audit_finished_timestamp_seconds", "When the newest audit ended", registry=registry
+        )
+        self._audit_clean = Gauge(
+            "deskbridge_audit_clean", "1 while the newest audit is clean", registry=registry
+        )
+        self._beats = Counter("deskbridge_heartbeats_total", "Heartbeats sent", ["taken"], registry=registry)
+
+    def audit_pass(
+        self, seen: int, seconds: float, *, found: Mapping[str, int], left: Mapping[str, int]
+    ) -> None:
+        self._audit_tickets.set(seen)
+        self._audit_seconds.set(seconds)
+        for about in ABOUT:
+            self._audit_found.labels(about).set(found.get(about, 0))
+            self._audit_left.labels(about).set(left.get(about, 0))
+
+    def audited(self, at: datetime, *, clean: bool) -> None:
+        self._audit_at.set(at.timestamp())
+        self._audit_clean.set(clean)
+
+    def beat(self, *, taken: bool) -> None:
+        self._beats.labels(str(taken).lower()).inc()
 
     def received(self, platform: str, fresh: int, repeated: int) -> None:
         self._received.labels(platform).inc(fresh)

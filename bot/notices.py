@@ -260,6 +260,13 @@ async def _trouble(tx: Transaction, parcel: Parcel) -> Message:
     return Message((Paragraph(Words(f"trouble.{parcel.facts['kind']}", facts)),), tone="ping")
 
 
+async def _audit(tx: Transaction, parcel: Parcel) -> Message:
+    """What the auditor found, for those who run the desk."""
+    facts: dict[str, Fact] = {"tickets": Plain(", ".join(f"#{each}" for each in parcel.facts["tickets"]))}
+    told = Words(f"audit.{parcel.facts['key']}", facts, parcel.facts["count"])
+    return Message((Paragraph(told),), tone="ping")
+
+
 async def _write_me(tx: Transaction, parcel: Parcel) -> Message:
     assert parcel.person is not None
     name = Plain((await people.get(tx, parcel.person)).name)
@@ -306,6 +313,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "ping": pings.compose,
     "low_rating": _low_rating,
     "trouble": _trouble,
+    "audit": _audit,
     "write_me": _write_me,
     "link_code": _link_code,
 }

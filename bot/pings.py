@@ -36,6 +36,8 @@ from core.tickets.catalogue import Catalogue
 from core.tickets.model import Ticket
 
 INSTANT = timedelta(seconds=1)
+LATE = timedelta(minutes=1)
+"""What comes later than that says so."""
 LINES = 10
 """So many tickets are told of in one message; of more it says how many."""
 ACTED_ON = 6
@@ -60,7 +62,7 @@ async def compose(tx: Transaction, parcel: Parcel) -> Message | None:
         return await _several(tx, asked)
     if not still:
         return await _answered(tx, asked[-1])
-    return await _one(tx, still[-1], await _called(tx, call))
+    return await _one(tx, still, await _called(tx, call))
 
 
 async def _called(tx: Transaction, person: int | None) -> Call | None:
@@ -73,12 +75,16 @@ async def _called(tx: Transaction, person: int | None) -> Call | None:
 # ---- about one ticket
 
 
-async def _one(tx: Transaction, ping: Ping, call: Call | None) -> Message:
+async def _one(tx: Transaction, asked: Sequence[Ping], call: Call | None) -> Message:
+    ping = asked[-1]
     ticket = await tickets.get(tx, ping.ticket)
     blocks: list[Block] = [
         Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),
         Paragraph(await _why(tx, ticket, ping)),
     ]
+    late = max(each.sent_at - each.due_at for each in asked)
+    if late > LATE:
+        blocks.append(Paragraph(Words("ping.late", {"span": Span(late)}), "strong"))
     if asks := await _question(tx, ticket, ping):
         blocks.append(Paragraph(asks, "strong"))
     told = [await _on_call(tx, ticket, ping), await _next(tx, ticket)]

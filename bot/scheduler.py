@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
 
 from bot.adapters.port import Health
 from bot.metrics import Metrics
@@ -21,6 +23,28 @@ EVERY = 1.0
 DEAF_AFTER = 15.0
 """Seconds without a finished tick after which the scheduler counts as hung."""
 AT_ONCE = 100
+NIGHTLY = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done again and again, never several at a time. `name` is what the log calls it."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[object]]
+
+
+class Every(BaseTrigger):  # type: ignore[misc]
+    """Again and again, so far apart. What was missed is done once, however long the clock has leapt: the
+    library's own would go through every missed time, half a minute of them for half a year."""
+
+    def __init__(self, length: timedelta) -> None:
+        self._length = length
+
+    def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime:
+        following = (before or now) + self._length
+        return following if following > now else now + self._length
 
 
 class Scheduler:
@@ -33,24 +57,48 @@ class Scheduler:
         self._clock = clock
         self._metrics = metrics
         self._nightly = nightly
+        self._jobs: list[Job] = []
         self._ticked: datetime | None = None
         self._trouble = ""
         self._claimed: list[Timer] = []
         """Timers in hand that the database could not let fire yet; the next tick tries them first."""
         self._apscheduler = AsyncIOScheduler(timezone="UTC")
+        self._wall = datetime.now(UTC)
+        self._watch: asyncio.TimerHandle | None = None
+
+    def add(self, job: Job) -> None:
+        """Do this too, from the start on."""
+        self._jobs.append(job)
 
     def start(self) -> None:
         """Begin to tick, at once; late ticks run once, never several at a time."""
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._ticked = now = self._clock.now()
-        self._apscheduler.add_job(self._tick_run, "interval", seconds=EVERY, next_run_time=now, **options)
-        self._apscheduler.add_job(self._nightly_run, "interval", hours=6, **options)
+        ticks = Every(timedelta(seconds=EVERY))
+        self._apscheduler.add_job(self._tick_run, ticks, next_run_time=now, **options)
+        self._apscheduler.add_job(self._nightly_run, Every(NIGHTLY), **options)
+        for job in self._jobs:
+            self._apscheduler.add_job(self._job_run, Every(job.every), [job], **options)
         self._apscheduler.start()
+        self._wall = datetime.now(UTC)
+        self._heed_the_clock()
 
     def stop(self) -> None:
         """No further tick; one that is running is cancelled, and its claims run out by themselves."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._apscheduler.running:
             self._apscheduler.shutdown(wait=False)
+
+    def _heed_the_clock(self) -> None:
+        """Where the machine's clock was set back, the library would wait until it is as late again as it was:
+        its times are set back with it."""
+        now = datetime.now(UTC)
+        if now < self._wall:
+            for job in self._apscheduler.get_jobs():
+                job.modify(next_run_time=job.next_run_time - (self._wall - now))
+        self._wall = now
+        self._watch = asyncio.get_running_loop().call_later(EVERY, self._heed_the_clock)
 
     def health(self) -> Health:
         if self._trouble:
@@ -89,6 +137,15 @@ class Scheduler:
             late = (self._clock.now() - timer.due_at).total_seconds()
             self._metrics.fired(timer.kind, late)
         return done
+
+    async def _job_run(self, job: Job) -> None:
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await job.run()
+        except TemporaryError as error:
+            _log.warning("%s is put off: %s", job.name, error)
+        except Exception:  # noqa: BLE001 - the next time may be better, and whoever waits for this one notices
+            _log.exception("%s failed", job.name)
 
     async def _nightly_run(self) -> None:
         try:

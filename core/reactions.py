@@ -36,10 +36,11 @@ CLOSE, HOLD_OVER, UNDO_OVER, DUE, CALM_OVER = "close", "hold_over", "undo_over",
 
 async def card(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """Every copy of the card shows the ticket as it is."""
-    await _show_card(tx, ticket)
+    await show_card(tx, ticket)
 
 
-async def _show_card(tx: Transaction, ticket: Ticket) -> None:
+async def show_card(tx: Transaction, ticket: Ticket) -> None:
+    """The card in each of the team's spaces, as it is now."""
     for space in tx.rule(Catalogue).queue(ticket.queue).spaces:
         await outbox.put(tx, Parcel("card", room=space, ticket=ticket.id, slot=f"card:{ticket.id}"))
 
@@ -337,10 +338,10 @@ async def hold_ends(tx: Transaction, event: Event, ticket: Ticket) -> None:
 async def clocks(tx: Transaction, event: Event, ticket: Ticket) -> None:
     bring_into_line = sla.recount if event.kind == "withdrawn" else sla.follow
     await bring_into_line(tx, ticket)
-    await _await_due(tx, ticket.id)
+    await await_due(tx, ticket.id)
 
 
-async def _await_due(tx: Transaction, ticket: TicketId) -> None:
+async def await_due(tx: Transaction, ticket: TicketId) -> None:
     """The card will say so when a promise falls due."""
     due = await promises.due_after(tx, ticket, tx.now)
     known = [timer.due_at for timer in await timer_store.of_ticket(tx, ticket, DUE)]
@@ -355,8 +356,8 @@ async def recount(tx: Transaction, ticket: Ticket) -> bool:
     changed = await sla.renew(tx, ticket)
     await escalation.arrange(tx, ticket)
     if changed:
-        await _await_due(tx, ticket.id)
-        await _show_card(tx, ticket)
+        await await_due(tx, ticket.id)
+        await show_card(tx, ticket)
     return changed
 
 
@@ -449,8 +450,8 @@ async def _calm_over(tx: Transaction, timer: Timer) -> None:
 
 
 async def _due(tx: Transaction, timer: Timer) -> None:
-    await _show_card(tx, await ticket_store.get(tx, timer.ticket))
-    await _await_due(tx, timer.ticket)
+    await show_card(tx, await ticket_store.get(tx, timer.ticket))
+    await await_due(tx, timer.ticket)
 
 
 TIMERS: Mapping[str, Callable[[Transaction, Timer], Awaitable[None]]] = {

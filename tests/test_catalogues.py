@@ -27,7 +27,7 @@ NOT_KEYS = {"page.html", "ticket.ping", "ticket.ping.answered"}
 
 DYNAMIC = (
     "status.", "priority.", "page.", "event.", "command.", "span.", "ago.",
-    "right.", "ticket.not_when_", "told.", "trouble.",
+    "right.", "ticket.not_when_", "told.", "trouble.", "audit.",
 )  # fmt: skip
 """Groups whose keys the code puts together; a group named here is not asked who uses it."""
 

@@ -84,6 +84,12 @@ class Desk(Section):
     keep_events_days: values.Days = 30
 
 
+class Heartbeat(Section):
+    url: accounts.HeartbeatUrl | None = None
+    url_file: values.Location | None = None
+    every: values.Duration = timedelta(minutes=5)
+
+
 class Person(Section):
     name: values.Line
     identities: tuple[accounts.Account, ...] = Field(min_length=1)
@@ -254,6 +260,7 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     slack: Slack = Slack()
     desk: Desk = Desk()
+    heartbeat: Heartbeat = Heartbeat()
     calendars: tuple[Calendar, ...] = ()
     sla: Sla
     priorities: Priorities
@@ -299,7 +306,11 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
-        values = (value for section in (self.telegram, self.slack, *self.webhooks) for _, value in section)
+        values = (
+            value
+            for section in (self.telegram, self.slack, self.heartbeat, *self.webhooks)
+            for _, value in section
+        )
         feeds = [*(each.ical for each in self.calendars), *(each.ical for each in self.rotas)]
         addresses = (feed for feed in feeds if feed and "://" in feed)
         return (*(value.get_secret_value() for value in values if isinstance(value, SecretStr)), *addresses)

@@ -1,1 +1,1 @@
-"""What the desk reads from elsewhere."""
+"""The hands: what the desk does outside itself and outside any messenger."""

@@ -217,6 +217,35 @@ class Readers:
         await self._engine.dispose()
 
 
+class Surveyor:
+    """One connection that can only read; on it a whole transaction runs in a thread, in one hop."""
+
+    def __init__(self, engine: Engine, open_: Open) -> None:
+        self._engine = engine
+        self._open = open_
+        self._shelf = Shelf(engine.dialect)
+        self._one = asyncio.Lock()
+
+    async def run(self, work: Work[T]) -> T:
+        async with self._one:
+            return await asyncio.to_thread(self._run, work)
+
+    def _run(self, work: Work[T]) -> T:
+        async def whole() -> T:
+            return await work(self._open(ThreadLine(connection, self._shelf)))
+
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return drive(whole())
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    async def close(self) -> None:
+        async with self._one:
+            self._engine.dispose()
+
+
 class AsyncLine:
     """A connection awaited on the event loop."""
 
@@ -239,15 +268,25 @@ class AsyncLine:
 
 
 def writer_engine(path: Path, *, guest: bool = False) -> Engine:
-    engine = sqlalchemy.create_engine(
+    engine = _one_connection(path)
+    _prepare(engine, (*PRAGMAS, "wal_autocheckpoint=0") if guest else PRAGMAS)
+    return engine
+
+
+def surveyor_engine(path: Path) -> Engine:
+    engine = _one_connection(path)
+    _prepare(engine, ("busy_timeout=5000", "query_only=ON"))
+    return engine
+
+
+def _one_connection(path: Path) -> Engine:
+    return sqlalchemy.create_engine(
         f"sqlite:///{path}",
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,  # an error must not repeat what people wrote
     )
-    _prepare(engine, (*PRAGMAS, "wal_autocheckpoint=0") if guest else PRAGMAS)
-    return engine
 
 
 def reader_engine(path: Path, *, size: int = 4) -> AsyncEngine:

@@ -154,7 +154,7 @@ async def _ask(tx: Transaction, draft: Ping, via: str | None = None) -> bool:
             draft = replace(draft, together=earlier.together or earlier.id)
     ping_id = await store.add_ping(tx, draft)
     if ping_id is not None:
-        await _show(tx, replace(draft, id=ping_id), via)
+        await show(tx, replace(draft, id=ping_id), via)
     return ping_id is not None
 
 
@@ -179,7 +179,8 @@ async def _call(tx: Transaction, ticket: Ticket, time: int) -> None:
         await record(tx, DESK, ticket, "pinged", facts)
 
 
-async def _show(tx: Transaction, ping: Ping, via: str | None = None) -> None:
+async def show(tx: Transaction, ping: Ping, via: str | None = None) -> None:
+    """Show the ping, or what became of it, to whom it asks; `via` says through which messenger."""
     facts: dict[str, Any] = {"ping": ping.together or ping.id}
     parcel = Parcel(
         "ping",
@@ -203,7 +204,7 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
         open_still = ping.answer is None or ping.answer in FOR_A_WHILE
         if open_still or (ping.answer == "undelivered" and calls):
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
-            await _show(tx, ping)
+            await show(tx, ping)
             await _show_calls(tx, ping, calls)
 
 

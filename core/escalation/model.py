@@ -130,6 +130,14 @@ class Ping:
         return f"ping:{self.together or self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many times a step has asked, and when it did last."""
+
+    times: int
+    last: datetime | None = None
+
+
 Clocks = Mapping[Target, Clock]
 Due = tuple[int, int, datetime, datetime]
 """A step's place, which time it is, from when it is counted, and when it is due."""
@@ -161,12 +169,13 @@ def plan(
     policy: Policy,
     ticket: Ticket,
     chain: Chain,
-    pinged: Mapping[tuple[int, datetime], int],
+    pinged: Mapping[tuple[int, datetime], Sent],
     clocks: Clocks | None = None,
 ) -> list[Due]:
     """What is still to come: for each step that applies, its next time.
 
-    `pinged` counts the pings sent already, by step and base."""
+    `pinged` tells of the pings sent already, by step and base. What comes late is not made up for: the next
+    time is as long after it as after any other."""
     if chain.quiet_until is not None:
         return []
     coming: list[Due] = []
@@ -174,17 +183,21 @@ def plan(
         start = base(ticket, chain, step.of, clocks)
         if start is None:
             continue
-        time = pinged.get((place, start), 0)
-        if time < step.times:
-            coming.append((place, time, start, _due(policy, step, start, time, clocks or {})))
+        sent = pinged.get((place, start), Sent(0))
+        if sent.times < step.times:
+            coming.append((place, sent.times, start, _due(policy, step, start, sent, clocks or {})))
     return coming
 
 
-def _due(policy: Policy, step: Step, start: datetime, time: int, clocks: Clocks) -> datetime:
-    after = step.after + (step.repeat or timedelta(0)) * time
-    if step.of not in PROMISED:
-        return policy.calendar.after(start, after)
-    return max(clocks[PROMISED[step.of]].left_at(-after), start)
+def _due(policy: Policy, step: Step, start: datetime, sent: Sent, clocks: Clocks) -> datetime:
+    repeat = step.repeat or timedelta(0)
+    after = step.after + repeat * sent.times
+    if step.of in PROMISED:
+        clock = clocks[PROMISED[step.of]]
+        calendar, due_at = clock.promise.calendar, max(clock.left_at(-after), start)
+    else:
+        calendar, due_at = policy.calendar, policy.calendar.after(start, after)
+    return due_at if sent.last is None else max(due_at, calendar.after(sent.last, repeat))
 
 
 def restarted(policy: Policy | None, ticket: Ticket, now: datetime) -> Chain:

@@ -1,13 +1,12 @@
 """What would happen to a ticket that nobody touches: the same plan, told beforehand."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.database.transaction import Transaction
 from core.escalation import whom
-from core.escalation.model import Chain, Due, Policy, Step, plan
+from core.escalation.model import Chain, Due, Policy, Sent, Step, plan
 from core.escalation.whom import Target
 from core.kernel.ids import PersonId, TicketId
 from core.sla.model import Clock, Promises
@@ -62,7 +61,7 @@ async def rehearse(tx: Transaction, policy: Policy, ticket: Ticket) -> AsyncIter
         target: Clock(ticket.id, target, ticket.created_at, promises.of(ticket, target))
         for target in (Promised.FIRST, Promised.RESOLUTION)
     }
-    pinged: Counter[tuple[int, datetime]] = Counter()
+    pinged: dict[tuple[int, datetime], Sent] = {}
     asked: list[PersonId | None] = []
     at_once: datetime | None = None
     for _ in range(MOST):
@@ -74,7 +73,7 @@ async def rehearse(tx: Transaction, policy: Policy, ticket: Ticket) -> AsyncIter
         happening = await _happening(tx, policy, ticket, due, asked)
         yield happening
         asked += [target.person for target in happening.targets]
-        pinged[place, base_at] += 1
+        pinged[place, base_at] = Sent(time + 1, due[3])
         ticket = replace(ticket, level=happening.level)
         at_once = due[3] if happening.step.whom and not happening.targets else None
 

@@ -1,6 +1,5 @@
 """The tables of chains and pings."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,7 @@ from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
-from core.escalation.model import Chain, Ping
+from core.escalation.model import Chain, Ping, Sent
 from core.kernel.ids import PersonId, PingId, TicketId
 
 chains = Table(
@@ -84,7 +83,7 @@ _ASKED_LATELY = (
 _ANSWER = pings.update().where(pings.c.id == bindparam("ping"))
 
 
-def _ping(row: Row[Any]) -> Ping:
+def of_row(row: Row[Any]) -> Ping:
     return Ping(
         row.id,
         row.ticket_id,
@@ -145,30 +144,33 @@ async def add_ping(tx: Transaction, new: Ping) -> PingId | None:
 
 async def ping(tx: Transaction, ping_id: PingId) -> Ping | None:
     row = await tx.first(_PING, {"ping": ping_id})
-    return None if row is None else _ping(row)
+    return None if row is None else of_row(row)
 
 
 async def together(tx: Transaction, first: PingId) -> list[Ping]:
     """All that was asked in one message, in the order in which it was."""
-    return [_ping(row) for row in await tx.all(_TOGETHER, {"first": first})]
+    return [of_row(row) for row in await tx.all(_TOGETHER, {"first": first})]
 
 
 async def asked_lately(tx: Transaction, person: PersonId, since: datetime) -> Ping | None:
     """The first of what this person was asked since then and has not answered."""
     row = await tx.first(_ASKED_LATELY, {"person": person, "since": since, "until": tx.now})
-    return None if row is None else _ping(row)
+    return None if row is None else of_row(row)
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> list[Ping]:
     rows = await tx.all(_OF_TICKET, {"ticket": ticket})
-    return [_ping(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
-async def sent(tx: Transaction, ticket: TicketId, policy: str) -> Mapping[tuple[int, datetime], int]:
-    """How many times each step was sent, by step and base."""
+async def sent(tx: Transaction, ticket: TicketId, policy: str) -> Mapping[tuple[int, datetime], Sent]:
+    """How many times each step was sent, and when last, by step and base."""
     mine = [each for each in await of_ticket(tx, ticket) if each.policy == policy]
-    times = {(each.step, each.base_at, each.time) for each in mine}
-    return Counter((step, base_at) for step, base_at, _ in times)
+    times: dict[tuple[int, datetime], set[int]] = {}
+    for each in mine:
+        times.setdefault((each.step, each.base_at), set()).add(each.time)
+    last = {(each.step, each.base_at): each.sent_at for each in mine}
+    return {step: Sent(len(found), last[step]) for step, found in times.items()}
 
 
 async def answer(tx: Transaction, which: Ping, answer_: str, *, by: PersonId | None, via: str) -> None:

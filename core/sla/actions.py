@@ -1,9 +1,11 @@
 """What happens to a ticket's clocks: they follow its status, its priority and who spoke last."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from core.database.transaction import Transaction
+from core.kernel.events import Event
 from core.sla import store
 from core.sla.model import Clock, Promises, Target
 from core.tickets import store as tickets
@@ -23,11 +25,9 @@ async def follow(tx: Transaction, ticket: Ticket) -> None:
 
 async def recount(tx: Transaction, ticket: Ticket) -> None:
     """A reply was taken back: the clocks go on as if it had never been sent."""
-    promises, clocks = tx.rule(Promises), Clocks()
-    for event, state in history(standing(await tickets.timeline(tx, ticket.id))):
-        clocks = after(promises, event.at, state, clocks)
+    timeline = await tickets.timeline(tx, ticket.id)
     before = await store.of_ticket(tx, ticket.id)
-    await _keep(tx, before, after(promises, tx.now, ticket, clocks))
+    await _keep(tx, before, counted(tx.rule(Promises), tx.now, ticket, timeline))
 
 
 async def renew(tx: Transaction, ticket: Ticket) -> bool:
@@ -53,8 +53,16 @@ async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
             await store.save(tx, clock)
 
 
+def counted(promises: Promises, now: datetime, ticket: Ticket, timeline: Sequence[Event]) -> Clocks:
+    """The clocks as the whole timeline makes them, but for replies that were taken back."""
+    clocks = Clocks()
+    for event, state in history(standing(timeline)):
+        clocks = after(promises, event.at, state, clocks)
+    return after(promises, now, ticket, clocks)
+
+
 def after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) -> Clocks:
-    """The clocks of the ticket as it stands from now on, given those it had."""
+    """The clocks of a ticket right after an event, which has left it so."""
 
     def start(target: Target) -> Clock:
         return Clock(ticket.id, target, now, promises.of(ticket, target))
@@ -75,9 +83,11 @@ def after(promises: Promises, now: datetime, ticket: Ticket, before: Clocks) -> 
 
 
 def _answered(now: datetime, ticket: Ticket, clock: Clock, *, first: bool) -> Clock:
+    if clock.met_at is not None:  # for good, also when the ticket is reopened before there was any answer
+        return clock
     answered = ticket.replied_at is not None if first else ticket.unanswered_since is None
     if answered or ticket.status in _DONE:
-        return clock if clock.met_at else clock.met(now)
+        return clock.met(now)
     return clock.paused(now) if ticket.status in _PAUSED else clock.resumed(now)
 
 

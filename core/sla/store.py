@@ -33,7 +33,7 @@ _REMOVE = delete(clocks).where(
 _ADD = clocks.insert()
 
 
-def _clock(row: Row[Any], promises: Promises) -> Clock:
+def of_row(row: Row[Any], promises: Promises) -> Clock:
     return Clock(
         row.ticket_id,
         Target(row.target),
@@ -50,7 +50,7 @@ def _pause(since: str, until: str | None) -> Pause:
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> dict[Target, Clock]:
     rows, promises = await tx.all(_OF_TICKET, {"ticket": ticket}), tx.rule(Promises)
-    return {clock.target: clock for row in rows if (clock := _clock(row, promises))}
+    return {each.target: each for row in rows if (each := of_row(row, promises))}
 
 
 async def due_times(tx: Transaction, ticket: TicketId) -> dict[Target, tuple[datetime, datetime]]:

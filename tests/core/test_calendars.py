@@ -1,6 +1,7 @@
 """Working time, against a clock on the wall that is read minute by minute."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -188,3 +189,60 @@ def test_a_calendar_without_working_time_says_so_instead_of_looking_for_ever() -
     for ask in (lambda: closed.after(datetime.now(UTC), MINUTE), lambda: closed.open_at(datetime.now(UTC))):
         with pytest.raises(ValueError, match="closed"):
             ask()
+
+
+# ---- worked out by hand
+
+ALL_DAY = (((0, 1440),),) * 7
+NIGHT = (((0, 360), (1320, 1440)),) * 7
+SUNDAY_AT_TWO = ((),) * 6 + (((120, 180),),)
+WEEKDAYS = (OFFICE,) * 5 + ((),) * 2
+BY_HAND = (
+    # a day of the calendar is shorter or longer than 24 hours; around the clock counts the hours that pass
+    ("Europe/Berlin", None, (), "2026-03-28T12:00", "24h", "2026-03-29T13:00"),
+    ("Europe/Berlin", None, (), "2026-10-24T12:00", "24h", "2026-10-25T11:00"),
+    ("America/New_York", None, (), "2026-03-07T12:00", "24h", "2026-03-08T13:00"),
+    ("America/New_York", None, (), "2026-10-31T12:00", "24h", "2026-11-01T11:00"),
+    ("Australia/Lord_Howe", None, (), "2026-10-03T12:00", "24h", "2026-10-04T12:30"),  # half an hour
+    ("Australia/Lord_Howe", None, (), "2026-04-04T12:00", "24h", "2026-04-05T11:30"),
+    ("Europe/Moscow", None, (), "2014-10-25T12:00", "24h", "2014-10-26T11:00"),  # the last change for good
+    ("Africa/Casablanca", None, (), "2026-02-14T12:00", "24h", "2026-02-15T11:00"),  # Ramadan begins
+    ("Africa/Casablanca", None, (), "2026-03-21T12:00", "24h", "2026-03-22T13:00"),  # and is over
+    ("Asia/Kathmandu", None, (), "2026-03-28T12:00", "24h", "2026-03-29T12:00"),  # never
+    # clocks change at midnight: the day begins at one, or has 23:00 twice
+    ("America/Sao_Paulo", ALL_DAY, (), "2018-11-03T23:30", "1h", "2018-11-04T01:30"),
+    ("America/Sao_Paulo", ALL_DAY, (), "2019-02-16T22:30", "3h", "2019-02-17T00:30"),
+    ("America/Sao_Paulo", NIGHT, (), "2019-02-16T22:00", "3h", "2019-02-17T00:00"),
+    # a night shift over the change
+    ("America/New_York", NIGHT, (), "2026-03-07T22:00", "7h", "2026-03-08T06:00"),
+    ("America/New_York", NIGHT, (), "2026-10-31T22:00", "9h", "2026-11-01T06:00"),
+    ("Australia/Lord_Howe", NIGHT, (), "2026-10-03T22:00", "7h", "2026-10-04T05:30"),
+    ("Australia/Lord_Howe", NIGHT, (), "2026-04-04T22:00", "8h", "2026-04-05T05:30"),
+    # hours that are left out count for nothing, hours that come twice count twice
+    ("Europe/Berlin", SUNDAY_AT_TWO, (), "2026-03-22T02:30", "1h", "2026-04-05T02:30"),
+    ("Europe/Berlin", SUNDAY_AT_TWO, (), "2026-10-25T02:00", "2h", "2026-10-25T03:00"),
+    # a weekend with the change in it is a weekend
+    ("America/New_York", WEEKDAYS, (), "2026-03-06T17:00", "2h", "2026-03-09T10:00"),
+    ("Europe/Berlin", WEEKDAYS, (), "2026-10-23T17:00", "2h", "2026-10-26T10:00"),
+    ("Asia/Kathmandu", WEEKDAYS, (), "2026-06-05T17:45", "30m", "2026-06-08T09:15"),
+    # holidays: Easter, Thanksgiving, a Friday off, a Monday after the change
+    ("Europe/Berlin", WEEKDAYS, ("2026-04-03", "2026-04-06"), "2026-04-02T17:00", "2h", "2026-04-07T10:00"),
+    ("America/New_York", WEEKDAYS, ("2026-11-26",), "2026-11-25T17:30", "1h", "2026-11-27T09:30"),
+    ("Europe/Moscow", WEEKDAYS, ("2026-06-12",), "2026-06-11T17:00", "2h", "2026-06-15T10:00"),
+    ("Europe/Berlin", WEEKDAYS, ("2026-03-30",), "2026-03-27T17:00", "2h", "2026-03-31T10:00"),
+    # one holiday is over at midnight there, not here
+    ("America/Sao_Paulo", ALL_DAY, ("2018-11-04",), "2018-11-03T23:30", "1h", "2018-11-05T00:30"),
+    ("Asia/Kathmandu", ALL_DAY, ("2026-06-07",), "2026-06-06T23:30", "1h", "2026-06-08T00:30"),
+)
+
+
+@pytest.mark.parametrize(("zone", "week", "holidays", "begun", "length", "due"), BY_HAND)
+def test_due_times_worked_out_by_hand(
+    zone: str, week: Any, holidays: tuple[str, ...], begun: str, length: str, due: str
+) -> None:
+    off = frozenset(date.fromisoformat(day) for day in holidays)
+    calendar = Calendar("by hand", ZoneInfo(zone), week, off)
+    unit = {"h": timedelta(hours=1), "m": MINUTE}[length[-1]]
+    told = calendar.after(local(zone, begun), int(length[:-1]) * unit)
+    assert told.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == datetime.fromisoformat(due)
+    assert calendar.between(local(zone, begun), told) == int(length[:-1]) * unit

@@ -1,0 +1,1 @@
+"""Small models of what the desk does, written apart from its code: slow, plain, and right."""

@@ -2,7 +2,6 @@
 
 Minutes are counted from a Monday's midnight in UTC. A calendar is a list of truths, one for each minute."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -51,14 +50,16 @@ class Desk:
     started: int | None = None
     quiet: int | None = None
     clocks: dict[str, Counted] = field(default_factory=dict)
-    sent: Counter[Any] = field(default_factory=Counter)
+    sent: dict[Any, tuple[int, int]] = field(default_factory=dict)
     pings: list[tuple[int, str, int, int]] = field(default_factory=list)
 
     hours: list[int] = field(default_factory=list)
-    """How many minutes of the steps' calendar were worked before each minute."""
+    """How many minutes of the steps' calendar were worked before each minute; then of the promises'."""
+    promised: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hours = [0, *accumulate(self.open[self.counted_on])]
+        self.promised = [0, *accumulate(self.open[self.promised_on])]
         self.clocks = {"first_response": Counted(0), "resolution": Counted(0)}
 
     # ---- what happens
@@ -150,12 +151,10 @@ class Desk:
             if since is None or self.quiet is not None or self.status not in TURN:
                 continue
             base = since if self.started is None else max(since, self.started)
-            while self.sent[name, place, base] < rule.times:
-                needed = rule.after + rule.repeat * self.sent[name, place, base]
-                if not self._is_due(rule, needed, base, now):
-                    break
-                self.pings.append((now, name, place, self.sent[name, place, base]))
-                self.sent[name, place, base] += 1
+            times, last = self.sent.get((name, place, base), (0, 0))
+            if times < rule.times and self._is_due(rule, times, base, last, now):
+                self.pings.append((now, name, place, times))
+                self.sent[name, place, base] = (times + 1, now)
 
     def passes(self, now: int) -> None:
         """This minute goes by."""
@@ -176,16 +175,23 @@ class Desk:
         clock = self.clocks.get(of)
         return clock.since if clock is not None and clock.running else None
 
-    def _is_due(self, rule: Rule, needed: int, base: int, now: int) -> bool:
+    def _is_due(self, rule: Rule, times: int, base: int, last: int, now: int) -> bool:
+        """Whether it has waited for long enough, since it began and since it asked last."""
+        needed = rule.after + rule.repeat * times
         if rule.of in PROMISES:
-            return now >= base and self.clocks[rule.of].ran >= self.lengths[self.priority][rule.of] + needed
-        return self._worked(base, now) >= needed
+            length = self.lengths[self.priority][rule.of]
+            apart = self._counted(self.promised, last, now)
+            in_time = now >= base and self.clocks[rule.of].ran >= length + needed
+        else:
+            apart = self._counted(self.hours, last, now)
+            in_time = self._counted(self.hours, base, now) >= needed
+        return in_time and (times == 0 or apart >= rule.repeat)
 
-    def _worked(self, since: int, now: int) -> int:
-        return self.hours[now] - self.hours[since]
+    def _counted(self, hours: list[int], since: int, now: int) -> int:
+        return hours[now] - hours[since]
 
     def _ago(self, now: int, length: int) -> int:
         since = now
-        while since > 0 and self._worked(since, now) < length:
+        while since > 0 and self._counted(self.hours, since, now) < length:
             since -= 1
         return since

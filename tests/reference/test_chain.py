@@ -2,7 +2,6 @@
 
 import os
 import random
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.escalation.model import Chain, Of, Policies, Policy, Step, plan, restarted
+from core.escalation.model import Chain, Of, Policies, Policy, Sent, Step, plan, restarted
 from core.kernel.errors import UserError
 from core.kernel.events import Event
 from core.kernel.ids import PersonId, TicketId
@@ -111,7 +110,7 @@ class Code:
         self.ticket = model.opened(Event(TicketId(1), "opened", self.now, PersonId(1), "web", opening))
         self.clocks = sla.after(self.promises, self.now, self.ticket, {})
         self.chain = Chain(TicketId(1))
-        self.pinged: dict[str, Counter[Any]] = {"urgent": Counter(), "usual": Counter()}
+        self.pinged: dict[str, dict[Any, Sent]] = {"urgent": {}, "usual": {}}
         self.pings: list[tuple[int, str, int, int]] = []
 
     @property
@@ -143,7 +142,7 @@ class Code:
                 self.chain = restarted(self.policy, self.ticket, self.now)
                 continue
             place, time, base_at, _ = min(coming, key=lambda due: (due[3], due[0]))
-            self.pinged[self.policy.name][place, base_at] += 1
+            self.pinged[self.policy.name][place, base_at] = Sent(time + 1, self.now)
             self.pings.append((minute_of(self.now), self.policy.name, place, time))
         self.now = max(self.now, end)
 
