@@ -75,12 +75,15 @@ def _zone(settings: Settings, rota: ConfiguredRota) -> ZoneInfo:
     return ZoneInfo(rota.time_zone or settings.desk.time_zone)
 
 
-def on_call(settings: Settings, feeds: Told) -> OnCall:
+def on_call(settings: Settings, feeds: Told, calendars: Mapping[str, Calendar]) -> OnCall:
     """The rotas and levels."""
     rotas = tuple(
         Rota(
             rota.name,
-            (*_roster(rota, feeds), *(_layer(each, _zone(settings, rota)) for each in rota.layers)),
+            (
+                *_roster(rota, feeds),
+                *(_layer(each, _zone(settings, rota), calendars) for each in rota.layers),
+            ),
             queues=rota.queues,
             level=rota.level,
         )
@@ -96,6 +99,7 @@ def _roster(rota: ConfiguredRota, feeds: Told) -> tuple[Roster, ...]:
     return (Roster(tuple(Cover(each.person, each.since, each.until) for each in turns)),)
 
 
-def _layer(told: ConfiguredLayer, zone: ZoneInfo) -> Layer:
+def _layer(told: ConfiguredLayer, zone: ZoneInfo, calendars: Mapping[str, Calendar]) -> Layer:
     own = ZoneInfo(told.time_zone) if told.time_zone else zone
-    return Layer(told.people, told.starts, told.turn, Calendar("rota", own, told.hours))
+    hours = calendars[told.calendar] if told.calendar else Calendar("rota", own, told.hours)
+    return Layer(told.people, told.starts, told.turn, hours)

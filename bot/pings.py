@@ -161,7 +161,7 @@ async def _on_call(tx: Transaction, ticket: Ticket, ping: Ping) -> Words | None:
     if until is None:
         return None
     queue = phrases.titled(tx.rule(Catalogue).queue(ticket.queue).title)
-    return Words("ping.on_call", {"queue": queue, "at": At(until, "clock")})
+    return Words("ping.on_call", {"queue": queue, "at": At(until)})
 
 
 async def _next(tx: Transaction, ticket: Ticket) -> Words | None:
@@ -171,7 +171,7 @@ async def _next(tx: Transaction, ticket: Ticket) -> Words | None:
     if not coming or policy is None:
         return None
     due, step = coming[0], policy.steps[coming[0][0]]
-    facts: dict[str, Fact] = {"at": At(due[3], "clock")}
+    facts: dict[str, Fact] = {"at": At(due[3])}
     if step.release:
         return Words("ping.next_release", facts)
     if not step.whom:

@@ -33,7 +33,7 @@ def rules(settings: Settings, feeds: duty.Told = duty.NOTHING) -> Rules:
         _promises(settings, calendars),
         _policies(settings, calendars),
         _ways(settings),
-        duty.on_call(settings, feeds),
+        duty.on_call(settings, feeds, calendars),
     )
 
 

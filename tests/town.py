@@ -50,6 +50,7 @@ class Shown:
     seq: int = 0
     """Grows whenever the message changes."""
     author: str = ""
+    room: str = ""
 
     def __contains__(self, words: str) -> bool:
         return words in self.text
@@ -192,7 +193,7 @@ class Somebody:
         speaker = await self._speaker()
 
         async def look(tx: Transaction) -> list[Shown]:
-            viewer = wording.Viewer(self.identity, self.account, speaker.language, "UTC")
+            viewer = wording.Viewer(self.identity, self.account, speaker.language, self.town.zone)
             entries = await store.recent(tx, self.identity, speaker.rooms, 10_000)
             return [
                 _shown(wording.message(entry, viewer, tx.now))
@@ -255,6 +256,7 @@ def _shown(message: Mapping[str, Any]) -> Shown:
         deleted=message["deleted"],
         seq=message["seq"],
         author=message["author"]["name"],
+        room=message["room"],
     )
 
 
@@ -268,6 +270,8 @@ class Town:
     database: Database
     house: main.House
     folk: dict[str, Somebody] = field(default_factory=dict)
+    zone: str = "UTC"
+    """In which everybody reads the time."""
 
     def __getitem__(self, account: str) -> Somebody:
         return self.folk.setdefault(account, Somebody(self, account))

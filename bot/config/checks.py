@@ -65,6 +65,8 @@ def _calendars_exist(raw: Raw) -> Lines:
     sla = raw.get("sla")
     usual = sla.items() if isinstance(sla, dict) else ()
     said = [(f"sla.{key}", item) for key, item in usual if isinstance(item, dict)]
+    for at, rota in _tables(raw, "rotas"):
+        said += _tables(rota, "layers", f"{at}.")
     for where, item in [*said, *_tables(raw, "targets"), *_tables(raw, "escalations")]:
         name = item.get("calendar")
         if isinstance(name, str) and name not in known:

@@ -9,6 +9,7 @@ _STAFF = ("agent", "lead", "admin")
 def problems(raw: Raw) -> Lines:
     """One line for each disagreement."""
     yield from _somebody_is_named(raw)
+    yield from _hours_agree(raw)
     yield from _people_work_here(raw)
 
 
@@ -16,6 +17,14 @@ def _somebody_is_named(raw: Raw) -> Lines:
     for where, rota in tables(raw, "rotas"):
         if not rota.get("layers") and "ical" not in rota:
             yield f"{where}.layers: is missing; a rota needs layers of people, or a calendar: 'ical'"
+
+
+def _hours_agree(raw: Raw) -> Lines:
+    for at, rota in tables(raw, "rotas"):
+        for where, layer in tables(rota, "layers", f"{at}."):
+            for key in ("hours", "time_zone"):
+                if "calendar" in layer and key in layer:
+                    yield f"{where}.{key}: is given beside 'calendar', which has its own; keep one of them"
 
 
 def _people_work_here(raw: Raw) -> Lines:

@@ -178,7 +178,7 @@ class Calendar(Section):
 
 
 class Layer(Section):
-    """People who take turns; within `hours`, or round the clock."""
+    """People who take turns; within `hours`, in the working time of a `calendar`, or round the clock."""
 
     people: tuple[values.Line, ...] = Field(min_length=1, max_length=100)
     starts: values.Start
@@ -186,6 +186,7 @@ class Layer(Section):
     """In days."""
     hours: values.Hours | None = None
     time_zone: values.TimeZone | None = None
+    calendar: values.Name | None = None
 
 
 class Rota(Section):
