@@ -24,8 +24,8 @@ STAFF = ("anna", "boris", "clara", "dmitri", "maria")
 HEAD = """# A week of a desk
 
 Eleven days of a team in Berlin with two shifts on working days and somebody on call for all other hours, over
-the night in which clocks go forward (29 March 2026) and over Easter. Below is what people did, in italics, and
-what the desk wrote to each of them, by the clock on the wall. A test replays it in seconds and keeps this
+the night in which clocks go forward (29 March 2026) and over Easter. Below is what people did, in italics,
+and what the desk wrote to each of them, by the clock on the wall. A test replays it in seconds and keeps this
 page true; the very same file runs a desk: `deskbridge run --config tests/week/config.toml`.
 """
 
