@@ -161,6 +161,8 @@ async def _on_call(tx: Transaction, ticket: Ticket, ping: Ping) -> Words | None:
     if until is None:
         return None
     queue = phrases.titled(tx.rule(Catalogue).queue(ticket.queue).title)
+    if until - tx.now >= oncall.LOOK_AHEAD:
+        return Words("ping.on_call_always", {"queue": queue})
     return Words("ping.on_call", {"queue": queue, "at": At(until)})
 
 

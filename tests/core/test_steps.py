@@ -17,11 +17,12 @@ from core.kernel.ids import Identity, TicketId
 from core.people import store as people
 from core.sla.calendars import Calendar
 from core.tickets import actions as tickets
+from core.tickets import emergencies
 from core.tickets.catalogue import Level, Priority
 from core.tickets.model import Status
 from tests import town as towns
 from tests.core.messenger import move_in
-from tests.core.test_escalation import HOUR, MINUTE, PEOPLE, SECOND, act, asked, desk, pings, report
+from tests.core.test_escalation import HOUR, MINUTE, PEOPLE, SECOND, Gone, act, asked, desk, pings, report
 from tests.town import Shown, Somebody, Town
 
 WARNED = """
@@ -497,3 +498,72 @@ async def test_neither_the_address_nor_the_key_of_a_program_is_kept_or_told(
         assert b"s3cr3t-part" not in kept
         assert "s3cr3t-part" not in caplog.text
         assert "s3cr3t-part" not in str(town.house.health())
+
+
+# ---- what cannot wait
+
+DUTY = """
+[emergency]
+enabled = true
+hours = "always"
+[[rotas]]
+name = "Support"
+[[rotas.layers]]
+people = ["Boris"]
+starts = "2026-03-02"
+[[escalations]]
+name = "urgent"
+priorities = ["critical"]
+steps = [{ after = "1h", of = "unclaimed", whom = "on-call" }]
+"""
+
+
+async def test_an_emergency_asks_whoever_is_on_call_at_once_and_again_as_the_policy_says(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path, DUTY) as town:
+        number = await report(town, Priority.LOW)
+        await act(town, "ivan", emergencies.raise_emergency, number)
+        await town.settle()
+        assert await asked(town, number) == ["Boris"]
+        ping = await ping_of(town["boris"])
+        assert "Ivan says that it cannot wait." in ping
+        assert "You are on call for Support." in ping
+        await town.later(HOUR, step=10 * MINUTE)
+        assert await asked(town, number) == ["Boris", "Boris"]
+
+
+async def test_who_is_on_call_is_asked_in_their_quiet_hours_too(tmp_path: Path) -> None:
+    async with desk(tmp_path, DUTY) as town:
+        await town["boris"].say("/reach quiet 0-24")
+        await town["boris"].hears()
+        number = await report(town)
+        await town.later(HOUR, step=10 * MINUTE)
+        assert await asked(town, number) == ["Boris"]
+        assert "Take it" in (await ping_of(town["boris"])).buttons
+
+
+async def test_an_emergency_that_cannot_reach_who_is_on_call_goes_to_the_leads_once(tmp_path: Path) -> None:
+    async with desk(tmp_path, DUTY) as town:
+        adapters: Any = town.house.adapters
+        adapters["web"] = Gone(adapters["web"], "u-boris", "u-maria")
+        number = await report(town, Priority.LOW)
+        await act(town, "ivan", emergencies.raise_emergency, number)
+        await town.later(30 * MINUTE, step=MINUTE)
+        assert await asked(town, number) == ["Boris", "Maria"]
+
+
+# ---- in the eyes of the auditor
+
+
+async def test_pings_in_one_message_and_calls_to_programs_are_in_order_for_the_auditor(
+    tmp_path: Path, program: tuple[Program, str]
+) -> None:
+    _, url = program
+    async with desk(tmp_path, calling(url).replace('"lead"', '"Maria"')) as town:
+        for _ in range(3):
+            await report(town)
+        await town.later(2 * HOUR, step=5 * MINUTE)
+        assert "⏰ 3 tickets wait for you" in await ping_of(town["maria"])
+        verdict = await town.house.audit.run()
+        assert (verdict.seen, verdict.found) == (3, [])
