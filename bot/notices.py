@@ -233,15 +233,17 @@ async def _told_resolved(tx: Transaction, parcel: Parcel) -> Message | None:
 
 
 async def _told_handed(tx: Transaction, parcel: Parcel) -> Message:
-    """To whom a ticket was passed: by whom, and with which words."""
+    """To whom a ticket was passed, or to whose level: by whom, and with which words."""
     ticket = await _ticket(tx, parcel)
     facts: dict[str, Fact] = {
         "name": await story.name(tx, parcel.facts["actor"]),
         "ticket": ticket.id,
         "title": Plain(ticket.title),
     }
+    if level := parcel.facts.get("level"):
+        facts["level"] = str(level)
     words = [Quote(Plain(parcel.facts["text"]))] if parcel.facts["text"] else []
-    return Message((Paragraph(Words("told.handed", facts)), *words), ticket=ticket.id)
+    return Message((Paragraph(Words(parcel.kind.replace("_", ".", 1), facts)), *words), ticket=ticket.id)
 
 
 async def _low_rating(tx: Transaction, parcel: Parcel) -> Message:
@@ -303,6 +305,7 @@ COMPOSERS: Mapping[str, Compose] = {
     "told_passed": _told,
     "told_waited": _told_waited,
     "told_handed": _told_handed,
+    "told_levelled": _told_handed,
     "told_held": _told,
     "told_reopened": _told,
     "told_rehomed": _told,

@@ -77,6 +77,14 @@ async def handed(tx: Transaction, event: Event, ticket: Ticket) -> None:
         await outbox.put(tx, Parcel("told_handed", facts, person=ticket.owner, ticket=ticket.id))
 
 
+async def handed_up(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """Whoever is on call for the level it went to is told so in private."""
+    facts = {"actor": event.actor, "text": event.facts["text"], "level": ticket.level}
+    for person in await oncall.on_call_at(tx, ticket.queue, ticket.level):
+        if person.id != event.actor:
+            await outbox.put(tx, Parcel("told_levelled", facts, person=person.id, ticket=ticket.id))
+
+
 async def staff_line(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """One quiet line in the ticket's threads."""
     facts = {"event": event.kind, "actor": event.actor, "via": event.via, **event.facts}
@@ -397,7 +405,7 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "emergency": (*_MOVED, staff_line, emergency_told),
     "calmed": (*_MOVED, staff_line, calmed_told),
     "requeued": (*_MOVED, staff_line),
-    "levelled": (*_MOVED, staff_line),
+    "levelled": (*_MOVED, staff_line, handed_up),
     "progressed": (escalations, card, staff_line),
     "pinged": (escalations, card, staff_line),
     "promised": (escalations, card, staff_line),

@@ -66,6 +66,12 @@ async def on_call(
     return await named(tx, [name for name in names if name is not None])
 
 
+async def on_call_at(tx: Transaction, queue: str, level: Level) -> list[Person]:
+    """Who is on call now by a rota of this level alone."""
+    mine = [rota for rota in await rotas(tx, queue, level) if rota.level is level]
+    return await named(tx, [name for rota in mine if (name := rota.on_call(tx.now)) is not None])
+
+
 async def at_level(tx: Transaction, queue: str, level: Level) -> list[Person]:
     """Who works at this level of the queue, in the configuration's order."""
     return await named(tx, tx.rule(OnCall).at_level(queue, level))

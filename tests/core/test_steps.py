@@ -226,6 +226,32 @@ async def test_a_ticket_that_is_higher_already_is_not_handed_down(tmp_path: Path
         assert (await town.ticket(number)).level is Level.L3
 
 
+SECOND_LEVEL = """
+[[rotas]]
+name = "Second level"
+level = "L2"
+[[rotas.layers]]
+people = ["Boris"]
+starts = "2026-03-02"
+"""
+
+
+async def test_who_is_on_call_for_a_level_is_told_what_is_handed_over_to_it(tmp_path: Path) -> None:
+    async with desk(tmp_path, SECOND_LEVEL) as town:
+        number = await report(town)
+        await act(town, "anna", tickets.set_level, number, Level.L2, "needs the router's password")
+        await town.settle()
+        told = [each.text for each in await town["boris"].hears()]
+        assert any("Anna handed #1 It is broken over to L2" in each for each in told)
+        assert any("needs the router's password" in each for each in told)
+        await act(town, "boris", tickets.set_level, number, Level.L1)
+        await act(town, "boris", tickets.set_level, number, Level.L2)
+        await town.settle()
+        assert not any(
+            "handed" in each.text for each in await town["boris"].hears() if each.room == "u-boris"
+        )
+
+
 # ---- several at once
 
 
