@@ -17,9 +17,13 @@ AHEAD = timedelta(seconds=8)
 """Until then the desk has started."""
 TICK = 1000.0
 """Milliseconds from one tick to the next: whatever falls due waits for half of that on the average."""
+SHOWN = (
+    "SELECT min(settled_at) FROM outbox WHERE state = 'sent' AND settled_at >= sent_at"
+    " AND slot = 'ping:' || coalesce(together, pings.id)"
+)
 LATE = (
-    "SELECT (pings.sent_at - pings.due_at) / 1000.0, (posts.at - pings.due_at) / 1000.0 FROM pings"
-    " LEFT JOIN posts ON posts.slot = 'ping:' || pings.id WHERE pings.ticket_id >= ? AND pings.ticket_id < ?"
+    f"SELECT (sent_at - due_at) / 1000.0, (({SHOWN}) - due_at) / 1000.0 FROM pings"
+    " WHERE ticket_id >= ? AND ticket_id < ?"
 )
 PATIENCE = 120
 """Seconds after the load in which the last ping must have been shown."""

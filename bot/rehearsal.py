@@ -11,6 +11,7 @@ from core.escalation.model import Policies, Policy
 from core.escalation.rehearsal import Happening, imagined, rehearse
 from core.kernel.ids import PersonId
 from core.people import store as people
+from core.people.model import Members
 from core.tickets.catalogue import Catalogue, Priority
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +55,11 @@ def _what(told: Happening) -> Text:
 
 async def proof(tx: Transaction, platforms: Collection[str]) -> AsyncIterator[Finding]:
     """For each policy and queue: whether a ticket opened at any hour of the coming week reaches a person."""
-    reached = {person.id for person in await people.staff(tx) if await _reachable(tx, person.id, platforms)}
+    staff = await people.staff(tx)
+    if {person.name for person in staff} != tx.rule(Members).staff:
+        yield Finding(None, Words("doctor.policy_unknown"))
+        return
+    reached = {person.id for person in staff if await _reachable(tx, person.id, platforms)}
     for policy in tx.rule(Policies).all:
         for queue in policy.queues or tuple(tx.rule(Catalogue).queues):
             yield await _of(tx, policy, queue, reached)

@@ -143,8 +143,21 @@ async def first_words(tx: Transaction, event: Event, ticket: Ticket) -> None:
 async def requester_promise(tx: Transaction, event: Event, ticket: Ticket) -> None:
     """The requester is told the number and by when somebody will answer."""
     if not event.facts.get("quiet"):
-        parcel = Parcel("told_opened", room=ticket.home, person=ticket.requester, ticket=ticket.id)
-        await outbox.put(tx, parcel)
+        slot = _receipt(ticket.id) if tx.rule(Catalogue).emergencies.enabled else None
+        home, requester = ticket.home, ticket.requester
+        await outbox.put(tx, Parcel("told_opened", room=home, person=requester, ticket=ticket.id, slot=slot))
+
+
+def _receipt(ticket: TicketId) -> str:
+    return f"opened:{ticket}"
+
+
+async def receipt(tx: Transaction, event: Event, ticket: Ticket) -> None:
+    """An emergency is offered by the receipt as long as one can be raised."""
+    slot = _receipt(ticket.id)
+    for shown in await posts.posts_of_slot(tx, slot) if tx.rule(Catalogue).emergencies.enabled else ():
+        room, reader = shown.address, ticket.requester
+        await outbox.put(tx, Parcel("told_opened", room=room, person=reader, ticket=ticket.id, slot=slot))
 
 
 async def requester_notice(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -397,13 +410,13 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "waited": (*_MOVED, staff_line, requester_notice),
     "held": (*_MOVED, staff_line, requester_notice),
     "resumed": (*_MOVED, staff_line),
-    "resolved": (*_MOVED, staff_line, requester_notice),
+    "resolved": (*_MOVED, receipt, staff_line, requester_notice),
     "confirmed": (*_MOVED, staff_line),
-    "reopened": (*_MOVED, staff_line, requester_notice),
-    "closed": _MOVED,
-    "prioritised": (*_MOVED, staff_line),
-    "emergency": (*_MOVED, staff_line, emergency_told),
-    "calmed": (*_MOVED, staff_line, calmed_told),
+    "reopened": (*_MOVED, receipt, staff_line, requester_notice),
+    "closed": (*_MOVED, receipt),
+    "prioritised": (*_MOVED, receipt, staff_line),
+    "emergency": (*_MOVED, receipt, staff_line, emergency_told),
+    "calmed": (*_MOVED, receipt, staff_line, calmed_told),
     "requeued": (*_MOVED, staff_line),
     "levelled": (*_MOVED, staff_line, handed_up),
     "progressed": (escalations, card, staff_line),
@@ -417,8 +430,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "adopted": (whose,),
     "inherited": (whose,),
     "parted": (whose,),
-    "merged": (*_MOVED, staff_line, requester_notice),
-    "unmerged": (*_MOVED, staff_line, requester_notice),
+    "merged": (*_MOVED, receipt, staff_line, requester_notice),
+    "unmerged": (*_MOVED, receipt, staff_line, requester_notice),
     "absorbed": (card, staff_line),
     "detached": (card, staff_line),
     "related": (card, staff_line),

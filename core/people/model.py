@@ -68,6 +68,11 @@ class Members:
 
     all: tuple[Member, ...] = field(default=())
 
+    @property
+    def staff(self) -> frozenset[str]:
+        """The names of those who work here."""
+        return frozenset(member.name for member in self.all if member.roles & STAFF)
+
     def names(self, identity: Identity) -> bool:
         """Whether the configuration says whose account this is."""
         return any(identity in member.identities for member in self.all)

@@ -47,6 +47,8 @@ closed       - - - - C -
 prioritised  N O W H R -
 levelled     N O W H R -
 progressed   - O W H - -
+emergency    N O O O - -
+calmed       N O W H R C
 requeued     N O W H R C
 withdrawn    N O W H R C
 edited       N O W H R C
@@ -90,6 +92,8 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "held": {"until": None},
     "prioritised": {"priority": "low"},
     "levelled": {"level": "L2"},
+    "emergency": {"priority": "critical"},
+    "calmed": {"priority": "low"},
     "requeued": {"queue": "support"},
     "rehomed": {"home": "telegram:7"},
     "parted": {"home": "telegram:7"},

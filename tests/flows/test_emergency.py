@@ -236,10 +236,13 @@ async def test_a_colleague_may_and_the_requester_reads_who_did(evening: Stage) -
 
 async def test_what_is_critical_or_solved_already_is_said_so(evening: Stage) -> None:
     await evening.anna.say("/priority 1 critical the boss")
-    await evening.ivan.press("It is an emergency")
+    assert not any("It is an emergency" in each.buttons for each in await evening.ivan.sees())
+    await evening.ivan.say("/emergency 1")
     assert "has the highest priority already" in await evening.ivan.last()
     await evening.anna.say("/priority 1 low")
+    assert any("It is an emergency" in each.buttons for each in await evening.ivan.sees())
     await evening.anna.say("/resolve 1 done")
+    assert not any("It is an emergency" in each.buttons for each in await evening.ivan.sees())
     await evening.ivan.say("/emergency 1")
     assert "/reopen 1" in await evening.ivan.last()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import cli, config, doctor, i18n
+from bot import cli, config, doctor, i18n, main
 from bot.adapters.slack import manifest
 from core.database import engine
 from core.database.engine import Database
@@ -45,6 +45,7 @@ async def findings(
     lock = engine.prepare(path)
     database = Database(path, HandClock())
     try:
+        await main.build(settings, database, HandClock()).desk.open()
         found = [finding async for finding in doctor.examine(settings, database)]
     finally:
         await database.close()
