@@ -102,9 +102,10 @@ class Audit:
         place: queries.Place | None = queries.FIRST
         while place is not None:
             started = time.perf_counter()
-            stretch = await self._desk.database.survey(partial(actions.look, after=place, limit=STRETCH))
-            verdict.seen += stretch.seen
-            await self._mend(verdict, {finding.ticket for finding in stretch.found})
+            async with self._desk.rules_hold:
+                stretch = await self._desk.database.survey(partial(actions.look, after=place, limit=STRETCH))
+                verdict.seen += stretch.seen
+                await self._mend(verdict, {finding.ticket for finding in stretch.found})
             if (place := stretch.then) is not None:  # half of the time is everybody else's
                 await asyncio.sleep(time.perf_counter() - started)
         late = await self._desk.database.survey(actions.overdue)
