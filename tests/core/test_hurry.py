@@ -8,6 +8,7 @@ import pytest
 
 from core.escalation import actions as escalation
 from core.escalation import store
+from core.kernel.errors import UserError
 from core.kernel.ids import TicketId
 from core.tickets import actions as tickets
 from core.tickets import emergencies
@@ -147,6 +148,19 @@ async def test_an_emergency_that_does_not_get_through_for_a_minute_goes_to_the_l
         await town.later(MINUTE)
         await town.database.write(partial(escalation.ask_others, ping_id=last.id))
         assert await called(town, number) == ["Anna", "Boris", "Maria"]
+
+
+async def test_what_breaks_again_after_it_was_resolved_can_be_an_emergency_again(tmp_path: Path) -> None:
+    async with towns.town(tmp_path, PEOPLE + ON_CALL + "[emergency]\nenabled = true\n") as town:
+        number = await raised(town)
+        await act(town, "anna", tickets.prioritise, number, Priority.LOW)
+        with pytest.raises(UserError, match=r"emergency\.raised"):
+            await act(town, "ivan", emergencies.raise_emergency, number)
+        await act(town, "anna", tickets.resolve, number, "Restarted it")
+        await town.later(HOUR)
+        await act(town, "ivan", tickets.reopen, number)
+        await act(town, "ivan", emergencies.raise_emergency, number)
+        assert await called(town, number) == ["Anna", "Boris", "Anna", "Boris"]
 
 
 async def test_an_emergency_is_a_message_of_its_own(tmp_path: Path) -> None:
