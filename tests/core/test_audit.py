@@ -15,7 +15,7 @@ from bot import audit as auditing
 from bot import config, rules
 from bot.audit import Verdict
 from bot.metrics import Metrics
-from core.audit.model import CLOCK, LIMIT, OVERDUE, PING, TIMER
+from core.audit.model import CLOCK, DUTY, LIMIT, OVERDUE, PING, TIMER
 from core.database.transaction import Transaction
 from core.desk import Desk
 from core.escalation import actions as escalation
@@ -373,6 +373,31 @@ async def test_a_timer_that_fails_again_and_again_is_an_alarm(
     assert not town.house.audit.vouches
     await town.house.delivery.catch_up()
     assert any("should have fired" in each for each in await alarms(town))
+
+
+async def test_a_hand_over_that_fails_again_and_again_is_an_alarm_that_names_no_ticket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: Desk, timer: Any) -> bool:
+        raise PermanentError("a fault")
+
+    rota = """
+[[rotas]]
+name = "first"
+[[rotas.layers]]
+people = ["Anna", "Boris"]
+starts = "2026-03-02"
+turn = "1d"
+"""
+    async with towns.town(tmp_path, PEOPLE + rota) as town:
+        monkeypatch.setattr(Desk, "fire", fails)
+        town.clock.advance(timedelta(days=1))
+        verdict = await town.house.audit.run()
+        assert [(each.about, each.what) for each in verdict.left] == [(DUTY, "shift")]
+        await town.house.delivery.catch_up()
+        [told] = await alarms(town)
+        assert "who is on call" in told
+        assert "#0" not in told
 
 
 # ---- telling
