@@ -47,6 +47,8 @@ closed       - - - - C -
 prioritised  N O W H R -
 levelled     N O W H R -
 progressed   - O W H - -
+emergency    N O O O - -
+calmed       N O W H R C
 requeued     N O W H R C
 withdrawn    N O W H R C
 edited       N O W H R C
@@ -89,6 +91,8 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "passed": {"owner": 8},
     "held": {"until": None},
     "prioritised": {"priority": "low"},
+    "emergency": {"priority": "critical"},
+    "calmed": {"priority": "low"},
     "levelled": {"level": "L2"},
     "requeued": {"queue": "support"},
     "rehomed": {"home": "telegram:7"},
