@@ -99,7 +99,7 @@ prioritise       -         ?        +     ?        +    ?       +     -    +    
 set_level        -         ?        +     ?        +    ?       +     -    +     +    -
 promise          -         ?        +     ?        +    ?       +     -    +     +    -
 snooze           -         ?        +     ?        +    ?       +     -    +     +    -
-still_working    -         ?        /     ?        /    ?       /     -    /     /    -
+still_working    -         ?        .     ?        .    ?       .     -    .     .    -
 close            -         ?        +     ?        +    ?       +     -    +     +    -
 requeue          -         ?        +     ?        +    ?       +     -    +     +    -
 tell_undelivered -         ?        +     ?        +    ?       +     -    +     +    -
