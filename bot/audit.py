@@ -18,6 +18,7 @@ from core.database.transaction import Transaction
 from core.desk import Desk
 from core.kernel.clock import Clock
 from core.kernel.ids import TicketId
+from core.oncall.duty import NO_TICKET
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel
@@ -102,9 +103,10 @@ class Audit:
         place: queries.Place | None = queries.FIRST
         while place is not None:
             started = time.perf_counter()
-            stretch = await self._desk.database.survey(partial(actions.look, after=place, limit=STRETCH))
-            verdict.seen += stretch.seen
-            await self._mend(verdict, {finding.ticket for finding in stretch.found})
+            async with self._desk.rules_hold:
+                stretch = await self._desk.database.survey(partial(actions.look, after=place, limit=STRETCH))
+                verdict.seen += stretch.seen
+                await self._mend(verdict, {finding.ticket for finding in stretch.found})
             if (place := stretch.then) is not None:  # half of the time is everybody else's
                 await asyncio.sleep(time.perf_counter() - started)
         late = await self._desk.database.survey(actions.overdue)
@@ -144,7 +146,7 @@ class Audit:
             key = f"{about}{ending}"
             if (last := self._told.get(key)) is not None and abs(now - last) < ALARM_EVERY:
                 continue
-            numbers = sorted({finding.ticket for finding in found if finding.about == about})
+            numbers = sorted({finding.ticket for finding in found if finding.about == about} - {NO_TICKET})
             await self._desk.database.write(partial(_alarm, key=key, numbers=numbers))
             self._told[key] = now
 

@@ -76,7 +76,6 @@ class House:
         told = await asyncio.to_thread(duty.told, self.settings, self.feeds.raw(), self.clock.now())
         if told != self.told:
             await self.desk.adopt(rules.rules(self.settings, told))
-            await self.desk.recount()
             self.told = told
 
     def health(self) -> Mapping[str, Health]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-ABOUT = ("timers", "clocks", "pings", "overdue")
+ABOUT = ("timers", "clocks", "pings", "overdue", "duty")
 """What the auditor looks at."""
 
 

@@ -265,7 +265,7 @@ async def _trouble(tx: Transaction, parcel: Parcel) -> Message:
 async def _audit(tx: Transaction, parcel: Parcel) -> Message:
     """What the auditor found, for those who run the desk."""
     facts: dict[str, Fact] = {"tickets": Plain(", ".join(f"#{each}" for each in parcel.facts["tickets"]))}
-    told = Words(f"audit.{parcel.facts['key']}", facts, parcel.facts["count"])
+    told = Words(f"audit.{parcel.facts['key']}", facts, parcel.facts["count"] or None)
     return Message((Paragraph(told),), tone="ping")
 
 

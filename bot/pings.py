@@ -76,7 +76,7 @@ async def _called(tx: Transaction, person: int | None) -> Call | None:
 
 
 async def _one(tx: Transaction, asked: Sequence[Ping], call: Call | None) -> Message:
-    ping = asked[-1]
+    ping = next((each for each in asked if each.policy == EMERGENCY), asked[-1])
     ticket = await tickets.get(tx, ping.ticket)
     blocks: list[Block] = [
         Paragraph(Several((Plain("⏰"), phrases.heading(ticket)), " "), "strong"),

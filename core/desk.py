@@ -1,5 +1,6 @@
 """The one door to the core: the database with the desk's rules, reactions and due timers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
@@ -51,6 +52,8 @@ class Desk:
     ) -> None:
         self.database = database
         self._direct = direct
+        self.rules_hold = asyncio.Lock()
+        """Whoever has it can rely on every ticket's being counted by the rules of now."""
         self._obey(rules)
         database.react = reactions.react
 
@@ -66,10 +69,12 @@ class Desk:
         }
 
     async def adopt(self, rules: Rules) -> None:
-        """Other rules hold from now on, in the running process. Raises TemporaryError where what follows
-        from them cannot be written now; `adopt` them again then."""
-        self._obey(rules)
-        await self.database.write(duty.arrange)
+        """Other rules hold from now on, in the running process, for tickets under way too. Raises
+        TemporaryError where what follows from them cannot be written now; `adopt` them again then."""
+        async with self.rules_hold:
+            self._obey(rules)
+            await self.database.write(duty.arrange)
+            await self.recount()
 
     async def open(self) -> None:
         """Give the configuration's people their roles, and take up what an earlier process left.
@@ -85,7 +90,7 @@ class Desk:
 
     async def recount(self) -> int:
         """Let tickets under way follow promises, calendars or policies that have changed since they were
-        counted last; to be called whenever that may be. Returns how many are due at another time now."""
+        counted last. Returns how many are due at another time now."""
         return await recounting.recount(self.database)
 
     async def _appoint(self, tx: Transaction) -> None:

@@ -7,11 +7,24 @@ from functools import partial
 
 from core import reactions
 from core.audit import queries
-from core.audit.model import CLOCK, LIMIT, OVERDUE, PING, TIMER, Finding, Kinds, Known, LostPing, findings
+from core.audit.model import (
+    CLOCK,
+    DUTY,
+    LIMIT,
+    OVERDUE,
+    PING,
+    TIMER,
+    Finding,
+    Kinds,
+    Known,
+    LostPing,
+    findings,
+)
 from core.audit.queries import Place
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.kernel.ids import ParcelId, TicketId
+from core.oncall.duty import NO_TICKET
 from core.outbox import store as posts
 from core.outbox.model import State
 from core.sla import actions as sla
@@ -55,7 +68,7 @@ async def look(tx: Transaction, after: Place, limit: int) -> Stretch:
 async def overdue(tx: Transaction) -> list[Finding]:
     """Timers that should have fired more than LIMIT ago, claimed or not: somebody may claim them in vain."""
     late = await queries.overdue(tx, tx.now - LIMIT, NAMED)
-    return [Finding(OVERDUE, ticket, kind) for ticket, kind in late]
+    return [Finding(DUTY if ticket == NO_TICKET else OVERDUE, ticket, kind) for ticket, kind in late]
 
 
 def _findings(tx: Transaction, known: Known) -> tuple[Finding, ...]:

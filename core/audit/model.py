@@ -10,8 +10,9 @@ from core.kernel.ids import TicketId
 from core.sla.model import Clock, Promises, Target
 from core.tickets.model import Status, Ticket
 
-TIMER, CLOCK, PING, OVERDUE = "timers", "clocks", "pings", "overdue"
-"""What a finding is about. `overdue`: a timer that should long have fired."""
+TIMER, CLOCK, PING, OVERDUE, DUTY = "timers", "clocks", "pings", "overdue", "duty"
+"""What a finding is about. `overdue`: a timer that should long have fired; `duty`: one that is no ticket's,
+which tells who is on call."""
 LIMIT = timedelta(minutes=2)
 """So late a timer may fire, and so long a ping may wait to be sent, before it is a finding."""
 

@@ -228,7 +228,12 @@ class Surveyor:
 
     async def run(self, work: Work[T]) -> T:
         async with self._one:
-            return await asyncio.to_thread(self._run, work)
+            looking = asyncio.ensure_future(asyncio.to_thread(self._run, work))
+            try:
+                return await asyncio.shield(looking)
+            except asyncio.CancelledError:
+                await asyncio.wait([looking])  # the thread goes on, and the connection is its own until then
+                raise
 
     def _run(self, work: Work[T]) -> T:
         async def whole() -> T:

@@ -8,6 +8,7 @@ from core.database.transaction import Transaction
 from core.escalation import store, whom
 from core.escalation.model import (
     EMERGENCY,
+    PROMISED,
     SEVERAL_WITHIN,
     Chain,
     Due,
@@ -16,13 +17,14 @@ from core.escalation.model import (
     Policies,
     Policy,
     Step,
+    asking,
     plan,
     restarted,
 )
 from core.escalation.whom import Target
 from core.kernel.errors import UserError
 from core.kernel.events import Event
-from core.kernel.ids import PingId, TicketId
+from core.kernel.ids import PersonId, PingId, TicketId
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel, Post
@@ -31,7 +33,6 @@ from core.sla import queries as sla
 from core.sla import store as clocks
 from core.tickets import model as moves
 from core.tickets import store as tickets
-from core.tickets.catalogue import Level
 from core.tickets.doors import needs, record
 from core.tickets.model import Ticket
 from core.timers import actions as timers
@@ -45,13 +46,13 @@ STUCK = timedelta(minutes=1)
 ANSWERS = frozenset(
     {
         "claimed", "released", "passed", "replied", "waited", "held", "resolved", "prioritised", "progressed",
-        "promised", "snoozed", "merged", "calmed",
+        "promised", "snoozed", "merged", "calmed", "requeued",
     }
 )  # fmt: skip
 """Events that answer every ping of the ticket that is still open."""
 FOR_A_WHILE = frozenset({"promised", "snoozed"})
 """Answers that another one may follow."""
-RESTARTS = frozenset({"prioritised", "reopened", "unmerged", "calmed", EMERGENCY})
+RESTARTS = frozenset({"prioritised", "requeued", "reopened", "unmerged", "calmed", EMERGENCY})
 
 
 async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -61,11 +62,17 @@ async def follow(tx: Transaction, event: Event, ticket: Ticket) -> None:
         await timers.cancel(tx, event.ticket, QUIET_OVER)
     if event.kind in ANSWERS:
         await _answer_all(tx, event)
-    elif moves.is_progress(event):
+    elif moves.is_progress(event) and _waits_for(tx, Of.NO_PROGRESS):
         await _answer_all(tx, event, Of.NO_PROGRESS)
-    await arrange(tx, ticket)
+    if event.kind != "noted" or _waits_for(tx, Of.NO_PROGRESS):
+        await arrange(tx, ticket)
     if event.kind == EMERGENCY:
-        await _call(tx, ticket, 0)
+        await _call(tx, ticket, 0, event.at)
+
+
+def _waits_for(tx: Transaction, of: Of) -> bool:
+    """Whether any policy has a step of this kind."""
+    return any(step.of is of for policy in tx.rule(Policies).all for step in policy.steps)
 
 
 async def arrange(tx: Transaction, ticket: Ticket) -> None:
@@ -85,7 +92,8 @@ async def coming(tx: Transaction, ticket: Ticket) -> list[Due]:
         return []
     chain = await store.chain(tx, ticket.id)
     pinged = await store.sent(tx, ticket.id, policy.name)
-    return plan(policy, ticket, chain, pinged, await clocks.of_ticket(tx, ticket.id))
+    promised = any(step.of in PROMISED for step in policy.steps)
+    return plan(policy, ticket, chain, pinged, await clocks.of_ticket(tx, ticket.id) if promised else {})
 
 
 async def step(tx: Transaction, timer: Timer) -> None:
@@ -114,9 +122,9 @@ async def _happen(tx: Transaction, ticket: Ticket, policy: Policy, due: Due) -> 
 
 async def _hand_over(tx: Transaction, ticket: Ticket, step: Step) -> Ticket:
     """To the step's level, if that is a higher one; away from an owner who does nothing."""
-    levels = list(Level)
-    if step.level is not None and levels.index(ticket.level) < levels.index(step.level):
-        facts = {"level": step.level, "text": "", "auto": step.of}
+    level = step.raised(ticket.level)
+    if level is not ticket.level:
+        facts = {"level": level, "text": "", "auto": step.of}
         ticket = await record(tx, DESK, ticket, "levelled", facts)
     if step.release and ticket.owner is not None:
         told = {"text": "", "from": ticket.owner, "auto": step.of}
@@ -147,11 +155,11 @@ def _draft(tx: Transaction, ticket: Ticket, policy: Policy, due: Due, target: Ta
 
 
 async def _ask(tx: Transaction, draft: Ping, via: str | None = None) -> bool:
-    """What one person is asked at about the same time stands in one message."""
-    if draft.person is not None:
-        earlier = await store.asked_lately(tx, draft.person, tx.now - SEVERAL_WITHIN)
-        if earlier is not None:
-            draft = replace(draft, together=earlier.together or earlier.id)
+    """What one person is asked at about the same time stands in one message; an emergency in its own."""
+    if draft.person is not None and draft.policy != EMERGENCY:
+        first = await store.asked_lately(tx, draft.person, tx.now - SEVERAL_WITHIN)
+        if first is not None and _via(tx, first) == via:
+            draft = replace(draft, together=first.id)
     ping_id = await store.add_ping(tx, draft)
     if ping_id is not None:
         await show(tx, replace(draft, id=ping_id), via)
@@ -165,10 +173,9 @@ async def _behind(tx: Transaction, draft: Ping, answer: str) -> None:
         await store.answer(tx, replace(draft, id=ping_id), answer, by=None, via=DESK.via)
 
 
-async def _call(tx: Transaction, ticket: Ticket, time: int) -> None:
+async def _call(tx: Transaction, ticket: Ticket, time: int, base_at: datetime) -> None:
     """Whoever is on call is asked at once, whatever the policy says; if that is in vain, the leads."""
     targets = await whom.urgently(tx, ticket, otherwise=time > 0)
-    base_at = ticket.changed_at
     drafts = [
         Ping(PingId(0), ticket.id, EMERGENCY, 0, time, base_at, tx.now, each.person, each.room, tx.now)
         for each in targets
@@ -199,20 +206,32 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
     for ping in await store.of_ticket(tx, event.ticket):
         if of is not None and _asks_about(tx, ping) is not of:
             continue
+        open_still = ping.answer is None or ping.answer in FOR_A_WHILE
+        if not open_still and ping.answer != "undelivered":
+            continue
         called = await posts.posts_beginning(tx, f"{ping.shown_as}:")
         calls = [each for each in called if each.ticket == ping.ticket]
-        open_still = ping.answer is None or ping.answer in FOR_A_WHILE
-        if open_still or (ping.answer == "undelivered" and calls):
+        if open_still or calls:
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await show(tx, ping)
             await _show_calls(tx, ping, calls)
 
 
-def _asks_about(tx: Transaction, ping: Ping) -> Of | None:
-    """Of what the step that asked is counted, if the configuration still has it."""
+def _step(tx: Transaction, ping: Ping) -> Step | None:
+    """The step that asked, if the configuration still has it."""
     policy = next((each for each in tx.rule(Policies).all if each.name == ping.policy), None)
-    known = policy is not None and ping.step < len(policy.steps)
-    return policy.steps[ping.step].of if policy is not None and known else None
+    return policy.steps[ping.step] if policy is not None and ping.step < len(policy.steps) else None
+
+
+def _asks_about(tx: Transaction, ping: Ping) -> Of | None:
+    asked = _step(tx, ping)
+    return asked.of if asked is not None else None
+
+
+def _via(tx: Transaction, ping: Ping) -> str | None:
+    """Through which messenger it was to go."""
+    asked = _step(tx, ping)
+    return asked.via if asked is not None else None
 
 
 async def _show_calls(tx: Transaction, ping: Ping, calls: list[Post]) -> None:
@@ -254,9 +273,8 @@ async def _quiet(tx: Transaction, actor: Actor, ticket: Ticket, kind: str, lengt
     if not asked and not await coming(tx, ticket) and (await store.chain(tx, ticket.id)).quiet_until is None:
         raise UserError("snooze.nothing", ticket=ticket.id)
     until = tx.now + length
-    clock = await sla.next_due(tx, ticket)
-    if kind == "snoozed" and clock is not None and tx.now < clock.due_at < until:
-        until = clock.due_at
+    if kind == "snoozed":
+        until = min(until, await sla.due_after(tx, ticket.id, tx.now) or until)
     chain = await store.chain(tx, ticket.id)
     await store.save_chain(tx, replace(chain, quiet_until=until, quiet_by=actor.person_id, quiet_kind=kind))
     await timers.set_timer(tx, ticket.id, QUIET_OVER, until)
@@ -279,14 +297,20 @@ async def unanswered_in(tx: Transaction, ping_id: PingId) -> list[TicketId]:
 
 async def undeliverable(tx: Transaction, ping_id: PingId) -> None:
     """What was asked in that message reached nobody: the next steps need not wait."""
-    for ping in await store.together(tx, ping_id):
-        if ping.answer is None:
-            await store.answer(tx, ping, "undelivered", by=None, via=DESK.via)
-            ticket = await tickets.get(tx, ping.ticket)
-            if ping.policy != EMERGENCY:
-                await hurry(tx, ticket)
-            elif ping.time == 0:
-                await _call(tx, ticket, 1)
+    lost = [ping for ping in await store.together(tx, ping_id) if ping.answer is None]
+    for ping in lost:
+        await store.answer(tx, ping, "undelivered", by=None, via=DESK.via)
+    for ping in lost:
+        await _ask_next(tx, ping)
+
+
+async def _ask_next(tx: Transaction, ping: Ping) -> None:
+    """Whoever comes after that ping is asked now."""
+    ticket = await tickets.get(tx, ping.ticket)
+    if ping.policy != EMERGENCY:
+        await hurry(tx, ticket, ping)
+    elif ping.time == 0:
+        await _call(tx, ticket, 1, ping.base_at)
 
 
 async def is_stuck(tx: Transaction, ping_id: PingId) -> bool:
@@ -301,15 +325,33 @@ async def ask_others(tx: Transaction, ping_id: PingId) -> None:
     for number in await unanswered_in(tx, ping_id):
         last = (await store.of_ticket(tx, number))[-1]
         if (last.together or last.id) == ping_id and tx.now - last.sent_at >= STUCK:
-            await hurry(tx, await tickets.get(tx, number))
+            await _ask_next(tx, last)
 
 
-async def hurry(tx: Transaction, ticket: Ticket) -> None:
-    """Let the next step happen now."""
-    following = sorted(await coming(tx, ticket), key=lambda due: due[3])
-    if following:
-        place, time, base_at, due_at = following[0]
-        if due_at > tx.now:
-            policy = tx.rule(Policies).of(ticket)
-            assert policy is not None
+async def hurry(tx: Transaction, ticket: Ticket, in_vain: Ping | None = None) -> None:
+    """Let the next step that asks somebody else happen now. Nobody loses the ticket earlier for that, and
+    whom the last ping has not reached is not asked again before the time."""
+    policy = tx.rule(Policies).of(ticket)
+    if policy is None:
+        return
+    lost = await _lost(tx, ticket, in_vain)
+    for place, time, base_at, due_at in asking(policy, await coming(tx, ticket)):
+        if due_at <= tx.now:
+            return
+        following = policy.steps[place]
+        there = replace(ticket, level=following.raised(ticket.level))
+        found = await whom.targets(tx, there, following, base_at)
+        if any((each.person, each.room) not in lost for each in found):
             await _happen(tx, ticket, policy, (place, time, base_at, tx.now))
+            return
+
+
+Whom = tuple[PersonId | None, str | None]
+"""A person or a room."""
+
+
+async def _lost(tx: Transaction, ticket: Ticket, in_vain: Ping | None) -> set[Whom]:
+    """Those who were asked about it last in vain."""
+    newest = {(ping.person, ping.room): ping for ping in await store.of_ticket(tx, ticket.id)}
+    lost = {which for which, ping in newest.items() if ping.answer == "undelivered"}
+    return lost if in_vain is None else lost | {(in_vain.person, in_vain.room)}

@@ -1,6 +1,6 @@
 """Policies and the chain of a ticket; when each step is due is a pure function of both."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -57,6 +57,11 @@ class Step:
     """Through which messenger, where whoever is asked has an account there."""
     level: Level | None = None
     release: bool = False
+
+    def raised(self, level: Level) -> Level:
+        """The level that a ticket of this level is at after the step: never a lower one."""
+        levels = list(Level)
+        return max(level, self.level or level, key=levels.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,13 @@ def _due(policy: Policy, step: Step, start: datetime, sent: Sent, clocks: Clocks
     else:
         calendar, due_at = policy.calendar, policy.calendar.after(start, after)
     return due_at if sent.last is None else max(due_at, calendar.after(sent.last, repeat))
+
+
+def asking(policy: Policy, coming: Iterable[Due]) -> list[Due]:
+    """Those of the steps to come that ask somebody and take the ticket from nobody, in order."""
+    steps = policy.steps
+    asks = (due for due in coming if steps[due[0]].whom and not steps[due[0]].release)
+    return sorted(asks, key=lambda due: due[3])
 
 
 def restarted(policy: Policy | None, ticket: Ticket, now: datetime) -> Chain:

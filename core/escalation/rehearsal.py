@@ -1,12 +1,12 @@
 """What would happen to a ticket that nobody touches: the same plan, told beforehand."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.database.transaction import Transaction
 from core.escalation import whom
-from core.escalation.model import Chain, Due, Policy, Sent, Step, plan
+from core.escalation.model import Chain, Due, Policy, Sent, Step, asking, plan
 from core.escalation.whom import Target
 from core.kernel.ids import PersonId, TicketId
 from core.sla.model import Clock, Promises
@@ -63,27 +63,47 @@ async def rehearse(tx: Transaction, policy: Policy, ticket: Ticket) -> AsyncIter
     }
     pinged: dict[tuple[int, datetime], Sent] = {}
     asked: list[PersonId | None] = []
-    at_once: datetime | None = None
+    nobody_at: datetime | None = None
     for _ in range(MOST):
         coming = sorted(plan(policy, ticket, chain, pinged, clocks), key=lambda due: due[3])
         if not coming or coming[0][3] > ticket.created_at + HORIZON:
             return
-        place, time, base_at, due_at = coming[0]
-        due = (place, time, base_at, min(due_at, at_once or due_at))
+        due = coming[0]
+        if nobody_at is not None:
+            due = await _hurried(tx, policy, ticket, coming, nobody_at, asked) or due
         happening = await _happening(tx, policy, ticket, due, asked)
         yield happening
+        place, time, base_at, at = due
         asked += [target.person for target in happening.targets]
-        pinged[place, base_at] = Sent(time + 1, due[3])
+        pinged[place, base_at] = Sent(time + 1, at)
         ticket = replace(ticket, level=happening.level)
-        at_once = due[3] if happening.step.whom and not happening.targets else None
+        nobody_at = at if happening.step.whom and not happening.targets else None
+
+
+async def _hurried(
+    tx: Transaction,
+    policy: Policy,
+    ticket: Ticket,
+    coming: Iterable[Due],
+    now: datetime,
+    asked: list[PersonId | None],
+) -> Due | None:
+    """What comes at once where a step has found nobody: the next that finds somebody."""
+    for place, time, base_at, due_at in asking(policy, coming):
+        due = (place, time, base_at, now)
+        if due_at <= now:
+            return None
+        if (await _happening(tx, policy, ticket, due, asked)).targets:
+            return due
+    return None
 
 
 async def _happening(
     tx: Transaction, policy: Policy, ticket: Ticket, due: Due, asked: list[PersonId | None]
 ) -> Happening:
     place, time, base_at, due_at = due
-    step, levels = policy.steps[place], list(Level)
-    level = max(ticket.level, step.level or ticket.level, key=levels.index)
+    step = policy.steps[place]
+    level = step.raised(ticket.level)
     there = replace(ticket, level=level)
     found = await whom.targets(tx, there, step, base_at, due_at, asked) if step.whom else []
     return Happening(due_at, place, time, step, tuple(found), level)

@@ -15,8 +15,8 @@ from core.sla.model import Promises
 def digest(promises: Promises, policies: Policies, now: datetime) -> str:
     """The same for the same promises on calendars with the same working time, from a year ago until two
     years ahead, and the same policies; another for others."""
-    made = [promise for rule in promises.rules for promise in rule.promises.values()]
-    calendars = {promise.calendar.name: promise.calendar for promise in made}
+    made = [promise.calendar for rule in promises.rules for promise in rule.promises.values()]
+    calendars = {each.name: each for each in (*made, *(policy.calendar for policy in policies.all))}
     told = [_plain(promises), _plain(policies), [_hours(each, now.year) for each in calendars.values()]]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 

@@ -6,11 +6,14 @@ left out, as clocks go forward, means the instant of the jump. So what touches o
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from threading import Lock
 
 DAY = timedelta(days=1)
 FURTHEST = 366 * 5
-"""Days that are looked through for working time; a calendar that has none by then has none."""
+"""So many days are looked through for working time. What comes after that is told as if it came then: to
+whoever counts on it, it is as good as never."""
 
+Span = tuple[datetime, datetime]
 Period = tuple[int, int]
 """Two minutes of a day by the wall clock; the second is at most 1440, which is midnight."""
 Pause = tuple[datetime, datetime | None]
@@ -42,33 +45,42 @@ class Calendar:
     zone: tzinfo = UTC
     week: tuple[tuple[Period, ...], ...] | None = None
     holidays: Container[date] = field(default=frozenset(), hash=False)
+    _known: dict[date, tuple[Span, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """Days that were looked at before."""
 
-    def spans(self, day: date) -> list[tuple[datetime, datetime]]:
+    def spans(self, day: date) -> tuple[Span, ...]:
         """The working time of a local day, in order."""
+        known = self._known.get(day)
+        if known is None:
+            with _LOOKING:
+                known = self._known[day] = self._spans(day)
+        return known
+
+    def _spans(self, day: date) -> tuple[Span, ...]:
         if self.week is None:
-            return [(instant_of(self.zone, day, 0), instant_of(self.zone, day, 1440))]
+            return ((instant_of(self.zone, day, 0), instant_of(self.zone, day, 1440)),)
         if day in self.holidays:
-            return []
+            return ()
         found = [
             (instant_of(self.zone, day, begin), instant_of(self.zone, day, end))
             for begin, end in self.week[day.weekday()]
         ]
-        return [(begin, end) for begin, end in found if begin < end]
+        return tuple((begin, end) for begin, end in found if begin < end)
 
     def after(self, start: datetime, length: timedelta) -> datetime:
-        """When so much working time has passed since `start`. Raises ValueError where it never will."""
+        """When so much working time has passed since `start`; FURTHEST from it where it is no sooner."""
         if self.week is None or length <= timedelta(0):
             return start + length
         left = length
         for begin, end in self._from(start):
             if end - begin >= left:
-                return begin + left
+                return min(begin + left, start + FURTHEST * DAY)
             left -= end - begin
-        raise ValueError(f"calendar {self.name!r} has too little working time")
+        return start + FURTHEST * DAY
 
     def ago(self, end: datetime, length: timedelta) -> datetime:
-        """Since when so much working time has passed by `end`: the latest such instant. Raises ValueError
-        where it never has."""
+        """Since when so much working time has passed by `end`: the latest such instant; FURTHEST back where
+        it is no later."""
         if self.week is None or length <= timedelta(0):
             return end - length
         left, day = length, end.astimezone(self.zone).date() + DAY
@@ -76,9 +88,9 @@ class Calendar:
             for begin, over in reversed(self.spans(day - number * DAY)):
                 until = min(over, end)
                 if until - begin >= left:
-                    return until - left
+                    return max(until - left, end - FURTHEST * DAY)
                 left -= max(until - begin, timedelta(0))
-        raise ValueError(f"calendar {self.name!r} has too little working time")
+        return end - FURTHEST * DAY
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The working time between two instants; none where they are the wrong way round."""
@@ -92,10 +104,8 @@ class Calendar:
         return total
 
     def open_at(self, instant: datetime) -> datetime:
-        """The instant itself in working time, else when that begins. Raises ValueError if it never does."""
-        for begin, _ in self._from(instant):
-            return begin
-        raise ValueError(f"calendar {self.name!r} has no working time")
+        """The instant itself in working time, else when that begins; FURTHEST from it at the latest."""
+        return next((begin for begin, _ in self._from(instant)), instant + FURTHEST * DAY)
 
     def is_open(self, instant: datetime) -> bool:
         return any(begin <= instant < end for begin, end in self.spans(instant.astimezone(self.zone).date()))
@@ -124,6 +134,11 @@ class Calendar:
             self.between(max(paused, started), min(resumed or until, until)) for paused, resumed in pauses
         ]
         return self.between(started, until) - sum(stood, timedelta(0))
+
+
+_LOOKING = Lock()
+"""Several threads count: a library of holidays that is just working out a year would tell another thread
+that it has none."""
 
 
 def instant_of(zone: tzinfo, day: date, minute: int) -> datetime:

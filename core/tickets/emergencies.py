@@ -15,11 +15,12 @@ A_DAY = 3
 """So many emergencies of one person are taken in a day."""
 DAY = timedelta(days=1)
 UNDO_FOR = timedelta(minutes=1)
+_WORDS = ("emergency", "calmed", "resolved")
 
 
 async def standing(tx: Transaction, ticket: Ticket) -> Event | None:
-    """The emergency that was raised about the ticket and not taken back."""
-    told = [each for each in await store.timeline(tx, ticket.id) if each.kind in ("emergency", "calmed")]
+    """The emergency that was raised about the ticket, neither taken back nor over with a resolution."""
+    told = [each for each in await store.timeline(tx, ticket.id) if each.kind in _WORDS]
     return told[-1] if told and told[-1].kind == "emergency" else None
 
 

@@ -1,6 +1,8 @@
 """The auditor: damage done by hand is found, put right, and told once to those who run the desk."""
 
+import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +12,10 @@ import pytest
 from sqlalchemy import TextClause, delete, insert, text, update
 
 from bot import audit as auditing
+from bot import config, rules
 from bot.audit import Verdict
 from bot.metrics import Metrics
-from core.audit.model import CLOCK, LIMIT, OVERDUE, PING, TIMER
+from core.audit.model import CLOCK, DUTY, LIMIT, OVERDUE, PING, TIMER
 from core.database.transaction import Transaction
 from core.desk import Desk
 from core.escalation import actions as escalation
@@ -20,7 +23,8 @@ from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import TicketId
 from core.outbox.store import outbox
 from core.reactions import CLOSE, DUE, HOLD_OVER
-from core.sla.store import clocks
+from core.sla.model import Target
+from core.sla.store import clocks, due_times
 from core.tickets import actions as tickets
 from core.tickets.catalogue import Priority
 from core.tickets.model import Status
@@ -371,6 +375,31 @@ async def test_a_timer_that_fails_again_and_again_is_an_alarm(
     assert any("should have fired" in each for each in await alarms(town))
 
 
+async def test_a_hand_over_that_fails_again_and_again_is_an_alarm_that_names_no_ticket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: Desk, timer: Any) -> bool:
+        raise PermanentError("a fault")
+
+    rota = """
+[[rotas]]
+name = "first"
+[[rotas.layers]]
+people = ["Anna", "Boris"]
+starts = "2026-03-02"
+turn = "1d"
+"""
+    async with towns.town(tmp_path, PEOPLE + rota) as town:
+        monkeypatch.setattr(Desk, "fire", fails)
+        town.clock.advance(timedelta(days=1))
+        verdict = await town.house.audit.run()
+        assert [(each.about, each.what) for each in verdict.left] == [(DUTY, "shift")]
+        await town.house.delivery.catch_up()
+        [told] = await alarms(town)
+        assert "who is on call" in told
+        assert "#0" not in told
+
+
 # ---- telling
 
 
@@ -441,6 +470,18 @@ async def test_what_moves_while_it_is_looked_at_is_no_finding(
     assert (await audited(town)).found == []
 
 
+async def test_rules_that_change_while_it_looks_are_no_finding(town: Town, tmp_path: Path) -> None:
+    numbers = [await report(town) for _ in range(30)]
+    file = tmp_path / "other.toml"
+    file.write_text(PEOPLE + POLICY + OFFICE.replace("1h", "3h").replace("mon-fri", "tue-sat"))
+    changed = rules.rules(config.load(file, {}))
+    _, verdict = await asyncio.gather(town.house.desk.adopt(changed), audited(town))
+    assert verdict.found == []
+    found = await town.database.read(lambda tx: due_times(tx, numbers[-1]))
+    assert found[Target.FIRST][0] == town.clock.now() + 27 * HOUR
+    assert (await audited(town)).found == []
+
+
 async def test_a_survey_sees_one_state_and_can_change_nothing(town: Town) -> None:
     await report(town)
 
@@ -450,3 +491,27 @@ async def test_a_survey_sees_one_state_and_can_change_nothing(town: Town) -> Non
     with pytest.raises(Exception, match="readonly"):
         await town.database.survey(change)
     assert await town.database.survey(lambda tx: tx.all(timers.select()))
+
+
+async def test_a_survey_that_is_called_off_keeps_its_connection_until_its_thread_has_ended(
+    town: Town,
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    async def long(tx: Transaction) -> None:
+        await tx.all(timers.select())
+        begun.set()
+        may_end.wait(5)
+        await tx.all(timers.select())
+
+    first = asyncio.create_task(town.database.survey(long))
+    await asyncio.to_thread(begun.wait, 5)
+    first.cancel()
+    second = asyncio.create_task(town.database.survey(lambda tx: tx.all(timers.select())))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not first.done()
+    may_end.set()
+    await asyncio.wait([first, second])
+    assert first.cancelled()
+    assert second.exception() is None

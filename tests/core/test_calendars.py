@@ -1,5 +1,7 @@
 """Working time, against a clock on the wall that is read minute by minute."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sla.calendars import Calendar, Pause
+from core.sla.calendars import FURTHEST, Calendar, Pause
 
 MINUTE = timedelta(minutes=1)
 ZONES = (
@@ -164,7 +166,7 @@ def test_a_night_shift_is_as_long_as_the_night_really_was() -> None:
 
 def test_a_day_that_a_country_left_out_has_no_working_time() -> None:
     apia = Calendar("apia", ZoneInfo("Pacific/Apia"), (OFFICE,) * 7)
-    assert apia.spans(date(2011, 12, 30)) == []
+    assert apia.spans(date(2011, 12, 30)) == ()
 
 
 def test_lunch_holidays_and_around_the_clock() -> None:
@@ -184,11 +186,45 @@ def test_lunch_holidays_and_around_the_clock() -> None:
     assert always.is_open(begun)
 
 
-def test_a_calendar_without_working_time_says_so_instead_of_looking_for_ever() -> None:
+def test_where_there_is_too_little_working_time_it_counts_as_in_five_years_and_nothing_fails() -> None:
+    now, furthest = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), timedelta(days=FURTHEST)
     closed = Calendar("closed", UTC, ((),) * 7)
-    for ask in (lambda: closed.after(datetime.now(UTC), MINUTE), lambda: closed.open_at(datetime.now(UTC))):
-        with pytest.raises(ValueError, match="closed"):
-            ask()
+    assert closed.after(now, MINUTE) == closed.open_at(now) == now + furthest
+    assert closed.ago(now, MINUTE) == now - furthest
+    assert closed.due(now, MINUTE, [(now, None)]) == now + furthest
+    rare = Calendar("rare", UTC, (((540, 541),), *((),) * 6))
+    lengths = [number * MINUTE for number in (1, 2, 100, 200, 300, 400)]
+    dues = [rare.after(now, length) for length in lengths]
+    assert dues == sorted(dues)
+    assert dues[1] == now + timedelta(days=7, minutes=1)
+    assert dues[-1] == now + furthest
+
+
+def test_what_several_threads_ask_about_a_year_for_the_first_time_has_its_holidays() -> None:
+    """As `holidays` does it: a year is known from when it begins to be worked out."""
+
+    class Slow(dict[date, str]):
+        def __init__(self) -> None:
+            super().__init__()
+            self.years: set[int] = set()
+
+        def __contains__(self, day: object) -> bool:
+            assert isinstance(day, date)
+            if day.year not in self.years:
+                self.years.add(day.year)
+                begun.set()
+                asked.wait(0.2)
+                self[date(day.year, 1, 1)] = "New Year"
+            return super().__contains__(day)
+
+    begun, asked = threading.Event(), threading.Event()
+    calendar = Calendar("office", UTC, (OFFICE,) * 7, Slow())
+    new_year = date(2027, 1, 1)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(calendar.spans, new_year)
+        begun.wait(5)
+        second = threads.submit(calendar.spans, new_year)
+        assert (first.result(), second.result()) == ((), ())
 
 
 # ---- worked out by hand

@@ -55,7 +55,7 @@ async def test_whoever_has_no_account_left_is_called_nothing(database: Database)
     assert await called(database, "Olga Ivanova") == []
 
 
-def _create(path: Path, revision: str) -> None:
+def left_at(path: Path, revision: str) -> None:
     """A database as an older version has left it."""
     config, made = Config(), sqlalchemy.create_engine(f"sqlite:///{path}")
     config.set_main_option("script_location", str(migrate.SCRIPTS))
@@ -67,7 +67,7 @@ def _create(path: Path, revision: str) -> None:
 
 async def test_names_that_an_older_version_kept_are_found_after_the_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "desk.db"
-    _create(path, "0004")
+    left_at(path, "0004")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
             "INSERT INTO persons (name, language, roles, queues, rank, created_at)"

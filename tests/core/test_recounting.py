@@ -68,6 +68,17 @@ POLICY = """
 name = "{name}"
 steps = [{{ after = "{after}", of = "unclaimed", whom = "agents", repeat = "{after}", times = 3 }}]
 """
+NIGHT = """
+[[calendars]]
+name = "night"
+hours = ["daily {hours}"]
+[[escalations]]
+name = "at-night"
+priorities = ["low"]
+calendar = "night"
+steps = [{{ after = "1h", of = "unclaimed", whom = "agents" }}]
+"""
+"""On a calendar on which nothing is promised."""
 
 
 def toml(
@@ -161,14 +172,15 @@ async def test_pings_follow_another_policy_and_none_comes_twice(town: Town) -> N
     assert await steps(town, number) == [MONDAY + HOUR]
     await town.later(HOUR)
     await town.restart(toml(after="30m"))
-    assert await steps(town, number) == [MONDAY + HOUR + 30 * MINUTE]
+    assert await steps(town, number) == [MONDAY + 90 * MINUTE]
+    await town.later(30 * MINUTE)
     await town.restart(toml(after="2h"))
-    await town.later(10 * HOUR, step=30 * MINUTE)
+    await town.later(10 * HOUR)
     sent = await town.database.read(lambda tx: pings.of_ticket(tx, number))
     assert [(ping.time, ping.sent_at) for ping in sent] == [
         (0, MONDAY + HOUR),
-        (1, MONDAY + 4 * HOUR),
-        (2, MONDAY + 6 * HOUR),
+        (1, MONDAY + 90 * MINUTE),
+        (2, MONDAY + 11 * HOUR + 30 * MINUTE),
     ]
 
 
@@ -253,3 +265,5 @@ async def test_the_same_rules_have_the_same_digest_and_a_day_off_makes_it_anothe
         toml(after="61m"),
     ]
     assert len({told(each) for each in (toml(), *others)}) == 6
+    night = NIGHT.format(hours="20:00-22:00")
+    assert told(toml() + night) != told(toml() + NIGHT.format(hours="20:00-23:00"))

@@ -99,6 +99,7 @@ prioritise       -         ?        +     ?        +    ?       +     -    +    
 set_level        -         ?        +     ?        +    ?       +     -    +     +    -
 promise          -         ?        +     ?        +    ?       +     -    +     +    -
 snooze           -         ?        +     ?        +    ?       +     -    +     +    -
+still_working    -         ?        .     ?        .    ?       .     -    .     .    -
 close            -         ?        +     ?        +    ?       +     -    +     +    -
 requeue          -         ?        +     ?        +    ?       +     -    +     +    -
 tell_undelivered -         ?        +     ?        +    ?       +     -    +     +    -
@@ -271,7 +272,7 @@ DEEDS: Mapping[str, Deed] = {
     "set_level": simply(tickets.set_level, Level.L3),
     "promise": once("free", simply(escalation.promise)),
     "snooze": once("free", simply(escalation.snooze)),
-    "still_working": once("mine", simply(escalation.still_working)),
+    "still_working": simply(escalation.still_working),
     "close": once("resolved", simply(tickets.close)),
     "requeue": simply(tickets.requeue, "support"),
     "tell_undelivered": simply(tickets.tell_undelivered, None, "blocked"),
