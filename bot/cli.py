@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # what people write is nobody else's on this machine
     try:
         settings = config.load(options.config, os.environ)
+        _keepable(settings)
         logs.setup("DEBUG" if options.debug else "INFO", secrets=settings.secrets)
         result: int = COMMANDS[options.command](settings, options)
     except config.ConfigError as error:
@@ -101,6 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return FAILED
     return result
+
+
+def _keepable(settings: Settings) -> None:
+    """Raises ConfigError where a promise would never fall due."""
+    from bot import rules
+
+    if settings.calendars and (lines := list(rules.unkeepable(settings, datetime.now(UTC)))):
+        raise config.ConfigError(lines)
 
 
 def say(line: str) -> None:
@@ -258,9 +267,10 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _simulate(settings: Settings, options: argparse.Namespace) -> int:
-    from bot import doctor, rehearsal, rules
+    from bot import doctor, main, rehearsal, rules
+    from core.kernel.clock import WallClock
 
-    told = rules.rules(settings)
+    told = rules.rules(settings, main.of_feeds(settings, WallClock())[1])
     try:
         at = _moment(options.at, settings.desk.time_zone)
         chosen = rehearsal.chosen(told.policies, told.catalogue, options.policy, options.ticket)
@@ -283,9 +293,12 @@ def _simulate(settings: Settings, options: argparse.Namespace) -> int:
 
 def _moment(told: str | None, zone: str) -> datetime | None:
     """Raises ValueError that says what is valid."""
+    if told is None:
+        return None
     try:
-        return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if told else None
-    except ValueError:
+        read = datetime.fromisoformat(told)
+        return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{told!r} is no moment; valid is one like '2026-11-27 18:00'") from None
 
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 
-from bot import duty, i18n, main, rehearsal
+from bot import duty, i18n, main, rehearsal, rules
 from bot.adapters.port import Finding
 from bot.config import Settings
 from bot.message import Fact, Plain, Text, Words
 from core.database.engine import Database
 from core.database.transaction import Transaction
+from core.desk import Desk
 from core.kernel.clock import WallClock
 from core.people.model import Role
 
@@ -43,6 +44,7 @@ async def _feeds(settings: Settings, house: main.House) -> AsyncIterator[Finding
         return
     await house.feeds.fetch()
     told = await asyncio.to_thread(duty.told, settings, house.feeds.raw(), house.clock.now())
+    Desk(house.database, rules.rules(settings, told), lambda _: None)  # what is proved goes by them
     for feed in house.feeds.all.values():
         facts: dict[str, Fact] = {"feed": Plain(feed.label), "why": Plain(feed.trouble)}
         key = "doctor.feed_trouble" if feed.trouble else "doctor.feed"

@@ -12,7 +12,18 @@ from core.escalation.model import Policies
 from core.escalation.rehearsal import Happening, imagined, rehearse
 from core.tickets.catalogue import Priority
 from tests import town as towns
-from tests.core.test_escalation import CALM, HOUR, MINUTE, PEOPLE, URGENT, asked, desk, pings, report
+from tests.core.test_escalation import (
+    CALM,
+    HOUR,
+    MINUTE,
+    PEOPLE,
+    URGENT,
+    ask_nobody,
+    asked,
+    desk,
+    pings,
+    report,
+)
 from tests.town import Town
 
 MIXED = """
@@ -70,11 +81,12 @@ async def test_a_step_with_nobody_to_ask_makes_the_next_one_come_at_once_in_the_
 [[escalations]]
 name = "urgent"
 steps = [
-  { after = "1m", of = "unclaimed", whom = "Ivan" },
+  { after = "1m", of = "unclaimed", whom = "agents" },
   { after = "9m", of = "unclaimed", whom = "lead" },
 ]
 """
     async with desk(tmp_path, nobody) as town:
+        ask_nobody(town)
         happenings = await told(town)
         assert [each.at - happenings[0].at for each in happenings] == [timedelta(0), timedelta(0)]
         number = await report(town)
