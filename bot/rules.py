@@ -1,10 +1,8 @@
 """The settings as the core wants them: members, catalogue, promises, policies, and ways to people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from bot import duty
 from bot.config import Settings
@@ -130,10 +128,18 @@ def _calendars(settings: Settings, feeds: duty.Told) -> dict[str, Calendar]:
 
 
 def _calendar(told: ConfiguredCalendar, zone: str, days: frozenset[date]) -> Calendar:
-    country, _, part = (told.holidays or "").partition("-")
-    public = holidays.country_holidays(country, subdiv=part or None) if country else {}
+    public = _public(told.holidays) if told.holidays else frozenset[date]()
     closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened), days)
     return Calendar(told.name, ZoneInfo(told.time_zone or zone), told.hours, closed)
+
+
+def _public(where: str) -> Container[date]:
+    """The public holidays of a country, or of a part of one."""
+    import holidays
+
+    country, _, part = where.partition("-")
+    found: Container[date] = holidays.country_holidays(country, subdiv=part or None)
+    return found
 
 
 def unkeepable(settings: Settings, now: datetime) -> Iterator[str]:

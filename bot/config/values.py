@@ -10,7 +10,6 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
-import holidays
 import tzlocal
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -230,6 +229,8 @@ def _time_zone(value: object) -> str:
 
 def _country(value: object) -> str:
     """A country, or a part of one, whose public holidays are known."""
+    import holidays  # large: it is loaded only where a calendar names a country
+
     known = holidays.list_supported_countries(include_aliases=False)
     code, _, part = value.partition("-") if isinstance(value, str) else ("", "", "")
     if code not in known:
