@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from bot import config, export, logs
 from bot.config import Settings
-from bot.message import Text
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
@@ -278,16 +277,18 @@ def _simulate(settings: Settings, options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return WRONG_CONFIG
 
-    async def work(database: Database) -> list[Text]:
+    async def work(database: Database) -> list[str]:
         Desk(database, told, lambda _: None)
 
-        async def all_of_it(tx: Transaction) -> list[Text]:
-            return [line async for line in rehearsal.told(tx, *chosen, at or tx.now)]
+        async def all_of_it(tx: Transaction) -> list[str]:
+            before = [doctor.worded(settings, each) for each in await doctor.not_known_yet(tx, settings)]
+            lines = [line async for line in rehearsal.told(tx, *chosen, at or tx.now)]
+            return [*before, *(doctor.in_words(settings, line) for line in lines)]
 
         return await database.read(all_of_it)
 
     for line in _with_database(settings, work):
-        say(doctor.in_words(settings, line))
+        say(line)
     return OK
 
 
