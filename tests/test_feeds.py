@@ -301,7 +301,7 @@ async def test_what_did_not_change_is_not_sent_again(town: Town, server: Server)
     assert await on_call(town, "2026-10-20T12:00") == ["Anna Smirnova"]
 
 
-@pytest.mark.parametrize("trouble", ["gone", "page", "large", "down"])
+@pytest.mark.parametrize("trouble", ["gone", "hasty", "page", "large", "down"])
 async def test_the_last_good_copy_outlives_trouble_and_a_restart_without_network(
     town: Town, server: Server, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -312,6 +312,8 @@ async def test_the_last_good_copy_outlives_trouble_and_a_restart_without_network
             server.status = 404
         case "page":
             server.body = b"<html>Please sign in</html>"
+        case "hasty":
+            server.body = calendar("DTSTART:20200101T000000Z\nRRULE:FREQ=SECONDLY\nSUMMARY:Anna Smirnova")
         case "large":
             server.body = b"x" * (feeds.LARGEST + 1)
         case "down":

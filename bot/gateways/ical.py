@@ -50,7 +50,7 @@ class Turns:
 
 
 def read(raw: bytes) -> "icalendar.Calendar":
-    """The calendar that these bytes are. Raises Unreadable."""
+    """The calendar that these bytes are, without events that mean nothing. Raises Unreadable."""
     import icalendar  # it is large: it is loaded only where there is a feed
 
     try:
@@ -59,6 +59,9 @@ def read(raw: bytes) -> "icalendar.Calendar":
         raise Unreadable(f"it is no calendar: {type(error).__name__}") from None
     if not isinstance(found, icalendar.Calendar) or found.name != "VCALENDAR":
         raise Unreadable("it is no calendar")
+    if sum(part.name == "VEVENT" for part in found.subcomponents) > MOST:
+        raise Unreadable(f"it has more than {MOST} events")
+    found.subcomponents = [part for part in found.subcomponents if _sound(part)]
     return found
 
 
@@ -96,9 +99,6 @@ def _events(calendar: "icalendar.Calendar", begin: datetime, end: datetime) -> I
     """Every event that is in that window, but for those called off and those that cannot be read."""
     import recurring_ical_events  # type: ignore[import-untyped]
 
-    calendar.subcomponents = [each for each in calendar.subcomponents if _sound(each)]
-    if sum(part.name == "VEVENT" for part in calendar.subcomponents) > MOST:
-        raise Unreadable(f"it has more than {MOST} events")
     found: dict[tuple[str, ...], Any] = {}
     try:
         query = recurring_ical_events.of(calendar, skip_bad_series=True)
