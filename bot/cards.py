@@ -167,7 +167,7 @@ async def _notices(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
     if pings:
         last = pings[-3:]
         told = [
-            Words("card.ping", {"name": await story.name(tx, ping.person), "at": At(ping.sent_at, "clock")})
+            Words("card.ping", {"name": await story.name(tx, ping.person), "at": At(ping.sent_at)})
             for ping in last
         ]
         lines.append(Paragraph(Several((Plain("⏰"), Several(tuple(told), ", ")), " "), "quiet"))
@@ -175,7 +175,7 @@ async def _notices(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
     if chain.quiet_until is not None and ticket.status in (Status.NEW, Status.OPEN):
         facts: dict[str, Fact] = {
             "name": await story.name(tx, chain.quiet_by),
-            "at": At(chain.quiet_until, "clock"),
+            "at": At(chain.quiet_until),
         }
         lines.append(Paragraph(Words(f"card.{chain.quiet_kind}", facts), "quiet"))
     stars = await feedback.stars(tx, ticket.id)

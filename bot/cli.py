@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from bot import config, export, logs
 from bot.config import Settings
-from bot.message import Text
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
@@ -87,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # what people write is nobody else's on this machine
     try:
         settings = config.load(options.config, os.environ)
+        _keepable(settings)
         logs.setup("DEBUG" if options.debug else "INFO", secrets=settings.secrets)
         result: int = COMMANDS[options.command](settings, options)
     except config.ConfigError as error:
@@ -101,6 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return FAILED
     return result
+
+
+def _keepable(settings: Settings) -> None:
+    """Raises ConfigError where a promise would never fall due."""
+    from bot import rules
+
+    if settings.calendars and (lines := list(rules.unkeepable(settings, datetime.now(UTC)))):
+        raise config.ConfigError(lines)
 
 
 def say(line: str) -> None:
@@ -258,9 +266,10 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _simulate(settings: Settings, options: argparse.Namespace) -> int:
-    from bot import doctor, rehearsal, rules
+    from bot import doctor, main, rehearsal, rules
+    from core.kernel.clock import WallClock
 
-    told = rules.rules(settings)
+    told = rules.rules(settings, main.of_feeds(settings, WallClock())[1])
     try:
         at = _moment(options.at, settings.desk.time_zone)
         chosen = rehearsal.chosen(told.policies, told.catalogue, options.policy, options.ticket)
@@ -268,24 +277,29 @@ def _simulate(settings: Settings, options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return WRONG_CONFIG
 
-    async def work(database: Database) -> list[Text]:
+    async def work(database: Database) -> list[str]:
         Desk(database, told, lambda _: None)
 
-        async def all_of_it(tx: Transaction) -> list[Text]:
-            return [line async for line in rehearsal.told(tx, *chosen, at or tx.now)]
+        async def all_of_it(tx: Transaction) -> list[str]:
+            before = [doctor.worded(settings, each) for each in await doctor.not_known_yet(tx, settings)]
+            lines = [line async for line in rehearsal.told(tx, *chosen, at or tx.now)]
+            return [*before, *(doctor.in_words(settings, line) for line in lines)]
 
         return await database.read(all_of_it)
 
     for line in _with_database(settings, work):
-        say(doctor.in_words(settings, line))
+        say(line)
     return OK
 
 
 def _moment(told: str | None, zone: str) -> datetime | None:
     """Raises ValueError that says what is valid."""
+    if told is None:
+        return None
     try:
-        return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if told else None
-    except ValueError:
+        read = datetime.fromisoformat(told)
+        return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{told!r} is no moment; valid is one like '2026-11-27 18:00'") from None
 
 

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 
-from bot import duty, i18n, main, rehearsal
+from bot import duty, i18n, main, rehearsal, rules
 from bot.adapters.port import Finding
 from bot.config import Settings
 from bot.message import Fact, Plain, Text, Words
 from core.database.engine import Database
 from core.database.transaction import Transaction
+from core.desk import Desk
 from core.kernel.clock import WallClock
+from core.people import store as people
 from core.people.model import Role
 
 SIGNS = {True: "✓", False: "✗", None: "–"}
@@ -20,6 +22,8 @@ async def examine(settings: Settings, database: Database) -> AsyncIterator[Findi
     yield Finding(True, Words("doctor.database", {"path": Plain(str(settings.database.path))}))
     yield Finding(True, Words("doctor.time_zone", {"zone": Plain(settings.desk.time_zone)}))
     for finding in of_people(settings):
+        yield finding
+    for finding in await database.read(lambda tx: not_known_yet(tx, settings)):
         yield finding
     house = main.build(settings, database, WallClock())
     async for finding in _feeds(settings, house):
@@ -43,6 +47,7 @@ async def _feeds(settings: Settings, house: main.House) -> AsyncIterator[Finding
         return
     await house.feeds.fetch()
     told = await asyncio.to_thread(duty.told, settings, house.feeds.raw(), house.clock.now())
+    Desk(house.database, rules.rules(settings, told), lambda _: None)  # what is proved goes by them
     for feed in house.feeds.all.values():
         facts: dict[str, Fact] = {"feed": Plain(feed.label), "why": Plain(feed.trouble)}
         key = "doctor.feed_trouble" if feed.trouble else "doctor.feed"
@@ -103,6 +108,14 @@ def of_people(settings: Settings) -> Iterator[Finding]:
         ]
         key = "doctor.queue" if serving else "doctor.queue_empty"
         yield Finding(bool(serving), Words(key, {"queue": Plain(queue.name)}, len(serving)))
+
+
+async def not_known_yet(tx: Transaction, settings: Settings) -> list[Finding]:
+    """Those who work here by the configuration, and whom the desk has not taken over from it."""
+    known = {person.name for person in await people.staff(tx)}
+    names = [each.name for each in settings.people if each.roles != {Role.REQUESTER}]
+    missing = ", ".join(name for name in names if name not in known)
+    return [Finding(None, Words("doctor.not_known_yet", {"names": Plain(missing)}))] if missing else []
 
 
 async def report(settings: Settings, database: Database, say: Callable[[str], None]) -> bool:

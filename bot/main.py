@@ -96,8 +96,10 @@ class House:
         return parts
 
     def _of_feeds(self) -> list[str]:
+        """What is wrong with them. Anybody may read it, so that no title of somebody's calendar is told."""
         unknown = [
-            f"rota {name!r}: nobody here is {', '.join(map(repr, titles[:5]))}"
+            f"rota {name!r}: {len(titles)} title{'s name' if len(titles) > 1 else ' names'} nobody who works "
+            "here; `deskbridge doctor` tells them"
             for name, titles in self.told.unknown.items()
         ]
         return [*self.feeds.troubles(), *self.told.troubles, *unknown]
@@ -113,8 +115,7 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         adapters["slack"] = _slack(settings, database, clock, blobs)
     if settings.webhooks:
         adapters["webhook"] = _webhooks(settings, clock)
-    feeds = Feeds.of(duty.sources(settings), settings.database.path.parent / "feeds")
-    told = duty.told(settings, feeds.raw(), clock.now())
+    feeds, told = of_feeds(settings, clock)
     desk = Desk(database, rules.rules(settings, told), partial(_direct, adapters))
     metrics = Metrics()
     language, zone = settings.desk.language, settings.desk.time_zone
@@ -144,6 +145,12 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         feeds,
         told,
     )
+
+
+def of_feeds(settings: Settings, clock: Clock) -> tuple[Feeds, duty.Told]:
+    """The calendars of others as far as this machine knows them, and what they tell."""
+    feeds = Feeds.of(duty.sources(settings), settings.database.path.parent / "feeds")
+    return feeds, duty.told(settings, feeds.raw(), clock.now())
 
 
 def _direct(adapters: Mapping[str, Adapter], identity: Identity) -> Address | None:

@@ -203,12 +203,12 @@ async def _answered(tx: Transaction, ping: Ping) -> Message:
 async def _what_became(tx: Transaction, ping: Ping) -> Words:
     facts: dict[str, Fact] = {
         "name": await story.name(tx, ping.answered_by),
-        "at": At(ping.answered_at, "clock") if ping.answered_at else Plain(""),
+        "at": At(ping.answered_at) if ping.answered_at else Plain(""),
         "via": phrases.via(ping.answered_via or "desk"),
     }
     chain = await store.chain(tx, ping.ticket)
     if chain.quiet_until is not None and chain.quiet_kind == ping.answer:
-        return Words(f"ping.{ping.answer}_until", {**facts, "until": At(chain.quiet_until, "clock")})
+        return Words(f"ping.{ping.answer}_until", {**facts, "until": At(chain.quiet_until)})
     if ping.answer == "released" and ping.answered_by is None:
         return Words("ping.released_by_itself", facts)
     return Words(f"ping.{ping.answer}", facts)

@@ -1,10 +1,8 @@
 """The settings as the core wants them: members, catalogue, promises, policies, and ways to people."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Container, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from bot import duty
 from bot.config import Settings
@@ -15,7 +13,7 @@ from bot.config.model import SpecialTargets, Targets
 from bot.config.model import Step as ConfiguredStep
 from bot.i18n import in_every_language
 from core.desk import Rules
-from core.escalation.model import Policies, Policy, Step
+from core.escalation.model import PROMISED, Policies, Policy, Step
 from core.kernel.ids import Identity
 from core.people.model import Member, Members
 from core.people.reach import Ways
@@ -130,10 +128,44 @@ def _calendars(settings: Settings, feeds: duty.Told) -> dict[str, Calendar]:
 
 
 def _calendar(told: ConfiguredCalendar, zone: str, days: frozenset[date]) -> Calendar:
-    country, _, part = (told.holidays or "").partition("-")
-    public = holidays.country_holidays(country, subdiv=part or None) if country else {}
+    public = _public(told.holidays) if told.holidays else frozenset[date]()
     closed = DaysOff(public, frozenset(told.closed), frozenset(told.opened), days)
     return Calendar(told.name, ZoneInfo(told.time_zone or zone), told.hours, closed)
+
+
+def _public(where: str) -> Container[date]:
+    """The public holidays of a country, or of a part of one."""
+    import holidays
+
+    country, _, part = where.partition("-")
+    found: Container[date] = holidays.country_holidays(country, subdiv=part or None)
+    return found
+
+
+def unkeepable(settings: Settings, now: datetime) -> Iterator[str]:
+    """What would never fall due, for its calendar has too little working time; one line for each."""
+    calendars = _calendars(settings, duty.NOTHING)
+    for where, length, name in _counted(settings):
+        try:
+            calendars[name].after(now, length)
+        except ValueError:
+            yield f"{where}: is not over within five years; the calendar {name!r} has too few hours"
+
+
+def _counted(settings: Settings) -> Iterator[tuple[str, timedelta, str]]:
+    """Each length of time that is counted on a calendar, with the name of its key."""
+    usual = ((f"sla.{each}", getattr(settings.sla, each)) for each in Priority)
+    special = ((f"targets[{place}]", each) for place, each in enumerate(settings.targets))
+    for where, targets in (*usual, *special):
+        for key in ("first_response", "next_response", "resolution"):
+            if length := getattr(targets, key):
+                yield f"{where}.{key}", length, targets.calendar
+    for at, policy in enumerate(settings.escalations):
+        for place, told in enumerate(policy.steps):
+            for step in _steps(told):
+                length = step.after + (step.repeat or timedelta(0)) * (step.times - 1)
+                if step.of not in PROMISED:
+                    yield f"escalations[{at}].steps[{place}].after", length, policy.calendar
 
 
 def _policies(settings: Settings, calendars: Mapping[str, Calendar]) -> Policies:

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from bot import config
 from bot.config import model, problems, sources
 from bot.rules import rules as rules_of
+from bot.rules import unkeepable
 from core.kernel.errors import SetupError
 from core.kernel.ids import Address, Identity
 from core.people.model import Role
@@ -296,6 +297,16 @@ def test_no_problem_ever_shows_a_secret(write: Write) -> None:
     assert said.count("\n") >= 9
 
 
+def test_a_step_before_a_promise_repeats_until_so_long_after_it(write: Write) -> None:
+    text = """
+        [[escalations]]
+        name = "e"
+        steps = [{ before = "15m", of = "resolution", whom = "lead", repeat = "5m", until = "1h" }]
+    """
+    (step,) = config.load(write(text), {}).escalations[0].steps
+    assert step.times_in_all == 16
+
+
 # What is wrong
 
 VALID_PERSON = '[[people]]\nname = "A"\nidentities = ["web:a"]\n'
@@ -427,7 +438,7 @@ WRONG = [
     ("[[escalations]]\nname = 'a'\nsteps = []", "escalations[0].steps", "at least 1"),
     (
         "[[escalations]]\nname = 'a'\nsteps = [{after='1m', of='unclaimed', whom='Ana'}]\n"
-        "[[people]]\nname = 'Anna'\nidentities = ['web:a']",
+        "[[people]]\nname = 'Anna'\nidentities = ['web:a']\nroles = ['lead']",
         "escalations[0].steps[0].whom",
         "did you mean 'Anna'",
     ),
@@ -485,6 +496,63 @@ WRONG = [
     ),
     ("[[rotas]]\nname = 'r'\nical = 'ftp://example.org/x'", "rotas[0].ical", "https://example.org/rota.ics"),
     ("[[calendars]]\nname = 'o'\nhours = ['mon 9-18']\nical = 3", "calendars[0].ical", "a path like"),
+    (
+        "[[rotas]]\nname = 'r'\nlayers = [{people=['A'], starts='2026-01-01', turn=99999999999999}]",
+        "rotas[0].layers[0].turn",
+        "like '90s'",
+    ),
+    (
+        "[[rotas]]\nname = 'r'\nlayers = [{people=['A'], starts=0001-01-01}]",
+        "rotas[0].layers[0].starts",
+        "'0001-01-01' must be from the year 2000",
+    ),
+    (
+        "[[rotas]]\nname = 'Net'\nical = 'a'\n[[rotas]]\nname = 'net'\nical = 'b'",
+        "rotas[1].name",
+        "a name of its own",
+    ),
+    (
+        "[[calendars]]\nname = 'o'\nhours = ['mon 9-18']\nclosed = [2026-12-31T00:00:00]",
+        "calendars[0].closed[0]",
+        "a day like 2026-12-31",
+    ),
+    (
+        "[[calendars]]\nname='o'\nhours=['mon 9-18']\nclosed=['2026-12-31']\nopened=[2026-12-31]",
+        "calendars[0].closed[0]",
+        "keep one of them",
+    ),
+    ("[[targets]]\nqueues = ['support']", "targets[0]", "at least one of first_response"),
+    (
+        "[[escalations]]\nname='emergency'\nsteps=[{after='1m', of='unclaimed', whom='lead'}]",
+        "escalations[0].name",
+        "choose another",
+    ),
+    (
+        "[[escalations]]\nname='e'\nsteps=[{after='2h',of='unclaimed',whom='lead',repeat='5m',until='1h'}]",
+        "escalations[0].steps[0].until",
+        "later than 'after'",
+    ),
+    (
+        "[[escalations]]\nname='e'\nsteps=[{after='1m',of='unclaimed',whom='lead',repeat='1s',until='1h'}]",
+        "escalations[0].steps[0].until",
+        "more than 100 pings",
+    ),
+    (
+        "[[escalations]]\nname='e'\nsteps=[{after='1m',of='unclaimed',level='L2',repeat='1m',times=3}]",
+        "escalations[0].steps[0].repeat",
+        "nobody is",
+    ),
+    (
+        "[[escalations]]\nname='e'\nsteps=[{after='1m', of='unclaimed', whom='space', via='slack'}]",
+        "escalations[0].steps[0].via",
+        "for people",
+    ),
+    (
+        "[[people]]\nname='Rita'\nidentities=['web:rita']\n"
+        "[[escalations]]\nname='e'\nsteps=[{after='1m', of='unclaimed', whom='Rita'}]",
+        "escalations[0].steps[0].whom",
+        "who works here",
+    ),
 ]
 
 
@@ -494,6 +562,31 @@ def test_a_mistake_is_named_by_its_key_with_what_is_valid(
 ) -> None:
     lines = [line for line in wrong(write(text)) if line.startswith(f"{key}:")]
     assert any(valid in line for line in lines), lines
+
+
+def test_a_row_of_the_matrix_that_is_no_table_is_named_by_its_variable() -> None:
+    (line,) = wrong(None, {"DESKBRIDGE_PRIORITIES__MATRIX__HIGH": "high"})
+    assert line.startswith("DESKBRIDGE_PRIORITIES__MATRIX__HIGH: must be a table in JSON")
+
+
+def test_promises_that_a_calendar_never_has_the_hours_for_are_named(write: Write) -> None:
+    text = """
+        [[calendars]]
+        name = "rare"
+        hours = ["sun 9:00-9:30"]
+        [sla.low]
+        resolution = "7d"
+        calendar = "rare"
+        [[escalations]]
+        name = "slow"
+        calendar = "rare"
+        steps = [{ after = "30m", of = "unclaimed", whom = "lead", repeat = "2d", times = 9 }]
+    """
+    lines = unkeepable(config.load(write(text), {}), datetime(2026, 11, 23, tzinfo=UTC))
+    assert [line.partition(":")[0] for line in lines] == [
+        "sla.low.resolution",
+        "escalations[0].steps[0].after",
+    ]
 
 
 @pytest.mark.parametrize(

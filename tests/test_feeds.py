@@ -1,6 +1,7 @@
 """Calendars of others: what their events mean, and how they are fetched, kept and followed."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiohttp import web
 
-from bot import doctor, main
+from bot import cli, doctor, main
 from bot.gateways import feeds, ical
 from core.kernel.clock import HandClock
 from core.oncall import queries
+from core.oncall.model import OnCall
 from core.sla.model import Promises
 from tests.town import Town
 from tests.town import town as opened
@@ -153,11 +155,32 @@ def test_what_is_no_calendar_or_would_never_end_is_refused(raw: bytes) -> None:
         "DTSTART:20261020T080000Z\nRRULE:FREQ=NONSENSE",
         "DTSTART:20261020T080000Z\nDTEND:nonsense",
         "DTSTART:20261020T080000Z\nRRULE:FREQ=DAILY;UNTIL=nonsense",
+        "DTSTART:00010101T000000\nDTEND:99991231T235959\nSUMMARY:Boris Orlov",
+        "DTSTART;VALUE=DATE:20261020\nDTEND;VALUE=DATE:99991231\nSUMMARY:Boris Orlov",
     ],
 )
 def test_an_event_that_means_nothing_leaves_the_others_alone(lines: str) -> None:
     good = "DTSTART:20261020T080000Z\nDTEND:20261020T200000Z\nSUMMARY:Anna Smirnova"
     assert [each.person for each in turns(calendar(good, lines)).known] == ["Anna Smirnova"]
+
+
+def test_of_a_flood_of_events_the_first_ones_are_made_and_no_more() -> None:
+    daily = "DTSTART;VALUE=DATE:20200101\nRRULE:FREQ=DAILY\nSUMMARY:Anna Smirnova"
+    days_off = ical.days(ical.read(calendar(*[daily] * 1000)), TODAY)
+    assert min(days_off) == date(TODAY.year - 1, 1, 1)
+    assert max(days_off) < date(TODAY.year - 1, 3, 31)
+    assert len(turns(calendar(*[daily] * 60)).known) == ical.MOST
+
+
+def test_more_events_than_anybody_has_are_refused() -> None:
+    single = "DTSTART;VALUE=DATE:20261020\nSUMMARY:Anna Smirnova"
+    with pytest.raises(ical.Unreadable, match="more than 5000 events"):
+        turns(calendar(*[single] * (ical.MOST + 1)))
+
+
+def test_an_event_over_the_edge_of_a_look_is_one() -> None:
+    raw = calendar("DTSTART:20261019T080000Z\nDTEND:20261125T080000Z\nSUMMARY:Anna Smirnova")
+    assert len(turns(raw).known) == 1
 
 
 # ---- fetched over HTTP
@@ -278,7 +301,7 @@ async def test_what_did_not_change_is_not_sent_again(town: Town, server: Server)
     assert await on_call(town, "2026-10-20T12:00") == ["Anna Smirnova"]
 
 
-@pytest.mark.parametrize("trouble", ["gone", "page", "large", "down"])
+@pytest.mark.parametrize("trouble", ["gone", "hasty", "page", "large", "down"])
 async def test_the_last_good_copy_outlives_trouble_and_a_restart_without_network(
     town: Town, server: Server, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -289,6 +312,8 @@ async def test_the_last_good_copy_outlives_trouble_and_a_restart_without_network
             server.status = 404
         case "page":
             server.body = b"<html>Please sign in</html>"
+        case "hasty":
+            server.body = calendar("DTSTART:20200101T000000Z\nRRULE:FREQ=SECONDLY\nSUMMARY:Anna Smirnova")
         case "large":
             server.body = b"x" * (feeds.LARGEST + 1)
         case "down":
@@ -314,8 +339,15 @@ async def test_names_that_nobody_here_has_are_reported_and_the_others_count(
 ) -> None:
     server.body = WEEKLY.replace("SUMMARY:Anna Smirnova", "SUMMARY:Olga Belova").encode()
     await read_anew(town.house)
-    assert town.house.health()["feeds"].note == "rota 'Network': nobody here is 'Olga Belova'"
+    note = "rota 'Network': 1 title names nobody who works here; `deskbridge doctor` tells them"
+    assert town.house.health()["feeds"].note == note
     assert await on_call(town, "2026-10-26T09:00") == ["Boris Orlov"]
+
+
+async def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rota.ics")
+    known = feeds.Feeds.of({str(tmp_path / "rota.ics"): "rota 'Network'"}, tmp_path)
+    assert known.troubles() == ["rota 'Network': it is no file"]
 
 
 async def test_days_off_are_read_from_a_file_and_again_when_it_changes(town: Town) -> None:
@@ -364,3 +396,41 @@ async def test_the_doctor_says_which_feeds_can_be_read_and_whom_nobody_knows(
     trouble = "rota 'Network': its calendar cannot be read: the server answers 500."
     assert (False, trouble) in await found()
     assert "secret-address" not in str(await found())
+
+
+ASKS = """
+[[escalations]]
+name = "usual"
+steps = [{ after = "5m", of = "unclaimed", whom = "on-call" }]
+"""
+
+
+async def test_simulate_asks_whom_the_feed_says(
+    town: Town, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = town.path.parent / "desk.toml"
+    days = town.path.parent / "days.ics"
+    database = f'[database]\nurl = "sqlite+aiosqlite:///{town.path}"\n'
+    rota = DESK.format(rota=town.path.parent / "rota.ics", days=days)
+    begin = datetime.now(UTC).replace(microsecond=0)
+    turn = f"DTSTART:{begin:%Y%m%dT%H%M%SZ}\nDURATION:P3D\nSUMMARY:Boris Orlov"
+    (town.path.parent / "rota.ics").write_bytes(calendar(turn))
+    config.write_text(database + rota + ASKS)
+    at = f"{begin + timedelta(hours=1):%Y-%m-%dT%H:%M}+00:00"
+    words = ["simulate", "--config", str(config), "--ticket", "normal", "--at", at]
+    assert await asyncio.to_thread(cli.main, words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("Step 1: asks Boris Orlov.")
+    assert f"{(begin + timedelta(hours=1)).astimezone(BERLIN):%H:%M}  A ticket" in lines[0]
+
+
+async def test_the_doctor_proves_by_what_it_has_just_read(tmp_path: Path, server: Server) -> None:
+    server.body = calendar("DTSTART:20261019T080000Z\nDURATION:P30D\nSUMMARY:Boris Orlov")
+    toml = DESK.format(rota=server.url, days=tmp_path / "days.ics")
+    async with opened(tmp_path, toml, HandClock(local("2026-10-20T12:00"))) as town:
+        async for _ in doctor.examine(town.settings, town.database):
+            pass
+        oncall = town.database.rules[OnCall]
+        assert isinstance(oncall, OnCall)
+        [rota] = oncall.rotas
+        assert rota.on_call(local("2026-10-21T12:00")) == "Boris Orlov"

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bot.config import duty, values
+from bot.config.model import pings_until
 from bot.config.written import Lines, Raw
 from bot.config.written import items as _items
 from bot.config.written import tables as _tables
+from core.escalation.model import EMERGENCY
 from core.tickets.catalogue import Level
 
 IMPACT = "impact"
@@ -15,6 +17,7 @@ IMPACT = "impact"
 WHOM = ("agents", "owner", "lead", "space", "on-call")
 LEVELS = tuple(Level)
 PROMISED = ("first_response", "next_response", "resolution")
+MOST_TIMES = 100
 
 
 def all_problems(raw: Raw) -> Lines:
@@ -23,17 +26,24 @@ def all_problems(raw: Raw) -> Lines:
         yield from check(raw)
 
 
-def _twice(said: Iterator[tuple[str, Any]], what: str) -> Lines:
+def _twice(said: Iterator[tuple[str, Any]], what: str, *, fold: bool = False) -> Lines:
+    """`fold`: names are the same that differ only in case, as people type them."""
     first: dict[str, str] = {}
     for where, value in said:
-        if isinstance(value, str) and first.setdefault(value.strip(), where) != where:
-            yield f"{where}: {value!r} is used already by {first[value.strip()]}; {what}"
+        if not isinstance(value, str):
+            continue
+        name = value.strip().casefold() if fold else value.strip()
+        if first.setdefault(name, where) != where:
+            yield f"{where}: {value!r} is used already by {first[name]}; {what}"
 
 
 def _names_differ(raw: Raw) -> Lines:
     for key in ("people", "queues", "request_types", "escalations", "calendars", "webhooks", "rotas"):
         named = ((f"{where}.name", item.get("name")) for where, item in _tables(raw, key))
-        yield from _twice(named, "each needs a name of its own")
+        yield from _twice(named, "each needs a name of its own", fold=key == "rotas")
+    for where, item in _tables(raw, "escalations"):
+        if item.get("name") == EMERGENCY:
+            yield f"{where}.name: {EMERGENCY!r} is how the desk itself calls emergencies; choose another name"
     for where, kind in _tables(raw, "request_types"):
         named = ((f"{at}.name", item.get("name")) for at, item in _tables(kind, "questions", f"{where}."))
         yield from _twice(named, "each question needs a name of its own")
@@ -74,6 +84,21 @@ def _calendars_exist(raw: Raw) -> Lines:
             yield f"{where}.calendar: there is no calendar {name!r}{guess} (calendars: {', '.join(known)})"
 
 
+def _days_agree(raw: Raw) -> Lines:
+    """A day is either off or not."""
+    for at, item in _tables(raw, "calendars"):
+        opened = {str(day) for _, day in _items(item, "opened")}
+        for where, day in _items(item, "closed", f"{at}."):
+            if str(day) in opened:
+                yield f"{where}: {str(day)!r} stands in 'opened', too; keep one of them"
+
+
+def _targets_say_something(raw: Raw) -> Lines:
+    for where, item in _tables(raw, "targets"):
+        if not any(key in item for key in PROMISED):
+            yield f"{where}: names no target; give at least one of {', '.join(PROMISED)}"
+
+
 def _types_exist(raw: Raw) -> Lines:
     names = (kind.get("name") for _, kind in _tables(raw, "request_types"))
     known = tuple(name for name in names if isinstance(name, str))
@@ -84,7 +109,7 @@ def _types_exist(raw: Raw) -> Lines:
 
 
 def _whom_exists(raw: Raw) -> Lines:
-    people = tuple(item["name"] for _, item in _tables(raw, "people") if isinstance(item.get("name"), str))
+    staff = duty.staff_of(raw)
     hooks = tuple(item["name"] for _, item in _tables(raw, "webhooks") if isinstance(item.get("name"), str))
     for where, item in _tables(raw, "people"):
         if item.get("name") in (*WHOM, *LEVELS):
@@ -92,7 +117,7 @@ def _whom_exists(raw: Raw) -> Lines:
     for where, step in _steps(raw):
         whom = step.get("whom")
         if isinstance(whom, str):
-            yield from (f"{where}.whom: {line}" for line in _wrong_whom(whom.strip(), people, hooks))
+            yield from (f"{where}.whom: {line}" for line in _wrong_whom(whom.strip(), staff, hooks))
 
 
 def _wrong_whom(whom: str, people: tuple[str, ...], hooks: tuple[str, ...]) -> Lines:
@@ -105,7 +130,7 @@ def _wrong_whom(whom: str, people: tuple[str, ...], hooks: tuple[str, ...]) -> L
         guess = values.closest(whom, WHOM + people)
         yield (
             f"{whom!r} must be {', '.join(WHOM)}, L1, L2 or L3, 'on-call L2', 'webhook …' "
-            f"or the name of a person{guess}"
+            f"or the name of somebody who works here{guess}"
         )
 
 
@@ -123,6 +148,23 @@ def _repeats_agree(raw: Raw) -> Lines:
             yield f"{where}.until: is given beside 'times'; keep one of them"
         elif "repeat" not in step and ends and step.get("times") != 1:
             yield f"{where}.repeat: is missing; {ends[0]!r} needs to know how long to wait in between"
+        elif "repeat" in step and "whom" not in step:
+            yield f"{where}.repeat: says how often 'whom' is asked again, and nobody is"
+        elif "until" in step:
+            yield from _end_agrees(where, step)
+
+
+def _end_agrees(where: str, step: Raw) -> Lines:
+    """It ends after it has begun, and not after hundreds of pings."""
+    until, repeat, after, before = (
+        values.length(step.get(key)) for key in ("until", "repeat", "after", "before")
+    )
+    if until is None or repeat is None:
+        return
+    if after is not None and until <= after:
+        yield f"{where}.until: must be later than 'after'; both count from the same moment"
+    elif pings_until(until, after, before, repeat) > MOST_TIMES:
+        yield f"{where}.until: would make more than {MOST_TIMES} pings; repeat less often, or end earlier"
 
 
 def _steps_agree(raw: Raw) -> Lines:
@@ -138,6 +180,8 @@ def _steps_agree(raw: Raw) -> Lines:
             yield f"{where}.release_after: is for of = 'no_progress': an owner who does not answer"
         if "via" in step and "whom" not in step:
             yield f"{where}.via: says through which messenger 'whom' is asked, and nobody is"
+        elif "via" in step and str(step["whom"]).partition(" ")[0] in ("space", "webhook"):
+            yield f"{where}.via: is for people; {step['whom']!r} is asked where it is"
 
 
 def _types_agree(raw: Raw) -> Lines:
@@ -199,6 +243,8 @@ _CHECKS: tuple[Callable[[Raw], Lines], ...] = (
     _identities_differ,
     _queues_exist,
     _calendars_exist,
+    _days_agree,
+    _targets_say_something,
     _types_exist,
     _whom_exists,
     _repeats_agree,

@@ -29,17 +29,25 @@ def _hours_agree(raw: Raw) -> Lines:
 
 def _people_work_here(raw: Raw) -> Lines:
     """Only staff are on call."""
-    people = [item for _, item in tables(raw, "people") if isinstance(item.get("name"), str)]
-    staff = tuple(item["name"].strip() for item in people if _works(item.get("roles")))
-    known = tuple(item["name"].strip() for item in people)
+    staff = staff_of(raw)
+    known = tuple(item["name"].strip() for item in _people(raw))
     for where, name in _named(raw):
-        if not people or not isinstance(name, str) or name.strip() in staff:
+        if not known or not isinstance(name, str) or name.strip() in staff:
             continue
         valid = f"staff: {', '.join(staff) or 'nobody yet; give somebody the role agent'}"
         if name.strip() in known:
             yield f"{where}: {name!r} is no agent, lead or admin ({valid})"
         else:
             yield f"{where}: there is no {name!r}{values.closest(name, staff)} ({valid})"
+
+
+def staff_of(raw: Raw) -> tuple[str, ...]:
+    """The names of those who work here."""
+    return tuple(item["name"].strip() for item in _people(raw) if _works(item.get("roles")))
+
+
+def _people(raw: Raw) -> list[Raw]:
+    return [item for _, item in tables(raw, "people") if isinstance(item.get("name"), str)]
 
 
 def _works(roles: object) -> bool:

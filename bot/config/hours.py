@@ -1,7 +1,7 @@
 """Working hours as they are written: `mon-fri 9:00-13:00 14:00-18:00`."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 Period = tuple[int, int]
 Week = tuple[tuple[Period, ...], ...]
@@ -77,9 +77,9 @@ def _ordered(periods: list[Period]) -> tuple[Period, ...]:
 
 def day(value: object) -> date:
     """A day as `2026-12-31`. Raises ValueError that says what is valid."""
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"{value!r} must be a day like 2026-12-31") from None
+        raise ValueError(f"{str(value)!r} must be a day like 2026-12-31") from None

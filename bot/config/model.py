@@ -130,9 +130,17 @@ class RequestType(Section):
     keywords: tuple[values.Keyword, ...] = ()
 
 
+def pings_until(
+    until: timedelta, after: timedelta | None, before: timedelta | None, repeat: timedelta
+) -> int:
+    """How often a step pings in all, which repeats until that time."""
+    begin = -before if before is not None else after or timedelta(0)
+    return 1 + max((until - begin) // repeat, 0)
+
+
 class Step(Section):
-    """`after` counts from when the ticket came to be `of`, or from when that promise falls due; `before`
-    from it backwards. `times` is how often it pings in all, or as often as there is time `until`."""
+    """`after` and `until` count from when the ticket came to be `of`, or from when that promise falls due;
+    `before` from it backwards. `times` is how often it pings in all, or as often as there is time `until`."""
 
     after: values.Span | None = None
     before: values.Duration | None = None
@@ -149,7 +157,7 @@ class Step(Section):
     def times_in_all(self) -> int:
         if self.repeat is None or self.until is None:
             return self.times or 1
-        return 1 + max((self.until - (self.after or timedelta(0))) // self.repeat, 0)
+        return pings_until(self.until, self.after, self.before, self.repeat)
 
 
 class Escalation(Section):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
-from pydantic_settings import EnvSettingsSource
+from pydantic_settings import EnvSettingsSource, SettingsError
 
 from bot.config import problems, values
 from bot.config.model import PREFIX, Settings
@@ -75,9 +75,15 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Raw, frozenset[str], l
     known = tuple(variables())
     ours = [n for n in environ if n.upper().startswith(PREFIX) and not n.startswith(_IGNORED)]
     lines = [f"{name}: {_unknown_variable(name, known)}" for name in sorted(ours) if name not in known]
-    source = EnvSettingsSource(Settings)
-    source.env_vars = {name.lower(): environ[name] for name in ours if name in known}
-    return source(), frozenset(ours) & frozenset(known), lines
+    found: Raw = {}
+    for name in sorted(frozenset(ours) & frozenset(known)):
+        source = EnvSettingsSource(Settings)
+        source.env_vars = {name.lower(): environ[name]}
+        try:
+            found = merge(found, source())
+        except SettingsError:
+            lines.append(f'{name}: must be a table in JSON, like {{"high": "critical", "normal": "high", …}}')
+    return found, frozenset(ours) & frozenset(known), lines
 
 
 def _unknown_variable(name: str, known: tuple[str, ...]) -> str:

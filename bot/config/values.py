@@ -10,7 +10,6 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
-import holidays
 import tzlocal
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -53,6 +52,7 @@ def closest(word: str, known: tuple[str, ...] | frozenset[str]) -> str:
 
 
 def shown(value: object) -> str:
+    value = str(value) if isinstance(value, date) else value
     return repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}…"
 
 
@@ -103,6 +103,14 @@ def _span(value: object) -> timedelta:
     if length > _LONGEST:
         raise ValueError(f"{shown(value)} must not be longer than ten years")
     return length
+
+
+def length(told: object) -> timedelta | None:
+    """The length of time that is written there, if it is one."""
+    try:
+        return _duration(told)
+    except ValueError:
+        return None
 
 
 def _duration(value: object) -> timedelta:
@@ -180,12 +188,15 @@ def _start(value: object) -> datetime:
         raise ValueError(
             f"{shown(value)} must be a day like 2026-11-23, or a day and time like 2026-11-23 09:00"
         )
+    if not 2000 <= read.year <= 2100:
+        raise ValueError(f"{shown(value)} must be from the year 2000 to 2100")
     return read
 
 
 def _turn(value: object) -> int:
     """Whole days."""
-    length = timedelta(days=value) if isinstance(value, int) and not isinstance(value, bool) else _span(value)
+    told = f"{value}d" if isinstance(value, int) and not isinstance(value, bool) else value
+    length = _span(told)
     if length % timedelta(days=1) or not timedelta(0) < length <= timedelta(days=366):
         raise ValueError(f"{shown(value)} must be whole days up to a year, like '1d', '1w' or '2w'")
     return length.days
@@ -218,6 +229,8 @@ def _time_zone(value: object) -> str:
 
 def _country(value: object) -> str:
     """A country, or a part of one, whose public holidays are known."""
+    import holidays  # large: it is loaded only where a calendar names a country
+
     known = holidays.list_supported_countries(include_aliases=False)
     code, _, part = value.partition("-") if isinstance(value, str) else ("", "", "")
     if code not in known:

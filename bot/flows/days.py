@@ -4,6 +4,7 @@ Days and hours are those of the desk's time zone. A weekday is the next one, tod
 a year is the next one, too."""
 
 import re
+from calendar import isleap
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -140,11 +141,11 @@ class _Reader:
         if self.skip(_TO) is None:
             return first, None
         last = self._day(first)
-        if last is None:
-            self._place = before
-            return first, None
         self._blank()
-        return last, self._clock()
+        clock = self._clock()
+        if last is None and clock is None:
+            self._place = before
+        return last or first, clock
 
     def _told(self, first: date, begin: int, last: date, end: int, *, whole: bool) -> tuple[Meant, str]:
         since, until = instant_of(self._zone, first, begin), instant_of(self._zone, last, end)
@@ -189,15 +190,21 @@ def _date(found: re.Match[str], first: date) -> date:
     month = _MONTHS[named.casefold()] if named else int(found["month3"])
     if year := found["year"] or found["year2"] or found["year3"]:
         return _real(lambda: date(int(year), month, day))
+    if (month, day) == (2, 29) and not isleap(first.year):
+        return _real(lambda: date(first.year + 1, month, day))
     this = _real(lambda: date(first.year, month, day))
     return this if this >= first else _real(lambda: date(first.year + 1, month, day))
 
 
 def _real(make: Callable[[], date]) -> date:
+    """The day, if there is one within living memory."""
     try:
-        return make()
+        made = make()
     except ValueError:
         raise invalid() from None
+    if not 2000 <= made.year <= 2200:
+        raise invalid()
+    return made
 
 
 def _minute(hour: str, minute: str | None) -> int:

@@ -107,7 +107,7 @@ async def still(turn: Turn, number: TicketId) -> None:
 async def _quiet(turn: Turn, key: str, number: TicketId, until: datetime) -> None:
     if await _shows_at_ping(turn):
         return
-    text = Words(key, {"ticket": number, "until": At(until, "clock")})
+    text = Words(key, {"ticket": number, "until": At(until)})
     await turn.tell(Message((Paragraph(text),), tone="hint", ticket=number))
 
 

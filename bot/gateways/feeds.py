@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import stat
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +112,8 @@ class Feeds:
             if stamp == feed.stamp:
                 return False
             feed.stamp = stamp
+            if not stat.S_ISREG(status.st_mode):
+                raise Unreadable("it is no file")
             if status.st_size > LARGEST:
                 raise Unreadable("it is larger than 1 MB")
             return self._take(feed, path.read_bytes())

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from core.kernel import text as texts
@@ -19,8 +20,12 @@ YEARS = (-1, 3)
 """Of a calendar's feed these years are read, counted from this one."""
 MOST = 5000
 """So many events of a feed are read."""
+LOOKS = (timedelta(days=8), timedelta(days=64), timedelta(days=512))
+"""How far one looks at first, and then: whoever has too many events is found out before all are made."""
 DAY = timedelta(days=1)
 RARE = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
+SANE = range(1900, 2200)
+"""The years that events are in."""
 
 
 class Unreadable(Exception):
@@ -45,7 +50,7 @@ class Turns:
 
 
 def read(raw: bytes) -> "icalendar.Calendar":
-    """The calendar that these bytes are. Raises Unreadable."""
+    """The calendar that these bytes are, without events that mean nothing. Raises Unreadable."""
     import icalendar  # it is large: it is loaded only where there is a feed
 
     try:
@@ -54,6 +59,9 @@ def read(raw: bytes) -> "icalendar.Calendar":
         raise Unreadable(f"it is no calendar: {type(error).__name__}") from None
     if not isinstance(found, icalendar.Calendar) or found.name != "VCALENDAR":
         raise Unreadable("it is no calendar")
+    if sum(part.name == "VEVENT" for part in found.subcomponents) > MOST:
+        raise Unreadable(f"it has more than {MOST} events")
+    found.subcomponents = [part for part in found.subcomponents if _sound(part)]
     return found
 
 
@@ -91,13 +99,31 @@ def _events(calendar: "icalendar.Calendar", begin: datetime, end: datetime) -> I
     """Every event that is in that window, but for those called off and those that cannot be read."""
     import recurring_ical_events  # type: ignore[import-untyped]
 
-    calendar.subcomponents = [each for each in calendar.subcomponents if _sound(each)]
+    found: dict[tuple[str, ...], Any] = {}
     try:
-        near = recurring_ical_events.of(calendar, skip_bad_series=True).between(begin, end)
-        found = [event for event in near if _goes_on(event)][:MOST]
+        query = recurring_ical_events.of(calendar, skip_bad_series=True)
+        for since, until in _looks(begin, end):
+            near = [event for event in query.between(since, until) if _goes_on(event)]
+            found |= {_which(event): event for event in near}
+            if len(found) >= MOST:
+                break
     except Exception as error:  # noqa: BLE001 - whatever a stranger's words make the library raise
         raise Unreadable(f"an event of it cannot be read: {type(error).__name__}") from None
-    yield from found
+    yield from islice(found.values(), MOST)
+
+
+def _looks(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The window in a few parts, each wider than the one before."""
+    for length in (*LOOKS, end - begin):
+        then = min(begin + length, end)
+        if begin < then:
+            yield begin, then
+        begin = then
+
+
+def _which(event: Any) -> tuple[str, ...]:
+    """The same for an event that is seen in two parts of the window."""
+    return str(event.get("UID", "")), _summary(event), str(event["DTSTART"].dt), str(_end(event))
 
 
 def _sound(part: Any) -> bool:
@@ -105,13 +131,13 @@ def _sound(part: Any) -> bool:
     if part.name != "VEVENT":
         return True
     try:
-        hasty = _hasty(part)
-        _end(part), _summary(part)
+        hasty, sane = _hasty(part), _end(part).year in SANE and part["DTSTART"].dt.year in SANE
+        _summary(part)
     except Exception:  # noqa: BLE001 - whatever a stranger's words make the parser raise
         return False
     if hasty:
         raise Unreadable("an event of it repeats more often than once a day")
-    return True
+    return sane
 
 
 def _goes_on(event: Any) -> bool:
@@ -122,12 +148,7 @@ def _hasty(event: Any) -> bool:
     """Whether it repeats so often that looking for a day of it takes for ever."""
     rules = event.get("RRULE", [])
     for rule in rules if isinstance(rules, list) else [rules]:
-        often = {str(each).upper() for each in rule.get("FREQ", [])} - {
-            "DAILY",
-            "WEEKLY",
-            "MONTHLY",
-            "YEARLY",
-        }
+        often = {str(each).upper() for each in rule.get("FREQ", [])} - RARE
         if often or "BYMINUTE" in rule or "BYSECOND" in rule:
             return True
     return False

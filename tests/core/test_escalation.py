@@ -20,7 +20,7 @@ from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.escalation import store
-from core.escalation.model import Chain, Due, Of, Ping, Policy, Sent, Step, base, plan
+from core.escalation.model import Chain, Due, Of, Ping, Policies, Policy, Sent, Step, base, plan
 from core.kernel.errors import PermanentError, TemporaryError, UserError
 from core.kernel.ids import Identity, PersonId, TicketId
 from core.people import store as people
@@ -89,6 +89,16 @@ resolution = "30d"
 async def desk(tmp_path: Path, escalations: str = URGENT) -> AsyncIterator[Town]:
     async with towns.town(tmp_path, PEOPLE + escalations + CALM) as opened:
         yield opened
+
+
+def ask_nobody(town: Town) -> None:
+    """The first step of the first policy asks somebody who has left, whom the configuration cannot name."""
+    policies = town.database.rules[Policies]
+    assert isinstance(policies, Policies)
+    first, *others = policies.all
+    step, *steps = first.steps
+    left = replace(first, steps=(replace(step, whom="Somebody who left"), *steps))
+    town.database.rules = {**town.database.rules, Policies: replace(policies, all=(left, *others))}
 
 
 @pytest.fixture
@@ -290,11 +300,12 @@ async def test_a_step_that_finds_nobody_is_over_and_the_next_one_comes_at_once(t
 [[escalations]]
 name = "x"
 steps = [
-  { after = "1m", of = "unclaimed", whom = "Ivan" },
+  { after = "1m", of = "unclaimed", whom = "agents" },
   { after = "9m", of = "unclaimed", whom = "lead" },
 ]
 """
     async with desk(tmp_path, policy) as town:
+        ask_nobody(town)
         number = await report(town)
         await town.later(MINUTE)
         timeline = await town.database.read(lambda tx: ticket_store.timeline(tx, number))

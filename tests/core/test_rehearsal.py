@@ -5,14 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from bot import i18n, rehearsal
+from bot import doctor, i18n, rehearsal
 from bot.adapters.port import Finding
 from core.database.transaction import Transaction
 from core.escalation.model import Policies
 from core.escalation.rehearsal import Happening, imagined, rehearse
+from core.people.model import Role
 from core.tickets.catalogue import Priority
 from tests import town as towns
-from tests.core.test_escalation import CALM, HOUR, MINUTE, PEOPLE, URGENT, asked, desk, pings, report
+from tests.core.test_escalation import (
+    CALM,
+    HOUR,
+    MINUTE,
+    PEOPLE,
+    URGENT,
+    ask_nobody,
+    asked,
+    desk,
+    pings,
+    report,
+)
 from tests.town import Town
 
 MIXED = """
@@ -70,11 +82,12 @@ async def test_a_step_with_nobody_to_ask_makes_the_next_one_come_at_once_in_the_
 [[escalations]]
 name = "urgent"
 steps = [
-  { after = "1m", of = "unclaimed", whom = "Ivan" },
+  { after = "1m", of = "unclaimed", whom = "agents" },
   { after = "9m", of = "unclaimed", whom = "lead" },
 ]
 """
     async with desk(tmp_path, nobody) as town:
+        ask_nobody(town)
         happenings = await told(town)
         assert [each.at - happenings[0].at for each in happenings] == [timedelta(0), timedelta(0)]
         number = await report(town)
@@ -154,3 +167,14 @@ async def test_a_ticket_or_policy_that_does_not_exist_is_answered_with_what_does
         rules = town.house.desk.rules
         with pytest.raises(ValueError, match=valid.replace(".", r"\.")):
             rehearsal.chosen(rules.policies, rules.catalogue, policy, words_)
+
+
+async def test_the_doctor_says_whom_the_desk_learns_only_at_its_next_start(tmp_path: Path) -> None:
+    async with desk(tmp_path) as town:
+        settings = town.settings
+        assert await town.database.read(lambda tx: doctor.not_known_yet(tx, settings)) == []
+        olga = settings.people[0].model_copy(update={"name": "Olga", "roles": frozenset({Role.LEAD})})
+        later = settings.model_copy(update={"people": (*settings.people, olga)})
+        [finding] = await town.database.read(lambda tx: doctor.not_known_yet(tx, later))
+        assert finding.ok is None
+        assert "at its next start: Olga." in words(finding, town)

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from bot.adapters.port import Reader
+from bot.adapters.webhook.adapter import Endpoint, Webhooks
+from bot.message import Message, Paragraph, Plain
 from core.database.transaction import Transaction
 from core.escalation.model import Chain, Of, Policy, Step, plan, restarted
+from core.kernel.clock import WallClock
 from core.kernel.errors import TemporaryError
-from core.kernel.ids import Identity, TicketId
+from core.kernel.ids import Address, Identity, TicketId
 from core.people import store as people
 from core.sla.calendars import Calendar
 from core.tickets import actions as tickets
@@ -165,7 +169,7 @@ async def test_without_an_answer_the_ticket_is_released_with_a_word(slow: Town) 
     told = "It is nobody’s again: its owner did not answer"
     assert told in [each.text for each in await slow["boris"].thread(number)]
     [over] = [each for each in await slow["anna"].sees() if each.tone == "ping" and each.thread is None]
-    assert "Nobody answered, so it is nobody’s again since 11:30." in over
+    assert "Nobody answered, so it went back to the queue at 11:30." in over
 
 
 @pytest.mark.parametrize("act_", ["note", "reply"])
@@ -511,6 +515,29 @@ async def test_a_program_that_refuses_for_good_makes_the_next_step_come_at_once(
         await town.later(5 * MINUTE)
         assert await asked(town, number) == ["webhook:pager", "Maria"]
         assert (await pings(town, number))[0].answer == "undelivered"
+
+
+SAID = Message((Paragraph(Plain("It waits.")),))
+PAGER = Address("webhook", "pager")
+
+
+async def test_a_program_verifies_a_call_on_real_time(program: tuple[Program, str]) -> None:
+    listening, url = program
+    webhooks = Webhooks([Endpoint("pager", url, KEY)], WallClock())
+    await webhooks.post(PAGER, SAID, Reader("en", "UTC"), "17")
+    [(headers, body)] = listening.heard
+    assert Webhook(KEY).verify(body, headers)["data"] == {"text": "It waits."}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(KEY).verify(body.replace("waits", "burns"), headers)
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 70}.example"])
+async def test_an_address_that_no_network_knows_is_trouble_that_does_not_tell_it(host: str) -> None:
+    webhooks = Webhooks([Endpoint("pager", f"https://{host}/s3cr3t-part", KEY)], WallClock())
+    with pytest.raises(TemporaryError) as caught:
+        await webhooks.post(PAGER, SAID, Reader("en", "UTC"), "17")
+    assert str(caught.value) == "the webhook pager does not answer: UnicodeError"
+    assert webhooks.health().note == "webhook pager: UnicodeError"
 
 
 async def test_neither_the_address_nor_the_key_of_a_program_is_kept_or_told(

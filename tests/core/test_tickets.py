@@ -91,8 +91,6 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "passed": {"owner": 8},
     "held": {"until": None},
     "prioritised": {"priority": "low"},
-    "emergency": {"priority": "critical"},
-    "calmed": {"priority": "low"},
     "levelled": {"level": "L2"},
     "emergency": {"priority": "critical"},
     "calmed": {"priority": "low"},

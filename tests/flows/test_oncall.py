@@ -397,7 +397,7 @@ async def test_a_hand_over_comes_once_also_after_a_stop_and_says_how_late_it_is(
     await weekly.town.restart()
     await weekly.town.settle()
     [begun] = [each for each in await heard(weekly, "boris") if "You are on call" in each]
-    assert "This comes late, by 2 h: it is so since 09:00." in begun
+    assert "This comes 2 h late: it has been so since 09:00." in begun
     assert len([each for each in await in_space(weekly) if "on call" in each]) == 1
 
 

@@ -203,6 +203,15 @@ async def test_a_snooze_is_capped_by_the_promise_to_the_requester(stage: Stage) 
     assert sum((await pinged(stage)).values()) == 2
 
 
+async def test_a_snooze_into_another_day_says_which(english: Stage) -> None:
+    await english.town.later(timedelta(hours=14, minutes=55))
+    await english.report(english.ivan, urgency="low")
+    await english.anna.say("/snooze 1 10m")
+    until = "Tue 3 Mar, 00:05"
+    assert english.w("work.snoozed", ticket=1, until=until) in texts(await english.anna.hears())
+    assert english.w("card.snoozed", name="Anna Smirnova", at=until) in await english.anna.card(1)
+
+
 async def test_a_snooze_by_command_takes_any_length_up_to_the_promise(stage: Stage) -> None:
     await stage.report(stage.ivan, urgency="low")
     await stage.anna.say("/snooze 1 10m")

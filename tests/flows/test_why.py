@@ -57,32 +57,32 @@ async def test_a_promise_is_counted_on_the_calendar_of_its_type(office: Stage) -
     assert "First reply due by 12:00" in await office.anna.card(1)
     lines = await why(office)
     assert "First reply: 2 h on the calendar “office”, since 09:00" in lines
-    assert "0 s are used up, 2 h are left: due 12:00." in lines
+    assert "Used up: 0 s, left: 2 h; due 12:00." in lines
     assert "Solution: 8 h on the calendar “office”, since 09:00" in lines
-    assert any(each.startswith("0 s are used up, 8 h are left: due Tue 3 Mar, 09:00") for each in lines)
+    assert any(each.startswith("Used up: 0 s, left: 8 h; due Tue 3 Mar, 09:00") for each in lines)
 
 
 async def test_what_took_no_time_is_told_with_how_much_of_it_was_working_time(office: Stage) -> None:
     await office.anna.say("/wait 1 which version?")
     await office.town.later(timedelta(hours=3))
-    assert any(each.startswith("It stands still since 09:00") for each in await why(office))
+    assert any(each.startswith("It has stood still since 09:00") for each in await why(office))
     await office.ivan.say("5.1")
     lines = await why(office)
     assert "It stood still from 09:00 to 12:00, 2 h of working time." in lines
-    assert any("8 h are left: due Tue 3 Mar, 12:00" in each for each in lines)
+    assert any("left: 8 h; due Tue 3 Mar, 12:00" in each for each in lines)
 
 
 async def test_what_would_become_of_it_is_told_too(office: Stage) -> None:
     lines = await why(office)
-    assert "Set to waiting now it would stand still, with 2 h left." in lines
+    assert "If set to waiting now, it would stand still with 2 h left." in lines
     assert len([each for each in lines if each.startswith("As ")]) == 3
 
 
 async def test_a_promise_that_was_broken_says_by_how_much(office: Stage) -> None:
     await office.town.later(timedelta(hours=4))
-    assert any(each.startswith("3 h are used up, 1 h too many: it was due") for each in await why(office))
+    assert any(each.startswith("Used up: 3 h, 1 h too many: it was due") for each in await why(office))
     await office.anna.say("/reply 1 sorry")
-    assert any(each.startswith("Kept late, on ") for each in await why(office))
+    assert any(each.startswith("Kept late (") for each in await why(office))
 
 
 async def test_the_working_is_for_those_who_work_on_it(office: Stage) -> None:

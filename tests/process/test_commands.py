@@ -57,7 +57,13 @@ def test_migrating_twice_is_migrating_once(tmp_path: Path) -> None:
         assert database.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
 
 
-GUESTS = [("export", "--json"), ("dead-letters", "list"), ("sign-in", "web:anna"), ("doctor",)]
+GUESTS = [
+    ("export", "--json"),
+    ("dead-letters", "list"),
+    ("sign-in", "web:anna"),
+    ("doctor",),
+    ("simulate", "--ticket", "critical"),
+]
 
 
 def is_refused(told: "subprocess.CompletedProcess[str]", *words: str) -> None:

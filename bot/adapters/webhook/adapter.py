@@ -121,7 +121,7 @@ class Webhooks:
                 ) as answer,
             ):
                 return answer.status
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             self._trouble[endpoint.name] = type(error).__name__
             raise TemporaryError(
                 f"the webhook {endpoint.name} does not answer: {type(error).__name__}", unknown=True
