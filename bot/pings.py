@@ -32,7 +32,7 @@ from core.outbox.model import Parcel
 from core.people import store as people
 from core.sla import queries as sla
 from core.tickets import store as tickets
-from core.tickets.catalogue import Catalogue
+from core.tickets.catalogue import Catalogue, Priority
 from core.tickets.model import Ticket
 
 INSTANT = timedelta(seconds=1)
@@ -216,9 +216,9 @@ async def _what_became(tx: Transaction, ping: Ping) -> Words:
 
 
 async def _several(tx: Transaction, asked: Sequence[Ping]) -> Message:
-    """One line for each ticket, the open ones first and with what can be done at once."""
+    """One line for each ticket, the open and pressing ones first and with what can be done at once."""
     last = {ping.ticket: ping for ping in asked}
-    still = [ping for ping in last.values() if ping.answer is None]
+    still = await _pressing_first(tx, [ping for ping in last.values() if ping.answer is None])
     rest = [ping for ping in last.values() if ping.answer is not None]
     heading = Words("ping.several", count=len(still)) if still else Words("ping.several_over")
     blocks: list[Block] = [Paragraph(Several((Plain("⏰"), heading), " "), "strong")]
@@ -230,6 +230,13 @@ async def _several(tx: Transaction, asked: Sequence[Ping]) -> Message:
         blocks.append(Paragraph(await _line(tx, ping, await _what_became(tx, ping)), "quiet"))
     rows = [await _acts(tx, ping) for ping in still[:ACTED_ON]]
     return Message(tuple(blocks), tuple(rows), tone="ping", over=not still)
+
+
+async def _pressing_first(tx: Transaction, asked: Sequence[Ping]) -> list[Ping]:
+    priorities = [(await tickets.get(tx, ping.ticket)).priority for ping in asked]
+    order = list(Priority)
+    ranked = sorted(zip(priorities, asked, strict=True), key=lambda each: order.index(each[0]))
+    return [ping for _, ping in ranked]
 
 
 async def _line(tx: Transaction, ping: Ping, told: Text) -> Text:

@@ -147,8 +147,8 @@ def _draft(tx: Transaction, ticket: Ticket, policy: Policy, due: Due, target: Ta
 
 
 async def _ask(tx: Transaction, draft: Ping, via: str | None = None) -> bool:
-    """What one person is asked at about the same time stands in one message."""
-    if draft.person is not None:
+    """What one person is asked at about the same time stands in one message; a call stands alone."""
+    if draft.person is not None and draft.policy != EMERGENCY:
         earlier = await store.asked_lately(tx, draft.person, tx.now - SEVERAL_WITHIN)
         if earlier is not None:
             draft = replace(draft, together=earlier.together or earlier.id)

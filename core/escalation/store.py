@@ -20,7 +20,7 @@ from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
-from core.escalation.model import Chain, Ping, Sent
+from core.escalation.model import EMERGENCY, Chain, Ping, Sent
 from core.kernel.ids import PersonId, PingId, TicketId
 
 chains = Table(
@@ -74,6 +74,7 @@ _ASKED_LATELY = (
     .where(
         pings.c.person_id == bindparam("person"),
         pings.c.answer.is_(None),
+        pings.c.policy != EMERGENCY,
         pings.c.sent_at >= bindparam("since", type_=Instant),
         pings.c.sent_at <= bindparam("until", type_=Instant),
     )
@@ -153,7 +154,7 @@ async def together(tx: Transaction, first: PingId) -> list[Ping]:
 
 
 async def asked_lately(tx: Transaction, person: PersonId, since: datetime) -> Ping | None:
-    """The first of what this person was asked since then and has not answered."""
+    """The first of what this person was asked since then and has not answered, but for calls."""
     row = await tx.first(_ASKED_LATELY, {"person": person, "since": since, "until": tx.now})
     return None if row is None else of_row(row)
 

@@ -249,6 +249,17 @@ async def test_what_falls_on_one_person_at_once_is_one_message_with_a_line_for_e
         assert "All of these have been seen to" in over
 
 
+async def test_the_more_pressing_stand_first_and_keep_their_buttons(tmp_path: Path) -> None:
+    anyone = TO_MARIA.replace('priorities = ["critical"]\n', "")
+    async with desk(tmp_path, anyone) as town:
+        low = [await report(town, Priority.LOW) for _ in range(7)]
+        critical = await report(town)
+        await town.later(5 * MINUTE)
+        ping = await ping_of(town["maria"])
+        assert ping.text.index(f"🔴 #{critical} ") < ping.text.index(f"#{low[0]} ")
+        assert next(iter(ping.buttons)) == f"Take #{critical}"
+
+
 async def test_so_many_that_no_screen_holds_them_are_counted(tmp_path: Path) -> None:
     async with desk(tmp_path, TO_MARIA) as town:
         for _ in range(40):
