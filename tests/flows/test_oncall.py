@@ -237,6 +237,17 @@ async def test_a_swap_is_undone_by_either_of_them_and_both_and_the_team_know(wee
     assert (await weekly.boris.last()).text == weekly.w("oncall.nothing_arranged")
 
 
+async def test_the_same_is_not_asked_twice_while_the_answer_is_awaited(either: Stage) -> None:
+    for _ in range(2):
+        await either.anna.say("/oncall swap friday with @boris")
+    assert (await either.anna.last()).text == either.w("oncall.asked_already", name="Boris Orlov")
+    asked = [each for each in await either.boris.sees() if either.w("button.accept_swap") in each.buttons]
+    assert len(asked) == 1
+    await either.boris.press(either.w("button.decline_swap"))
+    await either.anna.say("/oncall swap friday with @boris")
+    assert either.w("button.accept_swap") in (await either.boris.last()).buttons
+
+
 async def test_a_request_can_be_withdrawn_before_it_is_answered(weekly: Stage) -> None:
     await weekly.anna.say("/oncall swap friday with @boris")
     await weekly.anna.press("Withdraw")
