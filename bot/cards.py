@@ -165,7 +165,8 @@ async def _notices(tx: Transaction, ticket: Ticket) -> list[Paragraph]:
     lines = []
     pings = [ping for ping in await escalation.of_ticket(tx, ticket.id) if ping.person is not None]
     if pings:
-        last = pings[-3:]
+        newest = {ping.person: ping for ping in pings}
+        last = sorted(newest.values(), key=lambda ping: ping.id)[-3:]
         told = [
             Words("card.ping", {"name": await story.name(tx, ping.person), "at": At(ping.sent_at)})
             for ping in last

@@ -34,18 +34,21 @@ class Titled:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """An instant, told in the reader's time zone. `form`: clock, day, both, or ago."""
+    """An instant, told in the reader's time zone. `form`: clock, day, both, or ago; `after` what was told
+    just before it, so that the same day is not told twice."""
 
     instant: datetime
     form: Literal["clock", "day", "both", "ago"] = "both"
+    after: datetime | None = None
     kind: Literal["at"] = "at"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A length of time, told in the reader's language."""
+    """A length of time, told in the reader's language; `working` time without days."""
 
     length: timedelta
+    working: bool = False
     kind: Literal["span"] = "span"
 
 

@@ -1,6 +1,6 @@
 """Pings: who is asked to act reads why now, what to do, and what comes next; later, what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot import codes
@@ -24,15 +24,15 @@ from bot.message import (
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.escalation import store, whom
-from core.escalation.model import EMERGENCY, Due, Of, Ping, Policies, Step
-from core.kernel.ids import PersonId, PingId
+from core.escalation.model import EMERGENCY, Of, Ping, Policies, Step
+from core.kernel.ids import PersonId, PingId, TicketId
 from core.oncall import queries as oncall
 from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
 from core.sla import queries as sla
 from core.tickets import store as tickets
-from core.tickets.catalogue import Catalogue
+from core.tickets.catalogue import Catalogue, Priority
 from core.tickets.model import Ticket
 
 INSTANT = timedelta(seconds=1)
@@ -58,11 +58,20 @@ async def compose(tx: Transaction, parcel: Parcel) -> Message | None:
         return None
     if asked[0].by_program:
         return await _for_program(tx, asked[0])
+    again = await _asked_again(tx, parcel, asked)
     if len({each.ticket for each in asked}) > 1:
-        return await _several(tx, asked)
-    if not still:
-        return await _answered(tx, asked[-1])
+        return await _several(tx, asked, again)
+    if not still or asked[-1].ticket in again:
+        return await _over(tx, asked[-1], again.get(asked[-1].ticket))
     return await _one(tx, still, await _called(tx, call))
+
+
+async def _asked_again(tx: Transaction, parcel: Parcel, asked: Sequence[Ping]) -> Mapping[TicketId, Ping]:
+    """About which of the tickets a later message asks the same person, once this one has been read."""
+    person = asked[0].person
+    if person is None or "call" in parcel.facts or not await posts.posts_of_slot(tx, parcel.slot or ""):
+        return {}
+    return await store.asked_again(tx, person, asked)
 
 
 async def _called(tx: Transaction, person: int | None) -> Call | None:
@@ -87,7 +96,7 @@ async def _one(tx: Transaction, asked: Sequence[Ping], call: Call | None) -> Mes
         blocks.append(Paragraph(Words("ping.late", {"span": Span(late)}), "strong"))
     if asks := await _question(tx, ticket, ping):
         blocks.append(Paragraph(asks, "strong"))
-    told = [await _on_call(tx, ticket, ping), await _next(tx, ticket)]
+    told = [await _on_call(tx, ticket, ping), await _next(tx, ticket, ping.person)]
     if any(told):
         blocks.append(Paragraph(Several(tuple(each for each in told if each), " "), "quiet"))
     rows = await _rows(tx, ticket, _asks(tx, ping))
@@ -166,8 +175,8 @@ async def _on_call(tx: Transaction, ticket: Ticket, ping: Ping) -> Words | None:
     return Words("ping.on_call", {"queue": queue, "at": At(until)})
 
 
-async def _next(tx: Transaction, ticket: Ticket) -> Words | None:
-    """What happens if nobody does anything."""
+async def _next(tx: Transaction, ticket: Ticket, reader: PersonId | None) -> Words | None:
+    """What happens if nobody does anything; whoever reads it is not named to themselves."""
     coming = sorted(await escalation.coming(tx, ticket), key=lambda due: due[3])
     policy = tx.rule(Policies).of(ticket)
     if not coming or policy is None:
@@ -178,29 +187,28 @@ async def _next(tx: Transaction, ticket: Ticket) -> Words | None:
         return Words("ping.next_release", facts)
     if not step.whom:
         return Words("ping.next_level", {**facts, "level": str(step.level)})
-    names = await _names(tx, ticket, step, due)
+    found = [each for each in await whom.targets(tx, ticket, step, due[2], due[3]) if each.person]
+    if [each.person for each in found] == [reader]:
+        return Words("ping.next_you", facts)
+    names = Several(tuple(Plain(each.name) for each in found), ", ") if found else None
     return Words("ping.next_who", {**facts, "names": names}) if names else Words("ping.next", facts)
 
 
-async def _names(tx: Transaction, ticket: Ticket, step: Step, due: Due) -> Text | None:
-    found = await whom.targets(tx, ticket, step, due[2], due[3])
-    named = [Plain(each.name) for each in found if each.person is not None]
-    return Several(tuple(named), ", ") if named else None
-
-
-async def _answered(tx: Transaction, ping: Ping) -> Message:
-    """Who did what, and what is left to do."""
+async def _over(tx: Transaction, ping: Ping, again: Ping | None) -> Message:
+    """Who did what, and what is left to do; or that it was asked again."""
     ticket = await tickets.get(tx, ping.ticket)
     rows: Rows = ()
     chain = await store.chain(tx, ticket.id)
-    if chain.quiet_until is not None and chain.quiet_kind == ping.answer:
+    if again is None and chain.quiet_until is not None and chain.quiet_kind == ping.answer:
         rows = await _rows(tx, ticket, done=ping.answer)
     heading = Several((Plain("⏰"), phrases.heading(ticket)), " ")
-    blocks = (Paragraph(heading, "quiet"), Paragraph(await _what_became(tx, ping), "quiet"))
+    blocks = (Paragraph(heading, "quiet"), Paragraph(await _what_became(tx, ping, again), "quiet"))
     return Message(blocks, rows, tone="ping", ticket=ticket.id, over=True)
 
 
-async def _what_became(tx: Transaction, ping: Ping) -> Words:
+async def _what_became(tx: Transaction, ping: Ping, again: Ping | None = None) -> Words:
+    if ping.answer is None and again is not None:
+        return Words("ping.again", {"at": At(again.sent_at, "clock")})
     facts: dict[str, Fact] = {
         "name": await story.name(tx, ping.answered_by),
         "at": At(ping.answered_at) if ping.answered_at else Plain(""),
@@ -217,21 +225,32 @@ async def _what_became(tx: Transaction, ping: Ping) -> Words:
 # ---- about several at once
 
 
-async def _several(tx: Transaction, asked: Sequence[Ping]) -> Message:
-    """One line for each ticket, the open ones first and with what can be done at once."""
+async def _several(tx: Transaction, asked: Sequence[Ping], again: Mapping[TicketId, Ping]) -> Message:
+    """One line for each ticket, the open and pressing ones first and with what can be done at once."""
     last = {ping.ticket: ping for ping in asked}
-    still = [ping for ping in last.values() if ping.answer is None]
-    rest = [ping for ping in last.values() if ping.answer is not None]
-    heading = Words("ping.several", count=len(still)) if still else Words("ping.several_over")
+    unanswered = [ping for ping in last.values() if ping.answer is None]
+    still = await _pressing_first(tx, [ping for ping in unanswered if ping.ticket not in again])
+    rest = [ping for ping in last.values() if ping.answer is not None or ping.ticket in again]
+    over = Words("ping.several_again" if unanswered else "ping.several_over")
+    heading = Words("ping.several", count=len(still)) if still else over
     blocks: list[Block] = [Paragraph(Several((Plain("⏰"), heading), " "), "strong")]
     for ping in still[:LINES]:
         blocks.append(Paragraph(await _line(tx, ping, await _why_of(tx, ping))))
     if len(still) > LINES:
         blocks.append(Paragraph(Words("ping.several_more", count=len(still) - LINES), "quiet"))
     for ping in rest[: max(LINES - len(still), 0)]:
-        blocks.append(Paragraph(await _line(tx, ping, await _what_became(tx, ping)), "quiet"))
+        blocks.append(
+            Paragraph(await _line(tx, ping, await _what_became(tx, ping, again.get(ping.ticket))), "quiet")
+        )
     rows = [await _acts(tx, ping) for ping in still[:ACTED_ON]]
     return Message(tuple(blocks), tuple(rows), tone="ping", over=not still)
+
+
+async def _pressing_first(tx: Transaction, asked: Sequence[Ping]) -> list[Ping]:
+    priorities = [(await tickets.get(tx, ping.ticket)).priority for ping in asked]
+    order = list(Priority)
+    ranked = sorted(zip(priorities, asked, strict=True), key=lambda each: order.index(each[0]))
+    return [ping for _, ping in ranked]
 
 
 async def _line(tx: Transaction, ping: Ping, told: Text) -> Text:

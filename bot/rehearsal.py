@@ -41,7 +41,8 @@ def _line(at: datetime, what: Text) -> Text:
 
 def _what(told: Happening) -> Text:
     facts: dict[str, Fact] = {"step": told.place + 1, "time": told.time + 1, "times": told.step.times}
-    parts: list[Text] = [Words("simulate.step_again" if told.step.times > 1 else "simulate.step", facts)]
+    step = Words("simulate.step_again" if told.step.times > 1 else "simulate.step", facts)
+    parts: list[Text] = []
     if told.step.level is not None:
         parts.append(Words("simulate.level", {"level": str(told.level)}))
     if told.step.release:
@@ -50,7 +51,7 @@ def _what(told: Happening) -> Text:
         names = Several(tuple(Plain(each.name) for each in told.targets), ", ")
         asks = Words("simulate.asks", {"names": names}) if told.targets else Words("simulate.nobody")
         parts.append(asks)
-    return Several(tuple(parts), " ")
+    return Several((step, Plain(" "), Several(tuple(parts), "; "), Plain(".")), "")
 
 
 async def proof(tx: Transaction, platforms: Collection[str]) -> AsyncIterator[Finding]:

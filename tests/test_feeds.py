@@ -390,7 +390,7 @@ async def test_the_doctor_says_which_feeds_can_be_read_and_whom_nobody_knows(
     server.body = WEEKLY.replace("SUMMARY:Anna Smirnova", "SUMMARY:Olga Belova").encode()
     told = await found()
     assert (True, "The calendar of rota 'Network' can be read.") in told
-    unknown = "Network: its calendar names nobody who works here in: Olga Belova."
+    unknown = "The calendar of rota “Network” names nobody who works here in: Olga Belova."
     assert [ok for ok, line in told if line.startswith(unknown)] == [False]
     server.status, server.etag = 500, '"4"'
     trouble = "rota 'Network': its calendar cannot be read: the server answers 500."

@@ -11,7 +11,6 @@ from core.oncall import queries
 from core.oncall.model import Rota
 from core.outbox.model import ON_DUTY, Parcel
 from core.people import store as people
-from core.people.reach import Ways
 from core.sla import queries as sla
 from core.tickets import queries as tickets
 from core.tickets import store as ticket_store
@@ -154,18 +153,12 @@ async def uncovered(tx: Transaction, parcel: Parcel) -> Message | None:
     told = Words("duty.uncovered", {**facts, "until": At(left[-1].until)})
     if left[-1].until == end < until:
         told = Words("duty.uncovered_open", facts)
-    when = _typed(tx, left[0].since, left[-1].until)
+    when = shifts.typed(tx, left[0].since, left[-1].until)
     how: dict[str, Fact] = {
         "take": Typed(f"/oncall take {rota.name} {when}"),
         "cover": Typed(f"/oncall cover {rota.name} {when} @boris"),
     }
     return Message((Paragraph(told, "strong"), Paragraph(Words("duty.mend", how), "quiet")))
-
-
-def _typed(tx: Transaction, since: datetime, until: datetime) -> str:
-    """The time as it is typed, in the desk's time zone."""
-    begin, end = (tx.rule(Ways).local(each) for each in (since, until))
-    return f"{begin:%Y-%m-%d %H:%M} - {end:%Y-%m-%d %H:%M}"
 
 
 COMPOSERS = {

@@ -13,6 +13,7 @@ from core.oncall.arranged import Arrangement, Span, State, Stretch
 from core.oncall.model import Rota, Shift
 from core.outbox.model import Parcel
 from core.people import store as people
+from core.people.reach import Ways
 
 WEEK, SIGHT = timedelta(days=7), timedelta(days=21)
 """What is shown, and how far one looks for the end of what is."""
@@ -21,8 +22,14 @@ MOST = 21
 
 
 def span(since: datetime, until: datetime) -> Text:
-    """`Mon 23 Nov, 09:00 – Tue 24 Nov, 09:00`."""
-    return Several((At(since), At(until)), " – ")
+    """`Mon 23 Nov, 09:00 – Tue 24 Nov, 09:00`, within one day `Mon 23 Nov, 09:00 – 18:00`."""
+    return Several((At(since), At(until, after=since)), " – ")
+
+
+def typed(tx: Transaction, since: datetime, until: datetime) -> str:
+    """The time as it is typed, in the desk's time zone."""
+    begin, end = (tx.rule(Ways).local(each) for each in (since, until))
+    return f"{begin:%Y-%m-%d %H:%M} - {end:%Y-%m-%d %H:%M}"
 
 
 # ---- the page
@@ -37,12 +44,7 @@ async def page(turn: Turn) -> Message:
     for rota in rotas:
         lines += _rota(rota, turn.tx.now)
     lines += [Paragraph(text, "quiet") for text in await _who_is_away(turn.tx)]
-    how: dict[str, Fact] = {
-        "swap": Typed("/oncall swap friday with @boris"),
-        "cover": Typed("/oncall cover friday 18:00-22:00"),
-        "away": Typed("/away until monday"),
-    }
-    return Message((*lines, Paragraph(Words("oncall.how", how), "quiet")))
+    return Message((*lines, Paragraph(Words("oncall.how"), "quiet")))
 
 
 def _rota(rota: Rota, now: datetime) -> list[Paragraph]:
@@ -176,8 +178,7 @@ async def absences(turn: Turn) -> Message:
         if person == turn.person.id
     ]
     lines = [Paragraph(Words("away.mine", {"span": span(*each)})) for each in mine]
-    how: dict[str, Fact] = {"until": Typed("/away until monday"), "off": Typed("/away off")}
-    return Message((*(lines or [Paragraph(Words("away.none"))]), Paragraph(Words("away.how", how), "quiet")))
+    return Message((*(lines or [Paragraph(Words("away.none"))]), Paragraph(Words("away.how"), "quiet")))
 
 
 async def instead(turn: Turn, before: Rota, after: Rota, when: Span) -> list[Paragraph]:
@@ -188,6 +189,7 @@ async def instead(turn: Turn, before: Rota, after: Rota, when: Span) -> list[Par
         for each in after.shifts(shift.since, shift.until):
             facts: dict[str, Fact] = {"rota": Plain(after.name), "span": span(each.since, each.until)}
             if each.person is None:
+                facts["take"] = Typed(f"/oncall take {after.name} {typed(turn.tx, each.since, each.until)}")
                 lines.append(Paragraph(Words("away.gap", facts), "strong"))
             else:
                 lines.append(Paragraph(Words("away.instead", {**facts, "name": Plain(each.person)}), "quiet"))

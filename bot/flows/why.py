@@ -10,7 +10,7 @@ from core.kernel.ids import TicketId
 from core.people.model import Right
 from core.sla import explain
 from core.sla.explain import Working
-from core.sla.model import Promises
+from core.sla.model import Clock, Promises
 from core.tickets import doors
 from core.tickets.catalogue import Priority
 from core.tickets.model import Ticket
@@ -31,16 +31,22 @@ def _lines(turn: Turn, working: Working) -> list[Paragraph]:
     clock = working.clock
     facts: dict[str, Fact] = {
         "target": Words(f"why.{clock.target}"),
-        "length": Span(clock.promise.length),
+        "length": _time(clock.promise.length, clock),
         "calendar": _calendar(clock.promise.calendar.name),
         "since": At(clock.started_at),
     }
     lines = [Paragraph(Words("why.promise", facts), "strong")]
     for since, over, taken in working.pauses:
-        told: dict[str, Fact] = {"since": At(since), "span": Span(taken)}
+        told: dict[str, Fact] = {"since": At(since), "span": _time(taken, clock)}
         key = "why.paused" if over is None else "why.pause"
-        lines.append(Paragraph(Words(key, told | ({"until": At(over)} if over else {})), "quiet"))
+        lines.append(
+            Paragraph(Words(key, told | ({"until": At(over, after=since)} if over else {})), "quiet")
+        )
     return [*lines, Paragraph(_state(turn, working), "quiet")]
+
+
+def _time(length: timedelta, clock: Clock) -> Span:
+    return Span(length, working=clock.promise.calendar.name != "always")
 
 
 def _calendar(name: str) -> Text:
@@ -49,7 +55,10 @@ def _calendar(name: str) -> Text:
 
 def _state(turn: Turn, working: Working) -> Words:
     clock = working.clock
-    facts: dict[str, Fact] = {"spent": Span(working.spent), "left": Span(abs(working.left))}
+    facts: dict[str, Fact] = {
+        "spent": _time(working.spent, clock),
+        "left": _time(abs(working.left), clock),
+    }
     late = "_late" if working.left < timedelta(0) else ""
     if clock.met_at is not None:
         return Words(f"why.met{late}", {**facts, "at": At(clock.met_at)})
@@ -65,7 +74,9 @@ def _what_if(turn: Turn, ticket: Ticket, open_still: Sequence[Working]) -> list[
     next_due = min(open_still, key=lambda working: working.clock.due_at)
     lines = [Paragraph(Words("why.if"), "strong")]
     if next_due.clock.paused_at is None and next_due.left > timedelta(0):
-        lines.append(Paragraph(Words("why.if_waiting", {"left": Span(next_due.left)}), "quiet"))
+        lines.append(
+            Paragraph(Words("why.if_waiting", {"left": _time(next_due.left, next_due.clock)}), "quiet")
+        )
     for priority in Priority:
         if priority is not ticket.priority:
             due = explain.as_priority(turn.tx.rule(Promises), ticket, next_due.clock, priority)

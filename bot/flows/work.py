@@ -14,6 +14,7 @@ from bot.message import At, Call, Choice, Fact, Form, Input, Message, Paragraph,
 from core.dialogs.model import Dialog
 from core.escalation import actions as escalation
 from core.escalation import store as pings
+from core.escalation.model import Policies
 from core.kernel import text as texts
 from core.kernel.errors import UserError
 from core.kernel.ids import MessageId, PingId, TicketId
@@ -94,7 +95,8 @@ async def promise(turn: Turn, number: TicketId) -> None:
 
 async def snooze(turn: Turn, number: TicketId, length: timedelta | None = None) -> None:
     until = await escalation.snooze(turn.tx, turn.actor, number, length)
-    await _quiet(turn, "work.snoozed", number, until)
+    wanted = turn.tx.now + (length or turn.tx.rule(Policies).snooze_for)
+    await _quiet(turn, "work.snoozed_capped" if until < wanted else "work.snoozed", number, until)
 
 
 async def still(turn: Turn, number: TicketId) -> None:

@@ -12,16 +12,24 @@ from bot.i18n import catalogue
 
 _log = logging.getLogger(__name__)
 
-_SIZES = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+_Sizes = tuple[tuple[str, int], ...]
+_SIZES: _Sizes = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 _NOW = timedelta(seconds=1)
 
 
 def at(
-    instant: datetime, form: Literal["clock", "day", "both"], language: str, zone: str, now: datetime
+    instant: datetime,
+    form: Literal["clock", "day", "both"],
+    language: str,
+    zone: str,
+    now: datetime,
+    after: datetime | None = None,
 ) -> str:
-    """`14:30`, `22 November`, or both: only the clock today, `Mon 23 Nov, 09:00` on another day."""
+    """`14:30`, `22 November`, or both: only the clock today and on the day of `after`, which was told before
+    it; `Mon 23 Nov, 09:00` on another day."""
     local, today = _local(instant, zone), _local(now, zone)
-    if form == "clock" or (form == "both" and local.date() == today.date()):
+    known = today if after is None else _local(after, zone)
+    if form == "clock" or (form == "both" and local.date() == known.date()):
         return _shown(local, "HH:mm", language)
     year = "" if local.year == today.year else " y"
     pattern = f"d MMMM{year}" if form == "day" else f"EEE d MMM{year}, HH:mm"
@@ -37,25 +45,25 @@ def ago(instant: datetime, language: str, now: datetime) -> str:
     return told.replace("{span}", _length(passed, language, "ago"))
 
 
-def span(length: timedelta, language: str) -> str:
-    """`25 min`, `1 h 20 min`: at most two units, the second only where it matters."""
-    return _length(length, language, "span")
+def span(length: timedelta, language: str, *, working: bool = False) -> str:
+    """`25 min`, `1 h 20 min`: at most two units, the second only where it matters; `working` without days."""
+    return _length(length, language, "span", _SIZES[1:] if working else _SIZES)
 
 
-def _length(length: timedelta, language: str, group: str) -> str:
-    units = _units(abs(length)) or [("seconds", 0)]
+def _length(length: timedelta, language: str, group: str, sizes: _Sizes = _SIZES) -> str:
+    units = _units(abs(length), sizes) or [("seconds", 0)]
     return " ".join(
         catalogue.sentence(f"{group}.{name}", language, number).replace("{count}", str(number))
         for name, number in units
     )
 
 
-def _units(length: timedelta) -> list[tuple[str, int]]:
+def _units(length: timedelta, sizes: _Sizes) -> list[tuple[str, int]]:
     seconds = length.total_seconds()
     step = next(size for least, size in _STEPS if seconds >= least)
     left = int(seconds / step + 0.5) * step
     units = []
-    for name, size in _SIZES:
+    for name, size in sizes:
         number, left = divmod(left, size)
         if number:
             units.append((name, number))

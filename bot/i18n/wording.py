@@ -87,7 +87,7 @@ def _told(text: object, to: _Reader) -> str:
         case message.At():
             return _moment(text, to)
         case message.Span():
-            return moments.span(text.length, to.language)
+            return moments.span(text.length, to.language, working=text.working)
         # The core's errors carry facts as plain values.
         case timedelta():
             return moments.span(text, to.language)
@@ -100,7 +100,7 @@ def _told(text: object, to: _Reader) -> str:
 def _moment(at: message.At, to: _Reader) -> str:
     if at.form == "ago":
         return moments.ago(at.instant, to.language, to.now)
-    return moments.at(at.instant, at.form, to.language, to.zone, to.now)
+    return moments.at(at.instant, at.form, to.language, to.zone, to.now, at.after)
 
 
 def _titled(by_language: Mapping[str, str], language: str) -> str:

@@ -163,7 +163,21 @@ async def _ask(tx: Transaction, draft: Ping, via: str | None = None) -> bool:
     ping_id = await store.add_ping(tx, draft)
     if ping_id is not None:
         await show(tx, replace(draft, id=ping_id), via)
+        await _show_earlier(tx, replace(draft, id=ping_id))
     return ping_id is not None
+
+
+async def _show_earlier(tx: Transaction, ping: Ping) -> None:
+    """The message in which this person was last asked about the ticket tells that they are asked again."""
+    if ping.person is None:
+        return
+    before = [
+        each
+        for each in await store.of_ticket(tx, ping.ticket)
+        if each.person == ping.person and each.answer is None and each.shown_as != ping.shown_as
+    ]
+    if before:
+        await show(tx, before[-1])
 
 
 async def _behind(tx: Transaction, draft: Ping, answer: str) -> None:

@@ -1,6 +1,6 @@
 """The tables of chains and pings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
-from core.escalation.model import Chain, Ping, Sent
+from core.escalation.model import EMERGENCY, Chain, Ping, Sent
 from core.kernel.ids import PersonId, PingId, TicketId
 
 chains = Table(
@@ -75,11 +75,22 @@ _ASKED_LATELY = (
         pings.c.person_id == bindparam("person"),
         pings.c.answer.is_(None),
         pings.c.together.is_(None),
+        pings.c.policy != EMERGENCY,
         pings.c.sent_at >= bindparam("since", type_=Instant),
         pings.c.sent_at <= bindparam("until", type_=Instant),
     )
     .order_by(pings.c.id)
     .limit(1)
+)
+_ASKED_SINCE = (
+    select(pings)
+    .where(
+        pings.c.person_id == bindparam("person"),
+        pings.c.sent_at >= bindparam("since", type_=Instant),
+        pings.c.id > bindparam("first"),
+        pings.c.answer.is_(None) | (pings.c.answer != "undelivered"),
+    )
+    .order_by(pings.c.id)
 )
 _ANSWER = pings.update().where(pings.c.id == bindparam("ping"))
 
@@ -154,9 +165,16 @@ async def together(tx: Transaction, first: PingId) -> list[Ping]:
 
 
 async def asked_lately(tx: Transaction, person: PersonId, since: datetime) -> Ping | None:
-    """The first of what this person was asked since then, in a message of its own, and has not answered."""
+    """The first of what this person was asked since then and has not answered, but for calls."""
     row = await tx.first(_ASKED_LATELY, {"person": person, "since": since, "until": tx.now})
     return None if row is None else of_row(row)
+
+
+async def asked_again(tx: Transaction, person: PersonId, asked: Sequence[Ping]) -> Mapping[TicketId, Ping]:
+    """The newest ping about each ticket that reached this person in a later message than these."""
+    rows = await tx.all(_ASKED_SINCE, {"person": person, "since": asked[0].sent_at, "first": asked[0].id})
+    told = asked[0].shown_as
+    return {each.ticket: each for each in map(of_row, rows) if each.shown_as != told}
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> list[Ping]:

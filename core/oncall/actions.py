@@ -31,6 +31,10 @@ async def ask_swap(
     _is_theirs(rota, other.name, takes)
     stretches = [Stretch(other.id, person.id, *span) for span in gives]
     stretches += [Stretch(person.id, other.id, *span) for span in takes]
+    for each in await store.not_over(tx, tx.now):
+        same = (each.rota, each.by, each.stretches) == (rota.name, person.id, tuple(stretches))
+        if same and each.state is State.ASKED:
+            raise UserError("oncall.asked_already", name=other.name)
     made = await _add(tx, rota, "swap", person, other, stretches, State.ASKED)
     await outbox.put(tx, _question(made))
     return made

@@ -112,8 +112,8 @@ async def test_the_doctor_proves_that_a_policy_reaches_somebody_at_every_hour(tm
         assert urgent.ok
         assert usual.ok
         assert words(usual, town) == (
-            "Policy usual reaches a person of support at every hour of the coming week, "
-            "at the latest after 20 min"
+            "Policy “usual” reaches a person of “support” at every hour of the coming week, "
+            "at the latest after 20 min."
         )
 
 
@@ -148,7 +148,7 @@ async def test_simulate_says_in_plain_lines_what_would_happen_when(tmp_path: Pat
         "09:00  A ticket is opened: critical, support, other. Policy urgent. Nobody does anything."
     )
     assert lines[1] == "09:01  Step 1 (1 of 3): asks Anna."
-    assert "09:10  Step 3: the ticket is with L2. asks Boris." in lines
+    assert "09:10  Step 3: the ticket goes to L2; asks Boris." in lines
     assert lines[-1] == "Nothing more happens within two weeks."
 
 

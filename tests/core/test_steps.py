@@ -86,6 +86,10 @@ def open_pings(shown: list[Shown]) -> list[Shown]:
     return [each for each in shown if each.tone == "ping" and each.thread is None and each.buttons]
 
 
+async def private_pings(somebody: Somebody) -> list[Shown]:
+    return [each for each in await somebody.sees() if each.tone == "ping" and each.thread is None]
+
+
 async def ping_of(somebody: Somebody) -> Shown:
     """The one ping that this person can act on."""
     [found] = open_pings(await somebody.sees())
@@ -278,6 +282,50 @@ async def test_what_falls_on_one_person_at_once_is_one_message_with_a_line_for_e
         assert open_pings(await town["maria"].sees()) == []
         [over] = [each for each in await town["maria"].sees() if each.tone == "ping" and each.thread is None]
         assert "All of these have been seen to" in over
+
+
+async def test_whoever_is_asked_again_has_one_message_to_act_on(tmp_path: Path) -> None:
+    again = TO_MARIA.replace('whom = "Maria"', 'whom = "Maria", repeat = "5m", times = 3')
+    async with desk(tmp_path, again) as town:
+        number = await report(town)
+        await town.later(5 * MINUTE)
+        assert "You are asked again at 09:10." in await ping_of(town["maria"])
+        await town.later(10 * MINUTE, step=MINUTE)
+        assert "unclaimed for 15 min" in await ping_of(town["maria"])
+        told = [each.text.split("\n")[1] for each in await private_pings(town["maria"])]
+        assert told[:2] == ["Asked again at 09:10.", "Asked again at 09:15."]
+        assert (await town["anna"].card(number)).text.count("pinged at") == 1
+        await town["maria"].press("Snooze 30 min")
+        assert len(open_pings(await town["maria"].sees())) == 1
+        await act(town, "anna", tickets.take, number)
+        await town.settle()
+        assert all("Anna took it" in each for each in await private_pings(town["maria"]))
+
+
+async def test_what_was_asked_again_of_several_has_one_button(tmp_path: Path) -> None:
+    again = TO_MARIA.replace('whom = "Maria"', 'whom = "Maria", repeat = "5m", times = 2')
+    async with desk(tmp_path, again) as town:
+        first = await report(town)
+        second = await report(town)
+        await town.later(5 * MINUTE)
+        await act(town, "anna", tickets.take, second)
+        await town.later(5 * MINUTE)
+        assert f"#{first} It is broken" in await ping_of(town["maria"])
+        [earlier, _] = await private_pings(town["maria"])
+        assert "Asked again since then" in earlier
+        assert f"#{first} It is broken: Asked again at 09:10." in earlier
+        assert f"#{second} It is broken: Anna took it" in earlier
+
+
+async def test_the_more_pressing_stand_first_and_keep_their_buttons(tmp_path: Path) -> None:
+    anyone = TO_MARIA.replace('priorities = ["critical"]\n', "")
+    async with desk(tmp_path, anyone) as town:
+        low = [await report(town, Priority.LOW) for _ in range(7)]
+        critical = await report(town)
+        await town.later(5 * MINUTE)
+        ping = await ping_of(town["maria"])
+        assert ping.text.index(f"🔴 #{critical} ") < ping.text.index(f"#{low[0]} ")
+        assert next(iter(ping.buttons)) == f"Take #{critical}"
 
 
 async def test_so_many_that_no_screen_holds_them_are_counted(tmp_path: Path) -> None:

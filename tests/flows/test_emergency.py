@@ -152,6 +152,19 @@ async def test_it_is_confirmed_and_raised_exactly_once(night: Stage) -> None:
     assert not (await ivan.last()).buttons
 
 
+async def test_each_call_is_a_message_of_its_own_that_says_who_calls(night: Stage) -> None:
+    await night.ivan.say("/new vpn drops")
+    await night.ivan.press(night.w("button.send"))
+    for number in (1, 2):
+        await night.ivan.say(f"/emergency {number}")
+        await night.ivan.press(night.w("button.call"))
+    calls = [each.text for each in await night.anna.sees() if each.tone == "ping" and each.thread is None]
+    assert len(calls) == 2
+    for number, call in enumerate(calls, 1):
+        assert f"#{number} vpn drops" in call
+        assert night.w("ping.emergency", name="Ivan") in call
+
+
 async def test_nobody_is_called_without_a_yes(night: Stage) -> None:
     await night.ivan.press(night.w("button.emergency"))
     await night.ivan.press(night.w("button.no"))

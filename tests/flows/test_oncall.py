@@ -114,16 +114,29 @@ async def test_the_coming_week_is_shown_shift_by_shift(either: Stage) -> None:
     told = {
         "en": [
             "Network: Anna Smirnova, until Fri 6 Mar, 12:00",
-            "Fri 6 Mar, 12:00 – Fri 6 Mar, 18:00: Boris Orlov",
+            "Fri 6 Mar, 12:00 – 18:00: Boris Orlov",
             "Fri 6 Mar, 18:00 – Mon 9 Mar, 09:00: Anna Smirnova",
         ],
         "ru": [
             "Network: дежурит Anna Smirnova, до пт 6 мар., 12:00",
-            "пт 6 мар., 12:00 – пт 6 мар., 18:00: Boris Orlov",
+            "пт 6 мар., 12:00 – 18:00: Boris Orlov",
             "пт 6 мар., 18:00 – пн 9 мар., 09:00: Anna Smirnova",
         ],
     }
     assert lines[:3] == told[either.language]
+
+
+async def test_the_examples_of_the_page_are_understood_in_its_language(either: Stage) -> None:
+    await either.anna.say("/oncall")
+    *_, how = (await either.anna.last()).text.split("\n")
+    swap, cover, away = (example.partition(": ")[2] for example in how.split(" · "))
+    assert ("friday" in swap) == (either.language == "en")
+    await either.anna.say(swap)
+    assert "Boris Orlov" in await either.boris.last()
+    await either.maria.say(cover)
+    assert await on_call(either, 4 * DAY + 10 * HOUR) == ["Boris Orlov"]
+    await either.anna.say(away)
+    assert await on_call(either, DAY) == ["Boris Orlov"]
 
 
 async def test_hours_without_anybody_are_marked_and_hours_that_need_nobody_are_left_out(
@@ -135,7 +148,7 @@ async def test_hours_without_anybody_are_marked_and_hours_that_need_nobody_are_l
         await stage.anna.say("/oncall")
         lines = (await stage.anna.last()).text.split("\n")
         assert lines[0] == "Network: Anna Smirnova, until 20:00"
-        assert "⚠ Thu 5 Mar, 08:00 – Thu 5 Mar, 20:00: nobody" in lines
+        assert "⚠ Thu 5 Mar, 08:00 – 20:00: nobody" in lines
         assert len([each for each in lines if "nobody" in each]) == 1
         assert "Away: Anna Smirnova, Thu 5 Mar, 00:00 – Fri 6 Mar, 00:00" in lines
 
@@ -224,6 +237,17 @@ async def test_a_swap_is_undone_by_either_of_them_and_both_and_the_team_know(wee
     assert (await weekly.boris.last()).text == weekly.w("oncall.nothing_arranged")
 
 
+async def test_the_same_is_not_asked_twice_while_the_answer_is_awaited(either: Stage) -> None:
+    for _ in range(2):
+        await either.anna.say("/oncall swap friday with @boris")
+    assert (await either.anna.last()).text == either.w("oncall.asked_already", name="Boris Orlov")
+    asked = [each for each in await either.boris.sees() if either.w("button.accept_swap") in each.buttons]
+    assert len(asked) == 1
+    await either.boris.press(either.w("button.decline_swap"))
+    await either.anna.say("/oncall swap friday with @boris")
+    assert either.w("button.accept_swap") in (await either.boris.last()).buttons
+
+
 async def test_a_request_can_be_withdrawn_before_it_is_answered(weekly: Stage) -> None:
     await weekly.anna.say("/oncall swap friday with @boris")
     await weekly.anna.press("Withdraw")
@@ -261,7 +285,7 @@ async def test_what_cannot_be_done_says_what_can(weekly: Stage, words: str, key:
 
 async def test_a_day_that_is_not_theirs_cannot_be_swapped(weekly: Stage) -> None:
     await weekly.anna.say("/oncall swap 10 Mar with @boris")
-    told = weekly.w("oncall.not_yours", since="Tue 10 Mar, 00:00")
+    told = "You have no shift then (Tue 10 Mar, 00:00). /oncall shows who has."
     assert (await weekly.anna.last()).text == told
     await weekly.anna.say("/oncall swap friday with @boris for thursday")
     assert (await weekly.anna.last()).text == weekly.w(
@@ -356,7 +380,11 @@ async def test_going_away_says_who_stands_in(weekly: Stage) -> None:
     await weekly.boris.say("/away friday")
     await weekly.anna.say("/away off")
     await weekly.anna.say("/away friday")
-    assert "Network, Fri 6 Mar, 00:00 – Sat 7 Mar, 00:00: nobody" in await weekly.anna.last()
+    told = await weekly.anna.last()
+    assert "Network, Fri 6 Mar, 00:00 – Sat 7 Mar, 00:00: nobody" in told
+    assert "/oncall take Network 2026-03-06 00:00 - 2026-03-07 00:00" in told
+    await weekly.maria.say("/oncall take Network 2026-03-06 00:00 - 2026-03-07 00:00")
+    assert await on_call(weekly, 4 * DAY) == ["Maria Sokolova"]
 
 
 # ---- hand-overs

@@ -215,10 +215,11 @@ async def test_a_snooze_into_another_day_says_which(english: Stage) -> None:
 async def test_a_snooze_by_command_takes_any_length_up_to_the_promise(stage: Stage) -> None:
     await stage.report(stage.ivan, urgency="low")
     await stage.anna.say("/snooze 1 10m")
+    assert stage.w("work.snoozed", ticket=1, until="09:10") in texts(await stage.anna.hears())
     assert stage.w("card.snoozed", name="Anna Smirnova", at="09:10") in await stage.anna.card(1)
     await stage.anna.say("/snooze 1 2h")
     assert stage.w("card.snoozed", name="Anna Smirnova", at="09:15") in await stage.anna.card(1)
-    assert stage.w("work.snoozed", ticket=1, until="09:15") in texts(await stage.anna.hears())
+    assert stage.w("work.snoozed_capped", ticket=1, until="09:15") in texts(await stage.anna.hears())
     for words in ("/snooze 1 soon", "/snooze 1 0m", "/snooze 1 -5m"):
         await stage.anna.say(words)
         assert (await stage.anna.last()).text == stage.w("when.length")

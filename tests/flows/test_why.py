@@ -48,6 +48,17 @@ async def office(tmp_path: Path) -> AsyncIterator[Stage]:
         yield stage
 
 
+async def test_working_time_is_told_in_hours_as_a_day_of_work_has_not_twenty_four(tmp_path: Path) -> None:
+    longer = CALENDAR.replace('resolution = "8h"', 'resolution = "3d"')
+    async with opened(tmp_path, longer, HandClock()) as town:
+        stage = Stage(town, "en")
+        await stage.ivan.say("vpn drops")
+        await stage.ivan.press("Send")
+        lines = await why(stage)
+        assert "Solution: 72 h on the calendar “office”, since 09:00" in lines
+        assert "0 s are used up, 72 h are left: due Fri 13 Mar, 09:00." in lines
+
+
 async def why(stage: Stage) -> list[str]:
     await stage.anna.say("/why 1")
     return (await stage.anna.last()).text.split("\n")
