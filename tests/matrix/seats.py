@@ -303,7 +303,7 @@ class SlackRequester:
 
     async def presses(self, label: str) -> None:
         message = next(each for each in reversed(self._self.dm.messages) if label in each.buttons)
-        await _pressed(self.world, self._self, message, label)
+        await pressed_in_slack(self.world, self._self, message, label)
 
     async def edits(self, old: str, new: str) -> None:
         mine = [each for each in self._self.dm.messages if each.user is self._self and old in each.shown]
@@ -322,7 +322,7 @@ class SlackRequester:
         return {file.name: file.data for each in self._self.dm.from_bot for file in each.files}
 
 
-async def _pressed(world: World, user: SlackUser, where: SlackMessage, label: str) -> None:
+async def pressed_in_slack(world: World, user: SlackUser, where: SlackMessage, label: str) -> None:
     there = label in where.buttons
     pressed = await (user.press(where, label) if there else user.press(where, "", label))
     await world.settle()
@@ -350,11 +350,11 @@ class SlackAgent:
         return "\n".join(each.shown for each in self._card.replies)
 
     async def presses(self, label: str) -> None:
-        await _pressed(self.world, self._self, self._card, label)
+        await pressed_in_slack(self.world, self._self, self._card, label)
 
     async def undoes(self, words: str, label: str) -> None:
         below = next(each for each in self._card.replies if words in each.shown and label in each.buttons)
-        await _pressed(self.world, self._self, below, label)
+        await pressed_in_slack(self.world, self._self, below, label)
 
     async def fills(self, label: str, field: str, words: str) -> None:
         await self.presses(label)
