@@ -50,22 +50,22 @@ async def answer_swap(tx: Transaction, actor: Actor, which: int, *, accepted: bo
     swap, person = await _still(tx, which, State.ASKED), _person(actor)
     if swap.other != person.id:
         raise Forbidden("oncall.asked_other", name=(await people.get(tx, swap.other)).name)
-    if accepted:
-        await _stands_still(tx, swap)
-    swap = await _settle(tx, swap, State.MADE if accepted else State.DECLINED)
+    answer = (State.MADE if await _holds(tx, swap) else State.VOID) if accepted else State.DECLINED
+    swap = await _settle(tx, swap, answer)
     await outbox.put(tx, _question(swap))
     await _tell(tx, swap, actor, but=(person.id,))
     return swap
 
 
-async def _stands_still(tx: Transaction, swap: Arrangement) -> None:
-    """Raises UserError where somebody else is on call by now than when it was asked."""
+async def _holds(tx: Transaction, swap: Arrangement) -> bool:
+    """Whether those are on call still whom it is about."""
     rota = await queries.rota(tx, swap.rota)
     for each in swap.stretches:
         assert each.instead is not None
         name = (await people.get(tx, each.instead)).name
         if rota is None or not all_by(rota, name, (max(each.since, tx.now), each.until)):
-            raise UserError("oncall.changed")
+            return False
+    return True
 
 
 async def cover(
@@ -140,7 +140,7 @@ async def _tell(tx: Transaction, which: Arrangement, actor: Actor, *, but: Seque
         if person not in but:
             await outbox.put(tx, Parcel("arranged", facts, person=person))
     rota = await queries.rota(tx, which.rota)
-    if rota is not None and which.state is not State.DECLINED:
+    if rota is not None and which.state in (State.MADE, State.UNDONE):
         for space in queries.spaces_of(tx, rota):
             await outbox.put(tx, Parcel("arranged", facts, room=space))
 

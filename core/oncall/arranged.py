@@ -23,6 +23,8 @@ class State(StrEnum):
     MADE = "made"
     DECLINED = "declined"
     UNDONE = "undone"
+    VOID = "void"
+    """Accepted too late: somebody else was on call by then than when it was asked."""
 
 
 @dataclass(frozen=True, slots=True)

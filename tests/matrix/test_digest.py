@@ -10,9 +10,8 @@ from tests.matrix.seats import TelegramRequester, pressed_in_slack
 from tests.matrix.test_matrix import TEXTS
 from tests.matrix.world import World, world
 
-Seat = tuple[
-    str, Callable[[World], Awaitable[tuple[str, Sequence[str]]]], Callable[[World, str], Awaitable[None]]
-]
+Reads = Callable[[World], Awaitable[tuple[str, Sequence[str]]]]
+Presses = Callable[[World, str], Awaitable[None]]
 
 
 async def _in_slack(town: World) -> tuple[str, Sequence[str]]:
