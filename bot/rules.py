@@ -17,7 +17,7 @@ from core.escalation.model import PROMISED, Policies, Policy, Step
 from core.kernel.ids import Identity
 from core.people.model import Member, Members
 from core.people.reach import Ways
-from core.sla.calendars import Calendar, DaysOff
+from core.sla.calendars import DAY, FURTHEST, Calendar, DaysOff
 from core.sla.model import ALWAYS, Promise, Promises, Rule, Target
 from core.tickets.catalogue import Catalogue, Emergencies, Impact, Priority, Question, Queue, RequestType
 
@@ -146,9 +146,7 @@ def unkeepable(settings: Settings, now: datetime) -> Iterator[str]:
     """What would never fall due, for its calendar has too little working time; one line for each."""
     calendars = _calendars(settings, duty.NOTHING)
     for where, length, name in _counted(settings):
-        try:
-            calendars[name].after(now, length)
-        except ValueError:
+        if length < FURTHEST * DAY <= calendars[name].after(now, length) - now:
             yield f"{where}: is not over within five years; the calendar {name!r} has too few hours"
 
 

@@ -1,6 +1,5 @@
 """Any message fits any messenger: nothing is lost, no character and no code block is broken."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -137,10 +136,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("limit", [64, 4096])
+@pytest.mark.timeout(30)
 def test_hostile_text_is_split_at_once(hostile: str, limit: int) -> None:
-    before = time.process_time()
+    """What takes the square of the length takes minutes."""
     pieces = degrade.pieces(hostile, limit)
-    assert time.process_time() - before < 1
     assert "".join(piece.body for piece in pieces) == hostile
     assert all(utf16_len(piece.shown) <= limit for piece in pieces)
 

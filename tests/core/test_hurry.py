@@ -15,7 +15,19 @@ from core.tickets import emergencies
 from core.tickets import store as ticket_store
 from core.tickets.catalogue import Priority
 from tests import town as towns
-from tests.core.test_escalation import HOUR, MINUTE, PEOPLE, SECOND, Gone, act, asked, desk, pings, report
+from tests.core.test_escalation import (
+    HOUR,
+    MINUTE,
+    PEOPLE,
+    SECOND,
+    Gone,
+    act,
+    ask_nobody,
+    asked,
+    desk,
+    pings,
+    report,
+)
 from tests.core.test_steps import SLOW, TO_MARIA, open_pings
 from tests.town import Town
 
@@ -33,7 +45,7 @@ NOWHERE = """
 name = "urgent"
 priorities = ["critical"]
 steps = [
-  { after = "1m", of = "unclaimed", whom = "Ivan", repeat = "10m", times = 100 },
+  { after = "1m", of = "unclaimed", whom = "Anna", repeat = "10m", times = 100 },
   { after = "5h", of = "unclaimed", whom = "lead" },
 ]
 """
@@ -113,6 +125,7 @@ async def test_a_step_that_finds_nobody_a_hundred_times_makes_the_next_person_be
     tmp_path: Path,
 ) -> None:
     async with desk(tmp_path, NOWHERE) as town:
+        ask_nobody(town)
         number = await report(town)
         await town.later(MINUTE)
         assert await called(town, number) == ["nobody", "Maria"]

@@ -56,7 +56,7 @@ async def test_working_time_is_told_in_hours_as_a_day_of_work_has_not_twenty_fou
         await stage.ivan.press("Send")
         lines = await why(stage)
         assert "Solution: 72 h on the calendar “office”, since 09:00" in lines
-        assert "0 s are used up, 72 h are left: due Fri 13 Mar, 09:00." in lines
+        assert "Used up: 0 s, left: 72 h; due Fri 13 Mar, 09:00." in lines
 
 
 async def why(stage: Stage) -> list[str]:

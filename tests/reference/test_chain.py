@@ -25,7 +25,7 @@ from tests.reference.chain import Desk, Rule
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAYS = 3
-HISTORIES = 10_000 if os.environ.get("DESKBRIDGE_TEST_STEPS") else 1_500
+HISTORIES = 10_000 if os.environ.get("DESKBRIDGE_TEST_STEPS") else 1_000
 RULES = (1, 5, 17, 30, 60, 61, 240)
 HOURS = {
     "always": None,

@@ -13,6 +13,7 @@ from core.database.transaction import Transaction
 from core.dialogs.store import dialogs
 from core.escalation import actions as escalation
 from core.escalation import store as escalations
+from core.escalation.model import Ping
 from core.inbox.store import inbox
 from core.kernel.ids import Identity, MessageId
 from core.outbox.store import outbox, posts
@@ -248,24 +249,35 @@ def _is_open(entry: Entry) -> bool:
 
 
 async def pings_show_what_became_of_them(tx: Transaction) -> None:
-    """Each ping stands at most once before each person, with buttons only while there is something to do:
-    it is open, or was answered for a while."""
+    """Each ping stands at most once before each person, with buttons only while there is something to do: it
+    is open, or was answered for a while, and no later message asks the same."""
     dead = await _dead_slots(tx)
     shown: Counter[tuple[int, str]] = Counter()
     rows = await tx.all(select(outbox).where(outbox.c.kind == "ping"))
     sent = {f"out:parcel-{row.id}": row.facts["ping"] for row in rows}
     for row in await tx.all(select(web_messages).where(web_messages.c.nonce.in_(list(sent)))):
-        ping = await escalations.ping(tx, sent[row.nonce])
-        assert ping is not None
-        shown[ping.id, row.room] += 1  # in the space somebody may be called who could not be reached
+        first = sent[row.nonce]
+        shown[first, row.room] += 1  # in the space somebody may be called who could not be reached
         entry = await get(tx, row.id)
         assert entry is not None
-        if f"ping:{ping.id}" not in dead:
-            for_a_while = ping.answer in escalation.FOR_A_WHILE
-            assert _is_open(entry) or ping.answer is not None, (ping, entry)
-            assert not _is_open(entry) or ping.answer is None or for_a_while, (ping, entry)
-            assert entry.message.over == (ping.answer is not None), (ping, entry)
+        if f"ping:{first}" not in dead:
+            asked = [each for each in await escalations.together(tx, first) if not await _again(tx, each)]
+            waits = any(ping.answer is None for ping in asked)
+            for_a_while = any(ping.answer in escalation.FOR_A_WHILE for ping in asked)
+            assert _is_open(entry) or not waits, (asked, entry)
+            assert not _is_open(entry) or waits or for_a_while, (asked, entry)
+            assert entry.message.over != waits, (asked, entry)
     assert not [ping for ping, times in shown.items() if times > 1]
+
+
+async def _again(tx: Transaction, ping: Ping) -> bool:
+    """Whether a later message that has arrived asks the same person about the same ticket."""
+    later = [
+        each.shown_as
+        for each in await escalations.of_ticket(tx, ping.ticket)
+        if each.person == ping.person and each.id > ping.id and each.shown_as != ping.shown_as
+    ]
+    return bool(await tx.all(select(posts.c.id).where(posts.c.slot.in_(later))))
 
 
 async def cards_show_the_ticket_as_it_is(tx: Transaction) -> None:
