@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SIDES  := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+# One more than there are cores: tests that start processes and browsers wait a good part of their time.
+CORES  := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+SIDES  := --numprocesses=$(shell expr $(CORES) + 1) --maxprocesses=4 --dist=worksteal
 UV     := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 $(BIN)/uv --quiet
 ARGS   ?=
 

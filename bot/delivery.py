@@ -404,5 +404,7 @@ async def _settle(tx: Transaction, job: Job, address: Address, shown: Posted) ->
     settled = await outbox.settle(tx, job.parcel, where, job.before)
     if settled:
         await reactions.delivered(tx, job.parcel)
+    if settled and job.before is None:
+        await reactions.arrived(tx, job.parcel)
     if settled and job.parcel.uncertain and job.before is None and shown.message:
         await outbox.show_again(tx, job.parcel)

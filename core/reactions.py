@@ -500,6 +500,12 @@ async def delivered(tx: Transaction, parcel: Parcel) -> None:
         await show_ways(tx, ticket.id, parcel.message)
 
 
+async def arrived(tx: Transaction, parcel: Parcel) -> None:
+    """A ping that was on its way while somebody was asked again tells so."""
+    if parcel.kind == "ping" and parcel.person is not None and "call" not in parcel.facts:
+        await escalation.arrived(tx, PingId(parcel.facts["ping"]))
+
+
 async def _is_for_requester(tx: Transaction, parcel: Parcel) -> bool:
     assert parcel.ticket is not None
     if parcel.person is None:

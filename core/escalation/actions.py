@@ -180,6 +180,14 @@ async def _show_earlier(tx: Transaction, ping: Ping) -> None:
         await show(tx, before[-1])
 
 
+async def arrived(tx: Transaction, ping_id: PingId) -> None:
+    """The message stands there now; if the same was asked again before that, it says so."""
+    asked = await store.together(tx, ping_id)
+    person = asked[0].person if asked else None
+    if person is not None and await store.asked_again(tx, person, asked):
+        await show(tx, asked[0])
+
+
 async def _behind(tx: Transaction, draft: Ping, answer: str) -> None:
     """The step is behind us although nobody was asked."""
     ping_id = await store.add_ping(tx, draft)

@@ -455,6 +455,25 @@ async def test_a_ping_that_does_not_get_through_goes_to_another_messenger_of_the
         assert "Take it" in (await ping_of(town["anna"])).buttons
 
 
+async def test_a_ping_that_arrives_after_somebody_was_asked_again_leaves_one_message_to_act_on(
+    tmp_path: Path,
+) -> None:
+    often = HOUR_BETWEEN.replace('whom = "Anna"', 'whom = "Anna", repeat = "20s", times = 3')
+    async with desk(tmp_path, often) as town:
+        office = move_in(town)
+        await attach(town, "anna", Identity("fake", "anna"))
+        await town.database.write(_forget_the_page_of_anna)
+        office.always["anna"] = TemporaryError("the messenger is down")
+        await report(town)
+        await town.later(MINUTE + 45 * SECOND, step=SECOND)
+        del office.always["anna"]
+        office.asked.clear()
+        await town.later(5 * MINUTE, step=SECOND)
+        shown = {each.nonce or str(place): each for place, each in enumerate(office.asked)}
+        assert [each.verb for each in office.asked].count("post") == 3
+        assert len([each for each in shown.values() if each.verb == "edit" and each.message.over]) == 2
+
+
 async def _forget_the_page_of_anna(tx: Transaction) -> None:
     await people.detach(tx, Identity("web", "anna"))
 
