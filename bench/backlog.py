@@ -7,7 +7,6 @@ from sqlalchemy import text
 from bot.main import House
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
-from core.escalation.model import Policies
 from core.kernel.ids import Identity, PersonId, TicketId
 from core.people import actions as people
 from core.reactions import DUE
@@ -31,6 +30,10 @@ _TICKETS = text(
     f" created_at, changed_at, unanswered_since, unclaimed_since, revision, search) {_NUMBERS}"
     "SELECT i, 'The VPN drops every ten minutes', 'network', 'support', 'new', 'normal', 'L1', :person,"
     " 'web:u-pile', '[]', at, at, at, at, 0, 'the vpn drops every ten minutes' FROM t"
+)
+_MESSAGES = text(
+    f"INSERT INTO messages (ticket_id, kind, author_id, via, text, at) {_NUMBERS}"
+    "SELECT i, 'request', :person, 'web', 'The VPN drops every ten minutes', at FROM t"
 )
 _CLOCKS = text(
     f"INSERT INTO clocks (ticket_id, target, started_at, length, due_at, warn_at) {_NUMBERS}"
@@ -70,15 +73,16 @@ async def pile(
 
 async def _add(tx: Transaction, numbers: dict[str, int], sample: TicketId, person: PersonId) -> None:
     await tx.execute(_TICKETS, {**numbers, "person": person})
+    await tx.execute(_MESSAGES, {**numbers, "person": person})
     ticket = await tickets.get(tx, sample)
     assert ticket.priority is Priority.NORMAL
     for target in (Target.FIRST, Target.RESOLUTION):
         length = tx.rule(Promises).of(ticket, target).length // MICROSECOND
         await tx.execute(_CLOCKS, {**numbers, "target": str(target), "length": length})
     first = tx.rule(Promises).of(ticket, Target.FIRST).length
-    policy = tx.rule(Policies).of(ticket)
-    steps = {f"{place}.0": step.after for place, step in enumerate(policy.steps if policy else ())}
-    rows = [(DUE, "", first), *((escalation.STEP, key, after) for key, after in steps.items())]
+    steps = {f"{place}.{time}": due for place, time, _, due in await escalation.coming(tx, ticket)}
+    since = ticket.created_at
+    rows = [(DUE, "", first), *((escalation.STEP, key, due - since) for key, due in steps.items())]
     for kind, key, after in rows:
         values = {"kind": kind, "key": key, "after": after // MICROSECOND}
         await tx.execute(_TIMERS, {**numbers, **values})
