@@ -24,7 +24,7 @@ from bot.message import (
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.escalation import store, whom
-from core.escalation.model import EMERGENCY, Of, Ping, Policies, Step
+from core.escalation.model import EMERGENCY, Of, Ping, Policies
 from core.kernel.ids import PersonId, PingId, TicketId
 from core.oncall import queries as oncall
 from core.outbox import store as posts
@@ -103,14 +103,8 @@ async def _one(tx: Transaction, asked: Sequence[Ping], call: Call | None) -> Mes
     return Message(tuple(blocks), rows, tone="ping", ticket=ticket.id, call=call)
 
 
-def _step(tx: Transaction, ping: Ping) -> Step | None:
-    """The step that asks, if the configuration still has it."""
-    policy = next((each for each in tx.rule(Policies).all if each.name == ping.policy), None)
-    return policy.steps[ping.step] if policy is not None and ping.step < len(policy.steps) else None
-
-
 def _asks(tx: Transaction, ping: Ping) -> Of | None:
-    step = _step(tx, ping)
+    step = tx.rule(Policies).step_of(ping)
     return step.of if step is not None else None
 
 
@@ -282,7 +276,7 @@ async def _acts(tx: Transaction, ping: Ping) -> tuple[Choice, ...]:
 async def _for_program(tx: Transaction, ping: Ping) -> Message:
     """What a program is told: names and values of the desk, and a sentence for whoever reads it."""
     ticket = await tickets.get(tx, ping.ticket)
-    step = _step(tx, ping)
+    step = tx.rule(Policies).step_of(ping)
     values = {
         "answer": ping.answer or "",
         "created_at": ticket.created_at.isoformat(),

@@ -239,20 +239,14 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
             await _show_calls(tx, ping, calls)
 
 
-def _step(tx: Transaction, ping: Ping) -> Step | None:
-    """The step that asked, if the configuration still has it."""
-    policy = next((each for each in tx.rule(Policies).all if each.name == ping.policy), None)
-    return policy.steps[ping.step] if policy is not None and ping.step < len(policy.steps) else None
-
-
 def _asks_about(tx: Transaction, ping: Ping) -> Of | None:
-    asked = _step(tx, ping)
+    asked = tx.rule(Policies).step_of(ping)
     return asked.of if asked is not None else None
 
 
 def _via(tx: Transaction, ping: Ping) -> str | None:
     """Through which messenger it was to go."""
-    asked = _step(tx, ping)
+    asked = tx.rule(Policies).step_of(ping)
     return asked.via if asked is not None else None
 
 

@@ -90,6 +90,11 @@ class Policies:
     def of(self, ticket: Ticket) -> Policy | None:
         return next((policy for policy in self.all if policy.covers(ticket)), None)
 
+    def step_of(self, ping: "Ping") -> Step | None:
+        """The step that asked, if the configuration still has it."""
+        policy = next((each for each in self.all if each.name == ping.policy), None)
+        return policy.steps[ping.step] if policy is not None and ping.step < len(policy.steps) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
