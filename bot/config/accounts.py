@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -65,25 +64,17 @@ def _matching(pattern: str, valid: str) -> Callable[[SecretStr], SecretStr]:
     return check
 
 
-def _web_address(value: SecretStr) -> SecretStr:
-    """An address that may hold a secret: it is not repeated."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        right = False
-    if not right or parts.username is not None or parts.fragment:
-        raise ValueError("must be an address like https://hc-ping.com/…, without a password or '#'")
-    return value
+def _called(example: str) -> Callable[[SecretStr], SecretStr]:
+    """An address that the desk calls; it is never shown, for many hold a key."""
 
+    def check(value: SecretStr) -> SecretStr:
+        try:
+            values.address(value.get_secret_value())
+        except ValueError:
+            raise ValueError(f"must be an address like {example}, without a password or '#'") from None
+        return value
 
-def _called(value: SecretStr) -> SecretStr:
-    """An address that is called with our words; it is never shown, for many hold a key."""
-    try:
-        values.address(value.get_secret_value())
-    except ValueError:
-        raise ValueError("must be an address like https://pager.example.org/hook") from None
-    return value
+    return check
 
 
 def _signing(value: SecretStr) -> SecretStr:
@@ -115,7 +106,7 @@ AppToken = Annotated[
 ConfigToken = Annotated[
     Secret, AfterValidator(_matching(r"xoxe\S*-\S+", "an app configuration token, beginning with xoxe"))
 ]
-HeartbeatUrl = Annotated[Secret, AfterValidator(_web_address)]
+HeartbeatUrl = Annotated[Secret, AfterValidator(_called("https://hc-ping.com/…"))]
 SigningSecret = Annotated[Secret, AfterValidator(_matching(r"\S{8,}", "at least 8 characters"))]
-WebhookUrl = Annotated[Secret, AfterValidator(_called)]
+WebhookUrl = Annotated[Secret, AfterValidator(_called("https://pager.example.org/hook"))]
 SignSecret = Annotated[Secret, AfterValidator(_signing)]
