@@ -43,6 +43,12 @@ def _every_sentence_is_right() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _databases_are_dropped() -> Iterator[None]:
+    yield
+    postgres.drop_made()
+
+
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[towns.Town]:
     """The demo desk with a hand-turned clock."""

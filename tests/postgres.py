@@ -207,6 +207,14 @@ def place(path: Path) -> Server:
     return named
 
 
+def drop_made() -> None:
+    """Drop what a test has had made."""
+    for server in _SHARED:
+        for name in [each for each in server.made if each != _TEMPLATE]:
+            server.drop(name)
+            server.made.discard(name)
+
+
 def _template(server: Postgres) -> None:
     """A desk that nobody has used yet: to copy it takes a fraction of what it takes to make it."""
     if _TEMPLATE not in server.made:

@@ -28,7 +28,9 @@ _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _LONGEST = timedelta(days=3660)
 _SQLITE = re.compile(r"sqlite(?:\+aiosqlite)?:///(?P<path>.+)")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
-_SERVER = re.compile(r"postgres(?:ql)?(?:\+asyncpg)?://(?P<rest>(?:[^/?#]*@)?[^/?#@]*/[^/?#\s]+(?:\?[^#\s]*)?)")
+_SERVER = re.compile(
+    r"postgres(?:ql)?(?:\+asyncpg)?://(?P<rest>(?:[^/?#]*@)?[^/?#@]*/[^/?#\s]+(?:\?[^#\s]*)?)"
+)
 
 
 def local_zone() -> str:
@@ -260,7 +262,9 @@ def _database_url(value: object) -> str:
 def _server_url(value: str) -> str:
     found = _SERVER.fullmatch(value)
     if not found or not value.isprintable():
-        raise ValueError("must be postgresql+asyncpg://user:password@host:5432/name, with the name of a database")
+        raise ValueError(
+            "must be postgresql+asyncpg://user:password@host:5432/name, with the name of a database"
+        )
     return f"postgresql+asyncpg://{found['rest']}"
 
 
