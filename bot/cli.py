@@ -1,4 +1,4 @@
-"""The command line: run, check-config, migrate, export, dead-letters, doctor, simulate, sign-in."""
+"""The command line: what the desk does for its operator."""
 
 import argparse
 import asyncio
@@ -71,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument(
         "--at", metavar="moment", help="when it is opened: '2026-11-27 18:00'; left out: now"
     )
+    move = add("move-database", "copy the desk of an SQLite file to an empty PostgreSQL database")
+    move.add_argument("--from", dest="source", required=True, metavar="sqlite+aiosqlite:///…")
+    move.add_argument("--to", dest="target", required=True, metavar="postgresql+asyncpg://…")
     manifest = add("slack-manifest", "the Slack app, to be pasted where Slack asks for a manifest")
     manifest.add_argument(
         "--commands", action="store_true", help="every command also by itself, not only as /desk …"
@@ -137,6 +140,22 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 def _migrate(settings: Settings, options: argparse.Namespace) -> int:
     engine.prepare(settings.database.place).release()
     say(f"The database {settings.database.place} is up to date.")
+    return OK
+
+
+def _move(settings: Settings, options: argparse.Namespace) -> int:
+    from core.database import move
+    from core.database.server import Server
+
+    source, target = engine.place_of(options.source), engine.place_of(options.target)
+    if isinstance(source, Server) or not isinstance(target, Server):
+        raise SetupError(
+            "--from takes sqlite+aiosqlite:///path/to/file.db, --to postgresql+asyncpg://user@host/name"
+        )
+    move.move(
+        source, target, lambda moved: say(f"{moved.name:<18}{moved.rows:>10}  sha256 {moved.digest[:16]}")
+    )
+    say(f"Everything is in {target}. Write its address into database.url and start the desk.")
     return OK
 
 
@@ -313,4 +332,5 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "simulate": _simulate,
     "sign-in": _sign_in,
     "slack-manifest": _slack_manifest,
+    "move-database": _move,
 }

@@ -16,6 +16,8 @@ _URL = re.compile(
 OLDEST = 150000
 """The oldest server that will do, as PostgreSQL numbers its versions."""
 _MIGRATING = 0x6465736D
+MOVING = "deskbridge_moving"
+"""Stands in the database while a desk is being moved into it."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,12 @@ class Shared:
         """Nothing is held."""
 
 
-def prepare(server: Server) -> Shared:
+def prepare(server: Server, *, moving: bool = False) -> Shared:
     """Check the server and bring the schema up to date; processes that start together do it once.
 
-    Raises SetupError, one plain line saying what is wrong and what to do."""
-    settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server)))
+    Raises SetupError, one plain line saying what is wrong and what to do; also where a desk is being moved
+    into it, unless one is `moving` it."""
+    settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server, moving)))
     return Shared()
 
 
@@ -139,7 +142,7 @@ def _unreachable(server: Server, error: Exception) -> SetupError:
 
 def _revision(connection: Any, server: Server) -> str | None:
     tables = {
-        row[0]
+        str(row[0])
         for row in connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         )
@@ -152,8 +155,14 @@ def _revision(connection: Any, server: Server) -> str | None:
     return None
 
 
-def _upgrade(connection: Any, server: Server) -> None:
+def _upgrade(connection: Any, server: Server, moving: bool) -> None:
     from core.database import migrate
+
+    if not moving and connection.exec_driver_sql(f"SELECT to_regclass('{MOVING}')").scalar() is not None:
+        raise SetupError(
+            f"A desk is being moved into {server}. Run `deskbridge move-database` again until it says that"
+            " everything is there."
+        )
 
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATING}, hashtext(current_schema()))")
     found = _revision(connection, server)
