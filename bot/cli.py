@@ -1,4 +1,4 @@
-"""The command line: run, check-config, migrate, export, dead-letters, doctor, simulate, sign-in."""
+"""The command line: run, check-config, migrate, backup, restore, export, dead-letters, doctor and so on."""
 
 import argparse
 import asyncio
@@ -53,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--init", action="store_true", help="begin an empty desk where the database is lost")
     add("check-config", "read the configuration and report every mistake")
     add("migrate", "bring the database up to date, or make it")
+    keep = add("backup", "copy the desk, also while it serves")
+    keep.add_argument("target", type=Path, help="a file that does not exist yet; files go to TARGET.files")
+    keep.add_argument("--without-files", action="store_true", help="leave out what people sent as files")
+    add("restore", "put a backup where no desk is").add_argument(
+        "source", type=Path, help="what `backup` made"
+    )
     add("export", "every ticket with messages and timeline").add_argument(
         "--json", action="store_true", required=True, help="as one JSON document on standard output"
     )
@@ -137,6 +143,20 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 def _migrate(settings: Settings, options: argparse.Namespace) -> int:
     engine.prepare(settings.database.path).release()
     say(f"The database {settings.database.path} is up to date.")
+    return OK
+
+
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import backup
+
+    backup.keep(settings, options.target, say, files=not options.without_files)
+    return OK
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import backup
+
+    backup.bring_back(settings, options.source, say)
     return OK
 
 
@@ -307,6 +327,8 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "run": _run,
     "check-config": _check,
     "migrate": _migrate,
+    "backup": _backup,
+    "restore": _restore,
     "export": _export,
     "dead-letters": _dead_letters,
     "doctor": _doctor,

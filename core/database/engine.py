@@ -56,7 +56,7 @@ class Database:
             async with self._readers.line() as line:
                 return await work(self._open(line))
         except DBAPIError as error:
-            if _tells_of_damage(error.orig):
+            if tells_of_damage(error.orig):
                 raise _damaged(self.path, error.orig) from error
             raise
 
@@ -66,7 +66,7 @@ class Database:
         try:
             return await self._surveyor.run(work)
         except DBAPIError as error:
-            if _tells_of_damage(error.orig):
+            if tells_of_damage(error.orig):
                 raise _damaged(self.path, error.orig) from error
             raise
 
@@ -204,7 +204,7 @@ def check(path: Path, *, whole: bool = True) -> None:
         with contextlib.closing(migrate.look(path)) as connection:
             verdict = connection.execute(_WHOLE if whole else _BEGINNING).fetchone()[0]
     except sqlite3.Error as error:
-        if not _tells_of_damage(error):
+        if not tells_of_damage(error):
             raise SetupError(
                 f"The database {path} cannot be opened ({error}). Check that it can be read and written."
             ) from None
@@ -213,7 +213,8 @@ def check(path: Path, *, whole: bool = True) -> None:
         raise _damaged(path, verdict)
 
 
-def _tells_of_damage(error: BaseException | None) -> bool:
+def tells_of_damage(error: BaseException | None) -> bool:
+    """Whether SQLite refuses because the file is not what it should be."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
