@@ -89,11 +89,9 @@ def refused(desk: Desk, what: str, name: Path | str, *words: str) -> None:
     """The command is refused in one line that holds these words; nothing is said besides."""
     settings = config.load(desk.config, {})
     said: list[str] = []
+    command = {"backup": backups.keep, "restore": backups.bring_back}[what]
     with pytest.raises(SetupError) as told:
-        if what == "backup":
-            backups.keep(settings, Path(name), said.append)
-        else:
-            backups.bring_back(settings, Path(name), said.append)
+        command(settings, Path(name), said.append)
     line = str(told.value)
     assert ([word for word in words if word not in line], "\n" in line, said) == ([], False, []), line
 
