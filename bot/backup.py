@@ -48,7 +48,7 @@ def only_sqlite(url: str, command: str, what: str) -> None:
     full = command.format(address) if "{}" in command else f"{command} {address}"
     raise SetupError(
         f"A PostgreSQL database is {what} by PostgreSQL's own tools: {full} (the password: PGPASSWORD)."
-        " The files people sent are copied by themselves; see docs/running.md."
+        " It holds the files people sent, too."
     )
 
 

@@ -242,11 +242,11 @@ def test_what_is_written_has_a_place_to_be_written_to() -> None:
     assert settings.database.path.is_relative_to(volume)
     assert settings.files_dir.is_relative_to(volume)
     for desk in desks().values():
-        assert f"files:{volume}" in desk["volumes"]
+        assert str(volume) in desk["volumes"]
         assert any(each.startswith("/tmp:") for each in desk["tmpfs"])
     for container in containers():
         places = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
-        assert places == {"config": last("WORKDIR"), "files": str(volume), "tmp": "/tmp"}
+        assert places == {"config": last("WORKDIR"), "data": str(volume), "tmp": "/tmp"}
     assert unit()["WorkingDirectory"] == [f"/var/lib/{unit()['StateDirectory'][0]}"]
 
 
@@ -299,6 +299,3 @@ def test_the_kustomization_holds_every_manifest_but_the_secret() -> None:
     (made,) = manifests()["Kustomization"]["configMapGenerator"]
     assert made["name"] in {volume.get("configMap", {}).get("name") for volume in pod()["volumes"]}
     assert manifests()["Secret"]["metadata"]["name"] == containers()[0]["envFrom"][0]["secretRef"]["name"]
-    claim = manifests()["PersistentVolumeClaim"]
-    assert claim["metadata"]["name"] in str(pod()["volumes"])
-    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
