@@ -32,6 +32,7 @@ from bot.web import app as web_app
 from bot.web import sessions
 from bot.web import store as web_store
 from bot.web.settings import Demo, Room, WebSettings
+from bot.web.whence import networks
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
@@ -240,6 +241,7 @@ def web_settings(settings: Settings) -> WebSettings:
         host=settings.web.host,
         port=settings.web.port,
         public_url=settings.web.address,
+        proxies=networks(settings.web.proxies),
         language=settings.desk.language,
         time_zone=settings.desk.time_zone,
         visitors=settings.web.visitors,
