@@ -270,6 +270,8 @@ def test_a_desk_that_stops_is_given_the_time_it_takes() -> None:
 
 def test_a_wrong_configuration_is_not_tried_again_and_all_else_is() -> None:
     assert unit()["RestartPreventExitStatus"] == [str(cli.WRONG_CONFIG)]
+    assert "PYTHONFAULTHANDLER=1" in unit()["Environment"][0]
+    assert image()["PYTHONFAULTHANDLER"] == "1"
     assert (unit()["Type"], unit()["Restart"]) == (["notify"], ["on-failure"])
     assert seconds(unit()["WatchdogSec"][0]) > scheduler.DEAF_AFTER * 2
 

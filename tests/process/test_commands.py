@@ -70,6 +70,7 @@ GUESTS = [
     ("export", "--json"),
     ("dead-letters", "list"),
     ("sign-in", "web:anna"),
+    ("backup", "copy.db"),
     ("doctor",),
     ("simulate", "--ticket", "critical"),
 ]

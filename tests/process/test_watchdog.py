@@ -106,15 +106,16 @@ async def test_it_says_that_it_serves_lives_and_stops(yard: Yard, manager: Manag
 
 
 @pytest.mark.parametrize("manager", ["path"], indirect=True)
-async def test_a_desk_whose_loop_stands_still_gives_no_sign_of_life(
+async def test_a_desk_whose_loop_stands_still_gives_no_sign_of_life_and_tells_where_when_it_is_ended(
     yard: Yard, manager: Manager, tmp_path: Path
 ) -> None:
-    desk = await started(yard, manager, tmp_path)
+    desk = await started(yard, manager, tmp_path, PYTHONFAULTHANDLER="1")  # as in the unit and the image
     assert await manager.hears() == "READY=1"
     assert await manager.hears() == "WATCHDOG=1"
     desk.send(signal.SIGUSR1)
     assert await manager.falls_silent()
-    assert desk.alive
+    assert await desk.stop(signal.SIGABRT) == -signal.SIGABRT  # what systemd ends it with
+    assert "in stand_still" in desk.errors
 
 
 @pytest.mark.parametrize("manager", ["path"], indirect=True)
