@@ -53,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--init", action="store_true", help="begin an empty desk where the database is lost")
     add("check-config", "read the configuration and report every mistake")
     add("migrate", "bring the database up to date, or make it")
+    keep = add("backup", "copy the desk, also while it serves")
+    keep.add_argument("target", type=Path, help="a file that does not exist yet; files go to TARGET.files")
+    keep.add_argument("--without-files", action="store_true", help="leave out what people sent as files")
+    add("restore", "put a backup where no desk is").add_argument(
+        "source", type=Path, help="what `backup` made"
+    )
     add("export", "every ticket with messages and timeline").add_argument(
         "--json", action="store_true", required=True, help="as one JSON document on standard output"
     )
@@ -156,6 +162,20 @@ def _move(settings: Settings, options: argparse.Namespace) -> int:
         source, target, lambda moved: say(f"{moved.name:<18}{moved.rows:>10}  sha256 {moved.digest[:16]}")
     )
     say(f"Everything is in {target}. Write its address into database.url and start the desk.")
+    return OK
+
+
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import backup
+
+    backup.keep(settings, options.target, say, files=not options.without_files)
+    return OK
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import backup
+
+    backup.bring_back(settings, options.source, say)
     return OK
 
 
@@ -326,6 +346,8 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "run": _run,
     "check-config": _check,
     "migrate": _migrate,
+    "backup": _backup,
+    "restore": _restore,
     "export": _export,
     "dead-letters": _dead_letters,
     "doctor": _doctor,
