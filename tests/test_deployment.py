@@ -238,7 +238,7 @@ def test_nothing_runs_as_root_or_may_become_it() -> None:
 def test_what_is_written_has_a_place_to_be_written_to() -> None:
     settings = config.load(None, image())
     volume = Path(last("VOLUME"))
-    assert settings.database.path.is_relative_to(volume)
+    assert settings.database.folder.is_relative_to(volume)
     assert settings.files_dir.is_relative_to(volume)
     for desk in desks().values():
         assert str(volume) in desk["volumes"]
