@@ -152,7 +152,7 @@ class ServerLine:
         try:
             return await answer
         except DBAPIError as error:
-            raise self._named(_cause(error)) from None
+            raise self._named(cause(error)) from None
         except _BROKEN as error:
             raise self._named(error) from None
         finally:
@@ -195,7 +195,7 @@ class ServerLine:
         return answer
 
 
-def _cause(error: DBAPIError) -> BaseException:
+def cause(error: DBAPIError) -> BaseException:
     """What the driver said, under what the library has made of it."""
     return (error.orig.__cause__ if error.orig is not None else None) or error.orig or error
 

@@ -100,12 +100,10 @@ async def _on(server: Server, work: Callable[[Any], Awaitable[T]]) -> T:
             await raw.execute("SET lock_timeout = 0; SET statement_timeout = 0")
             await raw.execute("SET idle_in_transaction_session_timeout = 0")
             return await work(connection)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise _unreachable(server, error) from None
     except DBAPIError as error:
-        raise SetupError(
-            f"The database {server} cannot be prepared ({postgresql.cleaned(error.orig or error).orig})."
-        ) from None
+        raise _unsuitable(server, postgresql.cause(error)) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        raise _unsuitable(server, error) from None
     finally:
         await engine.dispose()
 
@@ -123,21 +121,25 @@ def _suits(server: Server, raw: Any) -> None:
         )
 
 
-def _unreachable(server: Server, error: Exception) -> SetupError:
+def _unsuitable(server: Server, error: BaseException) -> SetupError:
     import asyncpg
 
+    from core.database import postgresql
+
+    told = postgresql.told(error)
     if isinstance(error, asyncpg.InvalidPasswordError | asyncpg.InvalidAuthorizationSpecificationError):
         return SetupError(f"{server} refuses this user or password. Check database.url.")
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return SetupError(
-            f"There is no such database: {server}. Make it with `createdb`, or check database.url."
+            f"There is no such database: {server}. Make it with `createdb`, or mend database.url."
         )
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return SetupError(
             f"The user may not make tables in {server}. Make the user the database's owner, or grant CREATE."
         )
-    told = error.args[0] if isinstance(error, asyncpg.PostgresError) and error.args else error
-    return SetupError(f"{server} cannot be reached ({told or type(error).__name__}). Is the server running?")
+    if isinstance(error, asyncpg.PostgresError):
+        return SetupError(f"The database {server} cannot be prepared ({told}).")
+    return SetupError(f"{server} cannot be reached ({told}). Is the server running, and database.url right?")
 
 
 def _revision(connection: Any, server: Server) -> str | None:
