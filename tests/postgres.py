@@ -10,7 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ USER = "desk"
 _HINT = "there is no PostgreSQL here; on Debian and Ubuntu: apt install postgresql"
 
 
-_PROGRAMS = ("initdb", "pg_ctl", "pg_isready", "postgres", "psql")
+_PROGRAMS = ("initdb", "pg_basebackup", "pg_ctl", "pg_isready", "postgres", "psql")
 
 
 def binaries() -> Path | None:
@@ -92,6 +92,31 @@ class Postgres:
         self._run(
             "pg_isready", "--host", "127.0.0.1", "--port", str(self.port), "--timeout", "20", patience=200
         )
+
+    @contextlib.contextmanager
+    def standby(self) -> Iterator["Postgres"]:
+        """Another server that follows this one; from then on no commit here is told before it is there too."""
+        folder = _folder()
+        follower = Postgres(folder, durable=self._durable)
+        self._own(folder)
+        self._run(
+            "pg_basebackup", "--pgdata", str(folder / "data"), "--write-recovery-conf", "--no-sync",
+            "--checkpoint", "fast", "--host", "127.0.0.1", "--port", str(self.port), "--username", USER,
+        )  # fmt: skip
+        try:
+            follower.start()
+            self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            self.sql("SELECT pg_reload_conf()")
+            yield follower
+        finally:
+            follower.stop("immediate")
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def promote(self) -> None:
+        """A follower is its own master from now on, and waits for nobody."""
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = ''")
+        self.sql("SELECT pg_reload_conf()")
+        self._run("pg_ctl", "promote", "--pgdata", str(self.folder / "data"), "--wait")
 
     def stop(self, how: str = "fast") -> None:
         """`fast`, or `immediate` as a crash would."""
@@ -192,12 +217,28 @@ def shared() -> Postgres:
     """The server of this test process; it ends with it, and survives nothing."""
     if not _SHARED:
         needed()
-        server = Postgres(
-            Path(tempfile.mkdtemp(prefix="deskbridge-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
-        )
+        server = Postgres(_folder())
         server.start()
         _SHARED.append(server)
     return _SHARED[0]
+
+
+@contextlib.contextmanager
+def another(*, durable: bool = False) -> Iterator[Postgres]:
+    """A server of one's own, which may be stopped and started."""
+    needed()
+    server = Postgres(_folder(), durable=durable)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    """Not among the folders of tests, which are nobody else's: the server has a user of its own."""
+    return Path(tempfile.mkdtemp(prefix="deskbridge-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
 
 
 def end() -> None:

@@ -81,10 +81,8 @@ async def test_a_session_that_ends_in_a_transaction_takes_none_of_it_along(
     assert await names(database) == ["a", "b"]
 
 
-async def test_a_server_that_is_gone_is_temporary_and_told_and_so_is_its_return(tmp_path: Path) -> None:
-    server = Postgres(tmp_path / "server", durable=True)
-    server.start()
-    try:
+async def test_a_server_that_is_gone_is_temporary_and_told_and_so_is_its_return() -> None:
+    with postgres.another(durable=True) as server:
         place = engine.place_of(server.create("desk"))
         engine.prepare(place)
         database = Database(place, HandClock())
@@ -100,8 +98,6 @@ async def test_a_server_that_is_gone_is_temporary_and_told_and_so_is_its_return(
         assert not database.trouble
         assert await names(database) == ["a", "c"]
         await database.close()
-    finally:
-        server.stop("immediate")
 
 
 class Deaf:
