@@ -95,7 +95,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def standby(self) -> Iterator["Postgres"]:
-        """Another server that follows this one; from then on no commit here is told before it is there too."""
+        """Another server that follows this one; from then on no commit is told before it is there too."""
         folder = _folder()
         follower = Postgres(folder, durable=self._durable)
         self._own(folder)
