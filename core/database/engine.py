@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from core.database import migrate, sqlite
 from core.database.bells import Bells
 from core.database.transaction import Line, React, Rules, Transaction, Work, no_reaction
 from core.kernel.clock import Clock, WallClock
-from core.kernel.errors import SetupError
+from core.kernel.errors import SetupError, TemporaryError
 
 T = TypeVar("T")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -50,14 +50,14 @@ class Database:
         return await self._writer.run(work, urgent=urgent)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a stable snapshot; it cannot write. Raises what it raises, or SetupError when the
-        file turns out to be damaged."""
+        """Run `work` on a stable snapshot; it cannot write. Raises what it raises, SetupError when the file
+        turns out to be damaged, or TemporaryError when it cannot be read while it cannot be written."""
         try:
             async with self._readers.line() as line:
                 return await work(self._open(line))
         except DBAPIError as error:
-            if _tells_of_damage(error.orig):
-                raise _damaged(self.path, error.orig) from error
+            if told := self._unreadable(error):
+                raise told from error
             raise
 
     async def survey(self, work: Work[T]) -> T:
@@ -66,9 +66,17 @@ class Database:
         try:
             return await self._surveyor.run(work)
         except DBAPIError as error:
-            if _tells_of_damage(error.orig):
-                raise _damaged(self.path, error.orig) from error
+            if told := self._unreadable(error):
+                raise told from error
             raise
+
+    def _unreadable(self, error: DBAPIError) -> Exception | None:
+        """What to tell somebody who cannot read because of the file. SQLite calls it damage, too, when a disk
+        gives nothing back; while it takes nothing either, that is the trouble, and it may pass."""
+        damage = _tells_of_damage(error.orig)
+        if self.trouble and (damage or isinstance(error, OperationalError)):
+            return TemporaryError(f"the database cannot be read now: {error.orig}")
+        return _damaged(self.path, error.orig) if damage else None
 
     @property
     def trouble(self) -> str:
@@ -172,6 +180,9 @@ def prepare(path: Path, *, anew: bool = False) -> Lock:
             )
         migrate.upgrade(path)
         lock.mark()
+    except (OSError, sqlite3.Error) as error:
+        lock.release()
+        raise _unusable(path, error) from None
     except BaseException:
         lock.release()
         raise
@@ -205,12 +216,16 @@ def check(path: Path, *, whole: bool = True) -> None:
             verdict = connection.execute(_WHOLE if whole else _BEGINNING).fetchone()[0]
     except sqlite3.Error as error:
         if not _tells_of_damage(error):
-            raise SetupError(
-                f"The database {path} cannot be opened ({error}). Check that it can be read and written."
-            ) from None
+            raise _unusable(path, error) from None
         verdict = str(error)
     if verdict != "ok":
         raise _damaged(path, verdict)
+
+
+def _unusable(path: Path, error: Exception) -> SetupError:
+    return SetupError(
+        f"The database {path} cannot be opened ({error}). Check that it can be read and written."
+    )
 
 
 def _tells_of_damage(error: BaseException | None) -> bool:
