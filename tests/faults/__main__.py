@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from tests.conftest import pytest_configure
@@ -30,7 +31,12 @@ def main(arguments: list[str]) -> int:
         parser.error("--kills and --processes are at least 1")
     plan = Plan(told.kills, told.seed, told.database, told.processes)
     with tempfile.TemporaryDirectory() as folder:
-        verdict = asyncio.run(run(plan, told.keep or Path(folder), say))
+        try:
+            verdict = asyncio.run(run(plan, told.keep or Path(folder), say))
+        except (AssertionError, TimeoutError, ExceptionGroup) as error:
+            traceback.print_exception(error)
+            say(f"seed {plan.seed}: somebody has waited in vain, or the desk ended by itself; see above")
+            return 1
     for finding in verdict.findings[:SHOWN]:
         say(str(finding))
     say(str(verdict))
