@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.faults.people import Agent, Memory, Requester
+from tests.faults.talk import Agent, Memory, Requester
 
 BURST = 3
 

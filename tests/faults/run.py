@@ -13,15 +13,13 @@ from typing import Any
 
 from tests.emulators.slack import Slack, delivery
 from tests.emulators.telegram import Telegram
-from tests.faults import checker
+from tests.faults import checker, configuration
 from tests.faults.cases import Case
 from tests.faults.checker import Evidence, Finding
+from tests.faults.configuration import SLACK, TEAM, TELEGRAM, WEB, group
 from tests.faults.fleet import Fleet, fleet, schedule
 from tests.faults.people import (
     PATIENCE,
-    Agent,
-    Memory,
-    Requester,
     SlackAgent,
     SlackRequester,
     TelegramAgent,
@@ -29,83 +27,11 @@ from tests.faults.people import (
     WebAgent,
     WebRequester,
 )
+from tests.faults.talk import Agent, Memory, Requester
 from tests.process.person import Person
 
-TEAM = "T0ACME"
 AFTERWARDS = 120.0
 """Seconds in which everything must have come to rest once nobody is killed any more."""
-WEB, TELEGRAM, SLACK = ("vpn", "mail"), ("printer", "scanner"), ("phone", "screen")
-"""What people's troubles are about: each is a queue with a room and an agent of its own."""
-HEAD = """
-[database]
-url = "{database}"
-
-[web]
-port = {port}
-public_url = "{own}"
-
-[desk]
-files = "{files}"
-rating_every = "3650d"
-flood_after = 10000
-time_zone = "UTC"
-
-[telegram]
-token = "<telegram.token>"
-api_url = "<telegram.url>"
-
-[slack]
-bot_token = "<slack.bot_token>"
-app_token = "<slack.app_token>"
-signing_secret = "<slack.signing_secret>"
-api_url = "<slack.api_url>"
-mode = "socket"
-
-[[people]]
-name = "Maria"
-identities = ["web:maria"]
-roles = ["lead"]
-
-[[escalations]]
-name = "quick"
-priorities = ["critical"]
-steps = [
-  { after = "1s", of = "unclaimed", whom = "agents" },
-  { after = "3s", of = "unclaimed", whom = "agents" },
-  { after = "6s", of = "unclaimed", whom = "lead" },
-]
-
-[[escalations]]
-name = "never"
-priorities = ["high", "normal", "low"]
-steps = [{ after = "4w", of = "unclaimed", whom = "lead" }]
-"""
-QUEUE = """
-[[people]]
-name = "Agent of {name}"
-identities = ["{agent}"]
-roles = ["agent"]
-queues = ["{name}"]
-
-[[people]]
-name = "Requester of {name}"
-identities = ["web:r-{name}"]
-
-[[queues]]
-name = "{name}"
-spaces = ["{space}"]
-plain_text = "reply"
-
-[[request_types]]
-name = "{name}"
-title = "{name}"
-keywords = ["{name}"]
-
-[[request_types.questions]]
-name = "where"
-text = "Where are you?"
-options = ["Office", "Home"]
-"""
 
 
 @dataclass(frozen=True)
@@ -252,9 +178,9 @@ class Day:
                 shown.setdefault(f"web:{each.room}{below}", []).append(each.text)
         for user in self.telegram.users.values():
             shown[f"telegram:{user.id}"] = [each.text for each in user.chat.from_bot]
-        for group in self.telegram.groups.values():
-            for message in group.from_bot:
-                shown.setdefault(f"telegram:{group.id}#{message.thread}", []).append(message.text)
+        for room in self.telegram.groups.values():
+            for message in room.from_bot:
+                shown.setdefault(f"telegram:{room.id}#{message.thread}", []).append(message.text)
         for guest in self.slack.users.values():
             shown[f"slack:{guest.id}"] = (
                 [each.shown for each in guest.dm.from_bot] if not guest.is_bot else []
@@ -294,10 +220,6 @@ class Day:
         return {**files, **logs, "the export": export}
 
 
-def group(place: int) -> int:
-    return -1001234567890 - place
-
-
 @contextlib.asynccontextmanager
 async def day(plan: Plan, folder: Path) -> AsyncIterator[Day]:
     """A desk that runs, and everybody at their places."""
@@ -311,7 +233,7 @@ async def day(plan: Plan, folder: Path) -> AsyncIterator[Day]:
         telegram = await stack.enter_async_context(Telegram(privacy=False))
         slack = await stack.enter_async_context(Slack(team=TEAM, time_scale=0.1, patience=3))
         stack.enter_context(_persistent())
-        config = _config(telegram, slack)
+        config = configuration.written(telegram, slack)
         opened = await stack.enter_async_context(fleet(folder, config, plan.processes, plan.database, killed))
         await opened.start()
         made = Day(plan, opened, telegram, slack, memory)
@@ -319,28 +241,6 @@ async def day(plan: Plan, folder: Path) -> AsyncIterator[Day]:
         for person in made.people.values():
             stack.push_async_callback(person.leave)
         yield made
-
-
-def _config(telegram: Telegram, slack: Slack) -> str:
-    """The configuration; everybody it names is in the messengers by now."""
-    config = HEAD
-    for secret in ("telegram.token", "telegram.url"):
-        config = config.replace(f"<{secret}>", getattr(telegram, secret.partition(".")[2]))
-    for secret in ("slack.bot_token", "slack.app_token", "slack.signing_secret", "slack.api_url"):
-        config = config.replace(f"<{secret}>", getattr(slack, secret.partition(".")[2]))
-    for name in WEB:
-        config += QUEUE.format(name=name, agent=f"web:a-{name}", space=f"web:{name}")
-    for place, name in enumerate(TELEGRAM):
-        agent = telegram.user(500 + place, f"Agent {place}", started=True)
-        telegram.group(group(place), name, forum=True, members=[agent])
-        config += QUEUE.format(name=name, agent=f"telegram:{500 + place}", space=f"telegram:{group(place)}")
-    for place, name in enumerate(SLACK):
-        someone = slack.user(f"Agent {place}", id=f"U050{place}", locale="en-US")
-        channel = slack.channel(name, members=[someone])
-        config += QUEUE.format(
-            name=name, agent=f"slack:{TEAM}/{someone.id}", space=f"slack:{TEAM}/{channel.id}"
-        )
-    return config
 
 
 @contextlib.contextmanager
