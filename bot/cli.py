@@ -217,16 +217,11 @@ def _slack_manifest(settings: Settings, options: argparse.Namespace) -> int:
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     from bot import rules
 
-    async def work(database: Database) -> list[Any]:
+    async def work(database: Database) -> dict[str, Any]:
         Desk(database, rules.rules(settings), lambda _: None)
+        return await database.read(export.everything)
 
-        async def everything(tx: Transaction) -> list[Any]:
-            return [await export.ticket(tx, number) for number in await export.ticket_ids(tx)]
-
-        return await database.read(everything)
-
-    document = {"format": export.FORMAT, "tickets": _with_database(settings, work)}
-    export.write(document, sys.stdout)
+    export.write(_with_database(settings, work), sys.stdout)
     return OK
 
 

@@ -15,7 +15,8 @@ class Pace:
     def allows(self, name: str, now: float) -> bool:
         """Take one try of this name at the second `now`; False when there is none left."""
         left, at = self._buckets.pop(name, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._per_second)
+        passed = max(0.0, now - at)  # a clock that was set back takes nothing away
+        left = min(self._burst, left + passed * self._per_second)
         allowed = left >= 1
         self._buckets[name] = (left - 1 if allowed else left, now)
         while len(self._buckets) > self._names:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from core.database import file, server, sqlite
 from core.database.bells import Bells
@@ -14,7 +14,7 @@ from core.database.server import Server
 from core.database.transaction import Line, React, Rules, Transaction, Work, no_reaction
 from core.database.writer import Writer
 from core.kernel.clock import Clock, WallClock
-from core.kernel.errors import SetupError
+from core.kernel.errors import SetupError, TemporaryError
 
 T = TypeVar("T")
 Place = Path | Server
@@ -67,7 +67,7 @@ class Database:
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a stable snapshot; it cannot write. Raises what it raises, SetupError when the
-        file turns out to be damaged, or TemporaryError when a server does not answer."""
+        file turns out to be damaged, or TemporaryError while it cannot be read."""
         return await self._kind.read(work)
 
     async def survey(self, work: Work[T]) -> T:
@@ -117,9 +117,17 @@ class _File:
         try:
             return await look()
         except DBAPIError as error:
-            if file.tells_of_damage(error.orig):
-                raise file.damaged(self._path, error.orig) from error
+            if told := self._unreadable(error):
+                raise told from error
             raise
+
+    def _unreadable(self, error: DBAPIError) -> Exception | None:
+        """What to tell somebody who cannot read because of the file. SQLite calls it damage, too, when a disk
+        gives nothing back; while it takes nothing either, that is the trouble, and it may pass."""
+        damage = file.tells_of_damage(error.orig)
+        if self.writer.trouble and (damage or isinstance(error, OperationalError)):
+            return TemporaryError(f"the database cannot be read now: {error.orig}")
+        return file.damaged(self._path, error.orig) if damage else None
 
     async def hear(self) -> None:
         """One process alone serves a file."""

@@ -97,6 +97,9 @@ def prepare(path: Path, *, anew: bool = False) -> Lock:
             )
         migrate.upgrade(path)
         lock.mark()
+    except (OSError, sqlite3.Error) as error:
+        lock.release()
+        raise _unusable(path, error) from None
     except BaseException:
         lock.release()
         raise
@@ -130,12 +133,16 @@ def check(path: Path, *, whole: bool = True) -> None:
             verdict = connection.execute(_WHOLE if whole else _BEGINNING).fetchone()[0]
     except sqlite3.Error as error:
         if not tells_of_damage(error):
-            raise SetupError(
-                f"The database {path} cannot be opened ({error}). Check that it can be read and written."
-            ) from None
+            raise _unusable(path, error) from None
         verdict = str(error)
     if verdict != "ok":
         raise damaged(path, verdict)
+
+
+def _unusable(path: Path, error: Exception) -> SetupError:
+    return SetupError(
+        f"The database {path} cannot be opened ({error}). Check that it can be read and written."
+    )
 
 
 def tells_of_damage(error: BaseException | None) -> bool:

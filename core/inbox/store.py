@@ -143,6 +143,12 @@ async def dead(tx: Transaction) -> list[Row[Any]]:
     return list(await tx.all(select(inbox).where(inbox.c.state == State.DEAD).order_by(inbox.c.id)))
 
 
+async def unhandled(tx: Transaction) -> list[Row[Any]]:
+    """Events that wait and events that were given up, oldest first."""
+    either = or_(_NEW, text("state = 'dead'"))
+    return list(await tx.all(select(inbox).where(either).order_by(inbox.c.id)))
+
+
 async def holding(tx: Transaction, texts: Collection[str]) -> set[str]:
     """Those of the texts that stand in an event which is not handled yet, or was given up."""
     bodies = [row.body for row in await tx.all(_UNHANDLED)]

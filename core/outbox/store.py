@@ -415,6 +415,12 @@ async def threads_of(tx: Transaction, platform: str, tickets: Collection[TicketI
     return {replace(address, thread=address.thread or remote) for address, remote in rows}
 
 
+async def undelivered(tx: Transaction) -> list[Row[Any]]:
+    """Parcels that wait, are in somebody's hands or were given up, oldest first."""
+    either = or_(text(_WAITING), text("state = 'dead'"))
+    return list(await tx.all(select(outbox).where(either).order_by(outbox.c.id)))
+
+
 async def posts_of_message(tx: Transaction, message: MessageId) -> list[Post]:
     rows = await tx.all(_OF_MESSAGE, {"message": message})
     return [post(row) for row in rows]

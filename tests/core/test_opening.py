@@ -12,9 +12,12 @@ import pytest
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import text
 
 from core.database import engine, migrate
-from core.kernel.errors import SetupError
+from core.database.engine import Database
+from core.database.transaction import Transaction
+from core.kernel.errors import SetupError, TemporaryError
 
 
 @pytest.fixture
@@ -89,3 +92,25 @@ def test_a_guest_looks_at_the_beginning_alone_unless_it_asks_for_all(path: Path)
     path.write_bytes(b"\0" * 8192)
     with pytest.raises(SetupError, match="damaged"):
         engine.check(path, whole=False)
+
+
+async def test_what_cannot_be_read_while_nothing_can_be_written_may_pass(path: Path) -> None:
+    """A disk that gives nothing back looks like a damaged file."""
+    database = Database(path)
+
+    async def look(tx: Transaction) -> None:
+        await tx.execute(text("SELECT count(*) FROM (SELECT * FROM sqlite_master, inbox)"))
+
+    path.write_bytes(path.read_bytes()[:1] + b"\1" * (path.stat().st_size - 1))
+    path.with_name("desk.db-wal").unlink(missing_ok=True)
+    try:
+        for reading in (database.read, database.survey):
+            with pytest.raises(SetupError, match="damaged"):
+                await reading(look)
+        database._writer.trouble = "disk I/O error"
+        for reading in (database.read, database.survey):
+            with pytest.raises(TemporaryError, match="cannot be read now"):
+                await reading(look)
+    finally:
+        database._writer.trouble = ""
+        await database.close()

@@ -107,7 +107,10 @@ class Desk:
         self.config = folder / "config.toml"
         self.config.write_text(config.format(folder=folder, port=self.port), encoding="utf-8")
         self.environment: dict[str, str] = {}
+        self.patience = 60.0
+        """Seconds that a command may take."""
         self.printed: list[str] = []
+        self._printed = 0
         self._errors = folder / "stderr.log"
         self._errors.touch()
         self._running: asyncio.subprocess.Process | None = None
@@ -155,6 +158,7 @@ class Desk:
 
     async def launch(self, *arguments: str, python: tuple[str, ...] = (), **environment: str) -> None:
         """Start it without waiting for anything."""
+        self._printed = len(self.printed)
         with self._errors.open("ab") as errors:
             self._running = await asyncio.create_subprocess_exec(
                 *self._words("run", *arguments, python=python),
@@ -167,13 +171,19 @@ class Desk:
 
     async def start(self, *arguments: str, python: tuple[str, ...] = (), **environment: str) -> "Desk":
         """Start it and wait until it says that it runs."""
-        before = len(self.printed)
         await self.launch(*arguments, python=python, **environment)
         async with asyncio.timeout(READY_IN):
-            while not any(self._told(line) for line in self.printed[before:]):
-                assert self.alive, f"it ended with {await self.wait()}: {self.errors}"
-                await asyncio.sleep(0.01)
+            serves = await self.serves()
+        assert serves, f"it ended with {await self.wait()}: {self.errors}"
         return self
+
+    async def serves(self) -> bool:
+        """Until the process that was launched says that it runs; False if it ends before."""
+        while not any(self._told(line) for line in self.printed[self._printed :]):
+            if not self.alive:
+                return False
+            await asyncio.sleep(0.01)
+        return True
 
     def _told(self, line: str) -> bool:
         """Whether this is the last line that a desk prints at its start."""
@@ -209,6 +219,11 @@ class Desk:
             await self._reading
         return code
 
+    async def gone(self) -> None:
+        """Until the process has gone, however long it lives."""
+        assert self._running is not None
+        await self._running.wait()
+
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.send(how)
         return await self.wait()
@@ -230,7 +245,7 @@ class Desk:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=self.patience,
             check=False,
         )
 

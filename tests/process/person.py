@@ -6,12 +6,10 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import aiohttp
-
-from tests.process.desk import Desk
 
 PATIENCE = 40.0
 _AWAY = (aiohttp.ClientError, ConnectionError, TimeoutError)
@@ -67,12 +65,20 @@ class Refused(AssertionError):
     """The desk answered, and it was a no."""
 
 
+class Place(Protocol):
+    """Where a desk is found."""
+
+    @property
+    def base(self) -> str: ...
+
+
 class Person:
     """One account at the page. What is not answered is sent again with the same key, until it is."""
 
-    def __init__(self, desk: Desk, account: str) -> None:
+    def __init__(self, desk: Place, account: str) -> None:
         self.desk = desk
         self.account = account
+        self.patience = PATIENCE
         self.screen: dict[int, Shown] = {}
         self.frames: list[int] = []
         self.repeats = 0
@@ -129,7 +135,7 @@ class Person:
                     await self._take(message)
             except _AWAY:
                 pass
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def stream(self, last: int = 0) -> AsyncIterator[dict[str, Any]]:
         """The messages of an open page, as they come; ends when the desk ends it."""
@@ -159,7 +165,7 @@ class Person:
     async def sees(self, what: Callable[[Shown], bool], why: str = "") -> Shown:
         """The newest message of which `what` is true, as soon as there is one."""
         try:
-            async with asyncio.timeout(PATIENCE), self._changed:
+            async with asyncio.timeout(self.patience), self._changed:
                 while True:
                     for message in sorted(self.screen.values(), key=lambda each: -each.id):
                         if not message.deleted and what(message):
@@ -188,7 +194,7 @@ class Person:
         listened: Sequence[Shown | None] = ()
         fresh: Sequence[Shown] = ()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 while not fresh or listened != fresh:
                     before = self._last
                     fresh = [each for each in await self.fresh() if not each.deleted]
@@ -215,7 +221,7 @@ class Person:
         body.setdefault("key", uuid.uuid4().hex)
         headers = {"X-Deskbridge-Csrf": self._csrf}
         tries = 0
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             while True:
                 tries += 1
                 with contextlib.suppress(*_AWAY):
@@ -223,7 +229,7 @@ class Person:
                         if answer.status not in (429, 503) or not patient:
                             return answer.status, await answer.json()
                 self.repeats += tries == 1
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(0.05)
 
     async def _surely(self, name: str, **body: object) -> None:
         status, answer = await self.post(name, **body)
@@ -249,7 +255,7 @@ class Person:
 
     async def upload(self, content: bytes, name: str) -> str:
         """Bring a file; one of which nobody heard back is brought again."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             while True:
                 with contextlib.suppress(*_AWAY):
                     status, answer = await self.bring(content, name)
@@ -257,7 +263,7 @@ class Person:
                         return str(answer["id"])
                     if status not in (429, 503):
                         raise Refused(f"{status} {answer}")
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(0.05)
 
     async def bring(self, content: bytes, name: str) -> tuple[int, dict[str, Any]]:
         """One try to bring a file."""

@@ -143,6 +143,8 @@ async def test_the_export_of_a_running_desk_holds_every_word_and_every_event(yar
     assert {event["via"] for event in ticket["timeline"]} == {"web", "desk"}
     assert all(event["at"] and event["actor"] for event in ticket["timeline"] if event["via"] == "web")
     assert [(ping["step"], ping["answer"]) for ping in ticket["pings"]] == [(n, "claimed") for n in range(3)]
+    assert all(ping["delivered"] for ping in ticket["pings"])
+    assert json.loads(told.stdout)["waiting"] == {"events": [], "parcels": []}
     again = await desk.ask("export", "--json")
     assert again.stdout == told.stdout
     assert (await desk.ready())["ok"]
