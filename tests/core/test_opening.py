@@ -107,10 +107,10 @@ async def test_what_cannot_be_read_while_nothing_can_be_written_may_pass(path: P
         for reading in (database.read, database.survey):
             with pytest.raises(SetupError, match="damaged"):
                 await reading(look)
-        database._writer.trouble = "disk I/O error"
+        database._kind.writer.trouble = "disk I/O error"
         for reading in (database.read, database.survey):
             with pytest.raises(TemporaryError, match="cannot be read now"):
                 await reading(look)
     finally:
-        database._writer.trouble = ""
+        database._kind.writer.trouble = ""
         await database.close()
