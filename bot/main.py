@@ -23,6 +23,7 @@ from bot.gateways.heartbeat import Heartbeat
 from bot.message import Words
 from bot.metrics import Metrics
 from bot.pace import Pace
+from bot.replica import Replica
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sweep import Sweep
@@ -67,6 +68,7 @@ class House:
     clock: Clock
     audit: Audit
     feeds: Feeds
+    replica: Replica
     told: duty.Told = duty.NOTHING
     """What the feeds told when the rules were made."""
     stopping: bool = False
@@ -86,6 +88,7 @@ class House:
             "delivery": self.delivery.health(),
             "scheduler": self.scheduler.health(),
             "audit": self.audit.health(),
+            "replicas": Health(True, note=self.replica.told()),
             **{name: adapter.health() for name, adapter in self.adapters.items()},
         }
         if self.feeds.all:
@@ -105,9 +108,17 @@ class House:
         return [*self.feeds.troubles(), *self.told.troubles, *unknown]
 
 
-def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
+def build(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    *,
+    pace: Pace | None = None,
+    replica: Replica | None = None,
+) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
-    blobs = Blobs(settings.files_dir, settings.web.file_limit)
+    replica = replica or Replica(database)
+    blobs = Blobs(settings.files_dir, settings.web.file_limit, database)
     adapters: dict[str, Adapter] = {"web": Webchat(database)}
     if settings.telegram.token is not None:
         adapters["telegram"] = _telegram(settings, database, clock, blobs)
@@ -116,19 +127,26 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
     if settings.webhooks:
         adapters["webhook"] = _webhooks(settings, clock)
     feeds, told = of_feeds(settings, clock)
-    desk = Desk(database, rules.rules(settings, told), partial(_direct, adapters))
+    desk = Desk(database, rules.rules(settings, told), partial(_direct, adapters), replica.id)
     metrics = Metrics()
+    metrics.replicas.set_function(lambda: replica.living)
     language, zone = settings.desk.language, settings.desk.time_zone
-    router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
-    delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace)
-    sweep = Sweep(database, blobs, clock, timedelta(days=settings.desk.keep_events_days))
+    router = Router(
+        desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics, replica=replica
+    )
+    delivery = Delivery(
+        desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace, replica=replica
+    )
+    keep_for = timedelta(days=settings.desk.keep_events_days)
+    sweep = Sweep(database, blobs, clock, keep_for, replica.office("the sweep"))
     scheduler = Scheduler(desk, clock, metrics, sweep.run)
-    audit = Audit(desk, clock, metrics, scheduler.tick)
-    scheduler.add(Job("the audit", EVERY, audit.run))
+    auditor = replica.office("the audit")
+    audit = Audit(desk, clock, metrics, scheduler.tick, auditor)
+    scheduler.add(Job("the audit", EVERY, audit.run_in_turn))
     if settings.heartbeat.url is not None:
         heart = Heartbeat(settings.heartbeat.url.get_secret_value())
         beat = partial(beat_if_clean, audit, heart, metrics)
-        scheduler.add(Job("the heartbeat", settings.heartbeat.every, beat))
+        scheduler.add(Job("the heartbeat", settings.heartbeat.every, beat, auditor))
     return House(
         settings,
         database,
@@ -143,6 +161,7 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         clock,
         audit,
         feeds,
+        replica,
         told,
     )
 
@@ -181,7 +200,7 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
             MenuEntry("ticket", Words("command.ticket"), crowd=True),
         ),
     )
-    return Telegram(account, database=database, clock=clock, path=blobs.path)
+    return Telegram(account, database=database, clock=clock, path=blobs.here)
 
 
 def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
@@ -213,7 +232,7 @@ def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -
         asked = {Address.parse(room) for room in await dialogs.rooms_of(tx, "slack")}
         return await posts.threads_of(tx, "slack", tickets) | {each for each in asked if each.thread}
 
-    return Slack(account, database=database, clock=clock, path=blobs.path, threads=threads)
+    return Slack(account, database=database, clock=clock, path=blobs.here, threads=threads)
 
 
 def _webhooks(settings: Settings, clock: Clock) -> Adapter:
@@ -290,6 +309,7 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
     async with opened(settings, anew=anew) as database:
         clock = WallClock()
         house = build(settings, database, clock)
+        await house.replica.beat()
         await house.desk.open()
         if not settings.demo:
             await database.write(web_store.end_demo)
@@ -331,6 +351,7 @@ async def _work(house: House, stop: asyncio.Event) -> None:
         for name, part in (
             ("router", house.router.run()),
             ("delivery", house.delivery.run()),
+            ("replicas", house.replica.run()),
             *((name, adapter.run(house.router)) for name, adapter in house.adapters.items()),
             *((("feeds", house.feeds.run(house.changed)),) if house.feeds.all else ()),
             ("stop", stop.wait()),
@@ -350,6 +371,7 @@ async def _work(house: House, stop: asyncio.Event) -> None:
                 await house.router.drain()
                 await house.delivery.drain()
         await _end(tasks)  # the adapters last: what is under way goes through their connections
+        await house.replica.leave()
 
 
 async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:

@@ -12,6 +12,7 @@ from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped
 
 from bot.adapters.port import Health
 from bot.metrics import Metrics
+from bot.replica import Office
 from core.desk import Desk
 from core.kernel.clock import Clock
 from core.kernel.errors import TemporaryError
@@ -33,6 +34,8 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+    office: Office | None = None
+    """Whoever has it does it for all processes; without one each does it for itself."""
 
 
 class Every(BaseTrigger):  # type: ignore[misc]
@@ -139,6 +142,8 @@ class Scheduler:
         return done
 
     async def _job_run(self, job: Job) -> None:
+        if job.office is not None and not job.office.ours:
+            return
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 await job.run()

@@ -4,9 +4,10 @@ An adapter translates and connects; it decides nothing. Receiving: it commits ea
 `Door` before it acknowledges it to the platform. Sending: it shows one message and tells what became of it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiohttp.web import RouteDef
@@ -14,6 +15,10 @@ from aiohttp.web import RouteDef
 from bot.incoming import Carried, Incoming
 from bot.message import Message, Text
 from core.kernel.ids import Address, Identity
+
+Here = Callable[[str], Awaitable[Path]]
+"""Brings the bytes of a file of ours to this machine's disk and says where they lie. Raises LookupError for a
+file whose bytes are gone, TemporaryError, and OSError."""
 
 
 @dataclass(frozen=True, slots=True)

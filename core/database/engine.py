@@ -31,6 +31,8 @@ class Database:
     def __init__(self, path: Path, clock: Clock | None = None, *, guest: bool = False) -> None:
         """A `guest` works beside the process that serves the file, and leaves checkpoints to it."""
         self.path = path
+        self.shared = False
+        """Whether other processes may serve it besides."""
         self.bells = Bells()
         self.rules: Rules = {}
         self.react: React = no_reaction

@@ -9,7 +9,7 @@ import sqlalchemy
 
 from core.kernel.errors import SetupError
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision; a test holds it against the migration scripts."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

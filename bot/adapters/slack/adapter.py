@@ -4,14 +4,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from bot.adapters.port import Door, Features, Health, Posted, Reader
+from bot.adapters.port import Door, Features, Health, Here, Posted, Reader
 from bot.adapters.slack import faults, render, views
 from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
@@ -66,7 +65,7 @@ class Slack:
         *,
         database: Database,
         clock: Clock,
-        path: Callable[[str], Path],
+        path: Here,
         threads: Threads,
     ) -> None:
         self.account = account

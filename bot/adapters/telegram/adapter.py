@@ -1,12 +1,11 @@
 """Telegram as a messenger of the desk: shows messages, fetches files, and hears through poller or webhook."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +13,7 @@ from aiohttp import web
 from telegram import Bot
 from telegram.ext import ExtBot
 
-from bot.adapters.port import Door, Features, Health, Posted, Reader, Unlearned
+from bot.adapters.port import Door, Features, Health, Here, Posted, Reader, Unlearned
 from bot.adapters.telegram import faults, hearing, inbound, menus, render, topics, uploads
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.faults import Lost, Moved, NotModified, Threadless
@@ -57,9 +56,7 @@ class Telegram:
     platform = inbound.PLATFORM
     features = FEATURES
 
-    def __init__(
-        self, account: Account, *, database: Database, clock: Clock, path: Callable[[str], Path]
-    ) -> None:
+    def __init__(self, account: Account, *, database: Database, clock: Clock, path: Here) -> None:
         self.account = account
         self._clock = clock
         self._request = Request()
