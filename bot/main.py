@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import duty, rules
 from bot.adapters.port import Adapter, Health
@@ -23,7 +24,7 @@ from bot.gateways.heartbeat import Heartbeat
 from bot.message import Words
 from bot.metrics import Metrics
 from bot.pace import Pace
-from bot.replica import Replica
+from bot.replica import Office, Replica
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sweep import Sweep
@@ -42,6 +43,9 @@ from core.kernel.ids import Address, Identity
 from core.outbox import store as posts
 from core.people.model import Person
 from core.tickets import queries
+
+if TYPE_CHECKING:
+    from bot.adapters.telegram.adapter import Telegram
 
 _log = logging.getLogger(__name__)
 LOOKED_AFTER = 500
@@ -121,9 +125,11 @@ def build(
     blobs = Blobs(settings.files_dir, settings.web.file_limit, database)
     adapters: dict[str, Adapter] = {"web": Webchat(database)}
     if settings.telegram.token is not None:
-        adapters["telegram"] = _telegram(settings, database, clock, blobs)
+        telegram = _telegram(settings, database, clock, blobs, replica.office("the hearing of Telegram"))
+        adapters["telegram"] = telegram
+        replica.changed.append(telegram.forget)
     if settings.slack.bot_token is not None:
-        adapters["slack"] = _slack(settings, database, clock, blobs)
+        adapters["slack"] = _slack(settings, database, clock, blobs, replica)
     if settings.webhooks:
         adapters["webhook"] = _webhooks(settings, clock)
     feeds, told = of_feeds(settings, clock)
@@ -178,7 +184,9 @@ def _direct(adapters: Mapping[str, Adapter], identity: Identity) -> Address | No
     return adapter.direct(identity) if adapter is not None else None
 
 
-def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
+def _telegram(
+    settings: Settings, database: Database, clock: Clock, blobs: Blobs, office: Office
+) -> "Telegram":
     """Telegram's client is large: it is loaded only where a token is given."""
     from bot.adapters.telegram.account import Account, MenuEntry
     from bot.adapters.telegram.adapter import Telegram
@@ -200,10 +208,10 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
             MenuEntry("ticket", Words("command.ticket"), crowd=True),
         ),
     )
-    return Telegram(account, database=database, clock=clock, path=blobs.here)
+    return Telegram(account, database=database, clock=clock, path=blobs.here, office=office)
 
 
-def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
+def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs, replica: Replica) -> Adapter:
     """Slack's client is large: it is loaded only where a token is given."""
     from bot.adapters.slack.account import Account
     from bot.adapters.slack.adapter import Slack
@@ -232,7 +240,15 @@ def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -
         asked = {Address.parse(room) for room in await dialogs.rooms_of(tx, "slack")}
         return await posts.threads_of(tx, "slack", tickets) | {each for each in asked if each.thread}
 
-    return Slack(account, database=database, clock=clock, path=blobs.here, threads=threads)
+    return Slack(
+        account,
+        database=database,
+        clock=clock,
+        path=blobs.here,
+        threads=threads,
+        office=replica.office("what Slack said meanwhile"),
+        mark=replica.mark,
+    )
 
 
 def _webhooks(settings: Settings, clock: Clock) -> Adapter:

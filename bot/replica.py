@@ -90,6 +90,11 @@ class Replica:
         return self.id == ALONE
 
     @property
+    def mark(self) -> str:
+        """Ends the name of what only this process can answer."""
+        return "" if self.alone else f"{AT}{self.id}"
+
+    @property
     def living(self) -> int:
         """How many processes serve the database."""
         return max(len(self._living), 1)

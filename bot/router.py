@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bot import albums, fetching, turns
-from bot.adapters.port import Adapter, Health, Raw, Unlearned
+from bot.adapters.port import ALWAYS, Adapter, Health, Office, Raw, Unlearned
 from bot.fetching import Fetching
 from bot.flows.turn import Turn
 from bot.incoming import Edited, Incoming, Pressed, Quoted, Reacted, Said, Submitted
@@ -88,10 +88,16 @@ class Router:
         self._replica.changed.append(self._heard.set)
         self._trouble = ""
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         """The adapters' door: events are committed when this returns. Raises TemporaryError if not."""
         kept = [Event(raw.key, raw.lane, raw.body, raw.message) for raw in events]
-        keep = partial(inbox.accept, platform=platform, account=account, events=kept)
+
+        async def keep(tx: Transaction) -> int:
+            await office.check(tx)
+            return await inbox.accept(tx, platform, account, kept)
+
         fresh = await self._desk.database.write(keep, urgent=True)
         self._metrics.received(platform, fresh, len(events) - fresh)
         return fresh

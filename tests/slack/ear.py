@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.port import Raw
+from bot.adapters.port import ALWAYS, Office, Raw
 from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
 from bot.adapters.slack.hearing import Hearing
@@ -35,7 +35,9 @@ class Inbox:
     def __post_init__(self) -> None:
         self.quick.set()
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         self.told += len(events)
         await self.quick.wait()
         if self.shut:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from telegram.ext import ExtBot
 
-from bot.adapters.port import Raw
+from bot.adapters.port import ALWAYS, Office, Raw
 from bot.adapters.telegram import hearing, menus
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.hearing import Hearing
@@ -33,7 +33,9 @@ class Inbox:
     told: int = 0
     slow: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         self.told += len(events)
         await self.slow.wait()
         if self.shut:

@@ -13,7 +13,7 @@ from aiohttp import web
 from telegram import Bot
 from telegram.ext import ExtBot
 
-from bot.adapters.port import Door, Features, Health, Here, Posted, Reader, Unlearned
+from bot.adapters.port import ALWAYS, Door, Features, Health, Here, Office, Posted, Reader, Unlearned
 from bot.adapters.telegram import faults, hearing, inbound, menus, render, topics, uploads
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.faults import Lost, Moved, NotModified, Threadless
@@ -56,7 +56,9 @@ class Telegram:
     platform = inbound.PLATFORM
     features = FEATURES
 
-    def __init__(self, account: Account, *, database: Database, clock: Clock, path: Here) -> None:
+    def __init__(
+        self, account: Account, *, database: Database, clock: Clock, path: Here, office: Office = ALWAYS
+    ) -> None:
         self.account = account
         self._clock = clock
         self._request = Request()
@@ -70,7 +72,10 @@ class Telegram:
         self.rooms = Rooms(database, account.staff_rooms)
         self._topics = Topics(self.bot)
         tidy = partial(self._topics.tidy, me=account.me)
-        self.hearing = hearing.Hearing(account, self.bot, self.rooms.moved, self._offer_menus, kept=tidy)
+        self.hearing = hearing.Hearing(
+            account, self.bot, self.rooms.moved, self._offer_menus, kept=tidy, office=office
+        )
+        self.forget = self._topics.forget
         self._sending = Sending(self.bot, self.rooms, path)
 
     async def run(self, door: Door) -> None:
