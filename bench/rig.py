@@ -60,9 +60,9 @@ def written(place: Path, extra: str = "") -> Path:
 async def desk(place: Path, clock: Clock | None = None) -> AsyncIterator[House]:
     """A desk that is open but does nothing by itself."""
     settings = config.load(written(place), {})
-    lock = engine.prepare(settings.database.path)
+    lock = engine.prepare(settings.database.place)
     clock = clock or WallClock()
-    database = Database(settings.database.path, clock)
+    database = Database(settings.database.place, clock)
     try:
         house = main.build(settings, database, clock)
         await house.desk.open()

@@ -135,18 +135,18 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, options: argparse.Namespace) -> int:
-    engine.prepare(settings.database.path).release()
-    say(f"The database {settings.database.path} is up to date.")
+    engine.prepare(settings.database.place).release()
+    say(f"The database {settings.database.place} is up to date.")
     return OK
 
 
 def _with_database(settings: Settings, work: Callable[[Database], Any], *, whole: bool = False) -> Any:
     """Beside a running desk, which may be writing at the same moment; `whole`: look all of it through."""
-    path = settings.database.path
-    engine.expect(path, whole=whole)
+    place = settings.database.place
+    engine.expect(place, whole=whole)
 
     async def run() -> Any:
-        database = Database(path, guest=True)
+        database = Database(place, guest=True)
         try:
             return await work(database)
         finally:

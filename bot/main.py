@@ -174,7 +174,7 @@ def build(
 
 def of_feeds(settings: Settings, clock: Clock) -> tuple[Feeds, duty.Told]:
     """The calendars of others as far as this machine knows them, and what they tell."""
-    feeds = Feeds.of(duty.sources(settings), settings.database.path.parent / "feeds")
+    feeds = Feeds.of(duty.sources(settings), settings.database.folder / "feeds")
     return feeds, duty.told(settings, feeds.raw(), clock.now())
 
 
@@ -304,11 +304,12 @@ def rooms_of(settings: Settings) -> Callable[[Person], Sequence[Room]]:
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, anew: bool = False) -> AsyncIterator[Database]:
-    """The database, checked, brought up to date and held by this process alone.
+    """The database, checked and brought up to date; a file is held by this process alone.
 
     Raises SetupError in one plain line when that cannot be."""
-    lock = engine.prepare(settings.database.path, anew=anew)
-    database = Database(settings.database.path)
+    place = settings.database.place
+    lock = engine.prepare(place, anew=anew)
+    database = Database(place)
     try:
         yield database
     finally:
@@ -365,6 +366,7 @@ async def _work(house: House, stop: asyncio.Event) -> None:
     tasks = [
         asyncio.create_task(part, name=name)
         for name, part in (
+            ("bells", house.database.hear()),
             ("router", house.router.run()),
             ("delivery", house.delivery.run()),
             ("replicas", house.replica.run()),
@@ -401,7 +403,7 @@ async def _announce(house: House, address: str, say: Callable[[str], None]) -> N
     if not house.settings.demo:
         _tell_how_to_get_in(house.settings, say)
         return
-    say("  This is the demo desk; its tickets stay in " + str(house.settings.database.path) + ".")
+    say("  This is the demo desk; its tickets stay in " + str(house.settings.database.place) + ".")
     say("  Open the address for a requester and an agent side by side, or sign in as one of them:")
     for person in house.settings.people:
         identity = _identity(person.identities[0])

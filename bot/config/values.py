@@ -28,6 +28,9 @@ _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _LONGEST = timedelta(days=3660)
 _SQLITE = re.compile(r"sqlite(?:\+aiosqlite)?:///(?P<path>.+)")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+_SERVER = re.compile(
+    r"postgres(?:ql)?(?:\+asyncpg)?://(?P<rest>(?:[^/?#]*@)?[^/?#@]*/[^/?#\s]+(?:\?[^#\s]*)?)"
+)
 
 
 def local_zone() -> str:
@@ -243,15 +246,26 @@ def _country(value: object) -> str:
 def _database_url(value: object) -> str:
     """The URL in one form. What was written is never shown: it may hold a password."""
     if isinstance(value, str) and _POSTGRESQL.match(value):
-        raise ValueError("this version stores in SQLite only; write sqlite+aiosqlite:///data/deskbridge.db")
+        return _server_url(value)
     found = _SQLITE.fullmatch(value) if isinstance(value, str) else None
     if not found or not found["path"].isprintable() or found["path"].endswith("/"):
-        raise ValueError("must be sqlite+aiosqlite:///path/to/file.db")
+        raise ValueError(
+            "must be sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://user:password@host/name"
+        )
     if "?" in found["path"]:
         raise ValueError("must be sqlite+aiosqlite:///path/to/file.db, without '?' and options")
     if ":memory:" in found["path"]:
         raise ValueError("a database in memory forgets everything; name a file: sqlite:///data/deskbridge.db")
     return f"sqlite+aiosqlite:///{found['path']}"
+
+
+def _server_url(value: str) -> str:
+    found = _SERVER.fullmatch(value)
+    if not found or not value.isprintable():
+        raise ValueError(
+            "must be postgresql+asyncpg://user:password@host:5432/name, with the name of a database"
+        )
+    return f"postgresql+asyncpg://{found['rest']}"
 
 
 def _row(value: object) -> Mapping[catalogue.Impact, catalogue.Priority]:
