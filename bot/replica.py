@@ -42,9 +42,9 @@ class Office:
     @property
     def ours(self) -> bool:
         """Whether it is surely this process's now: nobody else can have taken it yet."""
-        return self._replica.alone or (
-            self._lease is not None and self._replica.monotonic() < self._sure_until
-        )
+        if not self._replica.begun:
+            return True
+        return self._lease is not None and self._replica.monotonic() < self._sure_until
 
     async def wait(self) -> None:
         """Returns as soon as it is ours."""
@@ -54,7 +54,7 @@ class Office:
 
     async def check(self, tx: Transaction) -> None:
         """Raises NotOurs where it is another's by now, so that nothing of the transaction holds."""
-        if self._replica.alone:
+        if not self._replica.begun:
             return
         if self._lease is None:
             raise NotOurs(f"{self.name} is another process's by now")
@@ -81,6 +81,8 @@ class Replica:
         self._offices: dict[str, Office] = {}
         self._watch = Watch()
         self._living: tuple[Written, ...] = ()
+        self.begun = False
+        """Whether it has said that it lives; until then it believes to be the only one."""
         self._heard = database.bells.listen(leases.BELL)
         self.changed: list[Callable[[], None]] = []
         """Called each time that others live than before: what is whose has changed."""
@@ -118,8 +120,8 @@ class Replica:
         """Whether this is the process's own share, as far as it knows who lives. What only one process can
         answer, is that one's while it lives."""
         names = [each.id for each in self._living]
-        if self.alone or self.id not in names:
-            return self.alone
+        if not self.begun:
+            return True
         _, at, named = what.rpartition(AT)
         if at and named in names:
             return named == self.id
@@ -156,8 +158,9 @@ class Replica:
             wanted={name: office.wanted for name, office in self._offices.items()},
         )
         found = await self._database.write(work, urgent=True)
-        if not found.known and self._living:
+        if not found.known and self.begun:
             _log.warning("this process was taken for dead; what it held has gone to others")
+        self.begun = True
         for name, lease in found.held.items():
             self._offices[name].told(lease, began + SILENT.total_seconds())
         self._learn(found.living)

@@ -84,16 +84,15 @@ class Desk:
             await self.recount()
 
     async def open(self) -> None:
-        """Give the configuration's people their roles, and take up what an earlier process left; where others
-        live, what the dead among them left is taken up by `core.replicas`.
+        """Give the configuration's people their roles, and take up what an earlier process left; what was
+        somebody's who is not dead for long yet, is taken up by `core.replicas`.
 
         Tickets of a queue that the configuration has dropped go to its first queue, and what went to an
         account that it has taken from somebody goes to another one of theirs. Tickets under way follow the
         promises and policies of today."""
         await self.database.write(self._appoint)
-        if self.me == ALONE:
-            await self.database.write(lambda tx: outbox.give_back(tx, ALONE))
-            await self.database.write(lambda tx: timers.give_back(tx, ALONE))
+        await self.database.write(lambda tx: outbox.give_back(tx, ALONE))
+        await self.database.write(lambda tx: timers.give_back(tx, ALONE))
         await self.recount()
         await self.database.write(duty.arrange)
 

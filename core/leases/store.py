@@ -46,7 +46,17 @@ _LEAVE = delete(replicas).where(replicas.c.id == bindparam("replica"))
 def nobody_elses(holder: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether what is held is held by nobody that lives, or by the parameter `me`. Whoever else lives has it
     for as long as that takes, whatever this machine's clock says of the lease."""
-    return or_(holder.is_(None), holder == bindparam("me"), holder.not_in(select(replicas.c.id)))
+    return or_(holder == bindparam("me"), nobodys(holder))
+
+
+def nobodys(holder: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether its holder, if it has one, lives no more."""
+    return or_(holder.is_(None), holder.not_in(select(replicas.c.id)))
+
+
+def held_by(column: ColumnElement[str], holder: str) -> ColumnElement[bool]:
+    """What this holder has; ALONE: what nobody has that lives."""
+    return column == holder if holder else nobodys(column)
 
 
 def _lease(row: Row[Any]) -> Lease:

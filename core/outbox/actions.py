@@ -177,7 +177,7 @@ async def discard(tx: Transaction, parcel_id: ParcelId) -> bool:
 
 
 async def give_back(tx: Transaction, holder: str) -> int:
-    """What a process held while it died may be sent again; ALONE: what any did, for there is no other.
+    """What a process held while it died may be sent again; ALONE: what any did that lives no more.
 
     Its outcome is unknown, so it goes out with the same nonce as an uncertain parcel."""
     tx.ring(BELL)

@@ -29,7 +29,7 @@ from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, MessageId, ParcelId, PersonId, TicketId
 from core.leases.model import ALONE
-from core.leases.store import nobody_elses
+from core.leases.store import held_by, nobody_elses
 from core.outbox.model import LEASE, LONGEST, Head, Parcel, Post, Shown, State
 
 outbox = Table(
@@ -371,10 +371,11 @@ async def lease(tx: Transaction, head: Head, until: datetime, me: str = ALONE) -
 
 
 async def give_back(tx: Transaction, holder: str) -> int:
-    """What the holder was sending waits again; ALONE: what anybody was."""
-    held = outbox.update().where(text(_WAITING), outbox.c.state == State.SENDING)
-    of = held.where(outbox.c.holder == holder) if holder else held
-    return await tx.execute(of.values(state=State.UNCERTAIN, lease_until=None, holder=None))
+    """What the holder was sending waits again; ALONE: what nobody is that lives."""
+    held = outbox.update().where(
+        text(_WAITING), outbox.c.state == State.SENDING, held_by(outbox.c.holder, holder)
+    )
+    return await tx.execute(held.values(state=State.UNCERTAIN, lease_until=None, holder=None))
 
 
 async def is_held(tx: Transaction, held: Parcel) -> bool:

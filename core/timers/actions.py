@@ -40,5 +40,5 @@ async def claim(tx: Transaction, limit: int, me: str = ALONE) -> list[Timer]:
 
 
 async def give_back(tx: Transaction, holder: str) -> int:
-    """What a process held while it died is free again; ALONE: what any did, for there is no other."""
+    """What a process held while it died is free again; ALONE: what any did that lives no more."""
     return await store.give_back(tx, holder)

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Row
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
-from core.leases.store import nobody_elses
+from core.leases.store import held_by, nobody_elses
 from core.timers.model import LEASE, Timer
 
 timers = Table(
@@ -115,10 +115,9 @@ async def lease(tx: Transaction, found: Collection[Timer], until: datetime, me: 
 
 
 async def give_back(tx: Transaction, holder: str) -> int:
-    """What the holder has is free again; ALONE: what anybody has."""
-    held = timers.update().where(timers.c.lease_until.is_not(None))
-    of = held.where(timers.c.holder == holder) if holder else held
-    return await tx.execute(of.values(lease_until=None, holder=None, fence=timers.c.fence + 1))
+    """What the holder has is free again; ALONE: what nobody has that lives."""
+    held = timers.update().where(timers.c.lease_until.is_not(None), held_by(timers.c.holder, holder))
+    return await tx.execute(held.values(lease_until=None, holder=None, fence=timers.c.fence + 1))
 
 
 async def take(tx: Transaction, timer: Timer) -> bool:
