@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from core import replicas
-from core.database import migrate
+from core.database import engine, migrate
 from core.database.bells import wait
 from core.database.engine import Database
 from core.database.transaction import Transaction
-from core.kernel.errors import NotOurs, TemporaryError
+from core.kernel.errors import NotOurs, SetupError, TemporaryError
 from core.leases import actions as leases
 from core.leases.model import ALONE, EVERY, SILENT, Lease, Watch
 from core.leases.model import Replica as Written
@@ -81,6 +81,7 @@ class Replica:
         self._offices: dict[str, Office] = {}
         self._watch = Watch()
         self._living: tuple[Written, ...] = ()
+        self._upgraded = False
         self.begun = False
         """Whether it has said that it lives; until then it believes to be the only one."""
         self._heard = database.bells.listen(leases.BELL)
@@ -135,10 +136,21 @@ class Replica:
             pause = EVERY.total_seconds()
             try:
                 await self.beat()
+                await self._end_the_upgrade()
             except TemporaryError as error:
                 _log.warning("this process cannot say that it lives: %s", error)
                 pause = AFTER_TROUBLE
             await wait(self._heard, at_most=pause)
+
+    async def _end_the_upgrade(self) -> None:
+        """Once nobody older lives, what they still needed is taken away from the schema."""
+        if self._upgraded or any(schema < migrate.HEAD for schema in self.others):
+            return
+        self._upgraded = True
+        try:
+            await asyncio.to_thread(engine.prepare, self._database.place)
+        except SetupError as error:
+            _log.error("the upgrade could not be ended: %s", error)
 
     async def beat(self) -> None:
         """Say that it lives, and take over from whoever is dead. Raises TemporaryError."""
