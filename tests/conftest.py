@@ -44,9 +44,9 @@ def _every_sentence_is_right() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _databases_are_dropped() -> Iterator[None]:
+def _databases_are_empty() -> Iterator[None]:
     yield
-    postgres.drop_made()
+    postgres.clean()
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ def place(path: Path) -> Place:
 def url(path: Path) -> str:
     """The same as a configuration names it."""
     found = place(path)
-    return (
-        f"sqlite+aiosqlite:///{found}"
-        if isinstance(found, Path)
-        else postgres.shared().url(postgres.name_of(path))
-    )
+    if isinstance(found, Path):
+        return f"sqlite+aiosqlite:///{found}"
+    return found.dsn.replace("postgresql://", "postgresql+asyncpg://", 1)

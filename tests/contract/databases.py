@@ -117,7 +117,7 @@ $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING 
 """
 _REFUSE = """
 CREATE TRIGGER refuse BEFORE INSERT ON counters FOR EACH ROW
-WHEN (length(NEW.name) > 10000) EXECUTE FUNCTION refuse()
+WHEN (length(NEW.name) > 1000) EXECUTE FUNCTION refuse()
 """
 
 
@@ -196,4 +196,4 @@ async def on_server(folder: Path) -> AsyncIterator[ServerStand]:
         yield stand
     finally:
         await stand.database.close()
-        postgres.shared().drop_of(place)
+        postgres.throw_away(folder / "desk.db")
