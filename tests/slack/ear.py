@@ -65,6 +65,7 @@ class Ear:
     town: Channel
     door: Inbox = field(default_factory=Inbox)
     threads: list[Address] = field(default_factory=list)
+    office: Office = ALWAYS
     later: float = 0.0
     running: asyncio.Task[None] | None = None
     site: web.AppRunner | None = None
@@ -73,7 +74,15 @@ class Ear:
         self.hearing = self._anew()
 
     def _anew(self) -> Hearing:
-        return Hearing(self.account, self.client, self.database, WallClock(), self._threads, self._monotonic)
+        return Hearing(
+            self.account,
+            self.client,
+            self.database,
+            WallClock(),
+            self._threads,
+            self._monotonic,
+            office=self.office,
+        )
 
     async def _threads(self) -> Sequence[Address]:
         return self.threads

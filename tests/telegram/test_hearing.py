@@ -57,6 +57,7 @@ class Ear:
     account: Account
     request: Request = field(default_factory=Request)
     door: Inbox = field(default_factory=Inbox)
+    office: Office = ALWAYS
     now: float = 0.0
     pauses: list[float] = field(default_factory=list)
     """How long it has rested, in order. Here a second of that takes a hundredth."""
@@ -68,7 +69,15 @@ class Ear:
             self.account.token, base_url=base, request=self.request, get_updates_request=self.request
         )
         self.bot = bot
-        self.hearing = Hearing(self.account, bot, self._moved, self._settle, lambda: self.now, self._pause)
+        self.hearing = Hearing(
+            self.account,
+            bot,
+            self._moved,
+            self._settle,
+            lambda: self.now,
+            self._pause,
+            office=self.office,
+        )
         self.moves: list[tuple[str, str]] = []
 
     async def _moved(self, old: str, new: str) -> None:

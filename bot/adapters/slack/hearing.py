@@ -31,7 +31,7 @@ from bot.incoming import Incoming
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.kernel.clock import Clock
-from core.kernel.errors import TemporaryError
+from core.kernel.errors import NotOurs, TemporaryError
 
 _log = logging.getLogger(__name__)
 HICCUP = 5.0
@@ -201,6 +201,8 @@ class Hearing:
         try:
             await self._tell()
             await self._note()
+        except NotOurs:
+            self._looks_after = False
         except TemporaryError as error:
             self._stumbled("inbox", error)
 
