@@ -41,6 +41,7 @@ from core.files.blobs import Blobs
 from core.kernel.clock import Clock, WallClock
 from core.kernel.ids import Address, Identity
 from core.outbox import store as posts
+from core.people import linking
 from core.people.model import Person
 from core.tickets import queries
 
@@ -122,6 +123,8 @@ def build(
 ) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
     replica = replica or Replica(database)
+    if database.shared:
+        linking.agree(settings.in_common)
     blobs = Blobs(settings.files_dir, settings.web.file_limit, database)
     adapters: dict[str, Adapter] = {"web": Webchat(database)}
     if settings.telegram.token is not None:

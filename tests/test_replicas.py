@@ -21,6 +21,7 @@ from core.leases import store as leases
 from core.outbox import actions as outbox
 from core.outbox.model import Parcel
 from core.outbox.store import outbox as table
+from core.people import linking
 from tests.faults.test_leases import pings
 from tests.replicas import BEAT, TAKEOVER, Crew, crew
 
@@ -200,6 +201,16 @@ async def test_an_event_that_somebody_fetches_for_is_nobody_elses_until_they_are
     two.stop(one)
     await two.later(TAKEOVER)
     assert not await database.read(lambda tx: inbox.lanes(tx, 1)), "the other one has handled it"
+
+
+async def test_a_code_that_one_has_made_is_worded_by_the_other(
+    two: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two.join()
+    agreed = linking._SECRET
+    monkeypatch.setattr(linking, "_SECRET", b"of another process")
+    await two.join()
+    assert agreed == linking._SECRET
 
 
 # ---- timers
