@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,10 +29,12 @@ from bot.replica import Office, Replica
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sweep import Sweep
+from bot.watchdog import Watchdog
 from bot.web import app as web_app
 from bot.web import sessions
 from bot.web import store as web_store
 from bot.web.settings import Demo, Room, WebSettings
+from bot.web.whence import networks
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
@@ -276,6 +279,7 @@ def web_settings(settings: Settings) -> WebSettings:
         host=settings.web.host,
         port=settings.web.port,
         public_url=settings.web.address,
+        proxies=networks(settings.web.proxies),
         language=settings.desk.language,
         time_zone=settings.desk.time_zone,
         visitors=settings.web.visitors,
@@ -350,7 +354,7 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
         serving = await web_app.serve(site)
         try:
             await _announce(house, settings.web.address_at(serving.port), say)
-            await _work(house, stop)
+            await _work(house, stop, Watchdog.of(os.environ))
         finally:
             house.stopping = True
             await serving.stop()
@@ -363,7 +367,7 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-async def _work(house: House, stop: asyncio.Event) -> None:
+async def _work(house: House, stop: asyncio.Event, watchdog: Watchdog) -> None:
     """Everything side by side until told to stop; a part that fails stops the whole, loudly."""
     house.scheduler.start()
     tasks = [
@@ -375,15 +379,18 @@ async def _work(house: House, stop: asyncio.Event) -> None:
             ("replicas", house.replica.run()),
             *((name, adapter.run(house.router)) for name, adapter in house.adapters.items()),
             *((("feeds", house.feeds.run(house.changed)),) if house.feeds.all else ()),
+            *((("watchdog", watchdog.run(house.scheduler.turning)),) if watchdog.watched else ()),
             ("stop", stop.wait()),
         )
     ]
+    watchdog.ready()
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
         house.stopping = True
+        watchdog.stopping()
         house.scheduler.stop()
         working = [task for task in tasks if task.get_name() not in house.adapters]
         await _end(working)

@@ -44,6 +44,7 @@ class Web(Section):
     host: values.Host = "127.0.0.1"
     port: values.Port = 8080
     public_url: values.Origin | None = None
+    proxies: values.Networks | None = None
     visitors: bool = True
     file_limit: values.Size = 25_000_000
 

@@ -1,6 +1,7 @@
 """The kinds of value a configuration holds: each reader takes what was written and says what is valid."""
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -181,6 +182,19 @@ def _origin(value: object) -> str:
     return address
 
 
+def _networks(value: object) -> str:
+    """Addresses and networks, as a list or as words with commas between them; one text in the end."""
+    words = value.split(",") if isinstance(value, str) else value
+    try:
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(words)
+        return ",".join(str(ipaddress.ip_network(word.strip())) for word in words)
+    except ValueError:
+        raise ValueError(
+            'must be addresses or networks, like ["127.0.0.1", "10.0.0.0/8"] or "127.0.0.1,10.0.0.0/8"'
+        ) from None
+
+
 def _start(value: object) -> datetime:
     """A day, or a day and a time by the wall clock."""
     try:
@@ -296,6 +310,7 @@ Days = Annotated[int, BeforeValidator(_whole), Field(ge=7, le=3650)]
 """Days for which events are remembered: messengers may tell one again for the better part of a week."""
 Url = Annotated[str, BeforeValidator(_address_of)]
 Origin = Annotated[str, BeforeValidator(_origin)]
+Networks = Annotated[str, BeforeValidator(_networks)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]
 Hours = Annotated[hours.Week, BeforeValidator(hours.read)]
 Day = Annotated[date, BeforeValidator(hours.day)]

@@ -61,7 +61,14 @@ _SETTINGS = {
 }
 
 
-_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
+_BROKEN = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    EOFError,
+)
 _READ_ONLY = "25006"
 
 
@@ -72,14 +79,15 @@ class Lost(Exception):
 def cleaned(error: BaseException) -> DBAPIError:
     """The database's error without what people wrote, which PostgreSQL likes to repeat."""
     broken = _state(error).startswith("23")
-    return (IntegrityError if broken else OperationalError)("", None, _told(error), hide_parameters=True)
+    return (IntegrityError if broken else OperationalError)("", None, told(error), hide_parameters=True)
 
 
 def _state(error: BaseException) -> str:
     return getattr(error, "sqlstate", None) or ""
 
 
-def _told(error: BaseException) -> Exception:
+def told(error: BaseException) -> Exception:
+    """What the driver says, without what people wrote."""
     if isinstance(error, asyncpg.PostgresError):
         return Exception(str(error.args[0]) if error.args else type(error).__name__)
     return Exception(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
@@ -116,7 +124,7 @@ async def taken(engine: AsyncEngine) -> Seat:
         connection = await engine.connect()
         return Seat(connection, (await connection.get_raw_connection()).driver_connection)
     except (*_BROKEN, DBAPIError) as error:
-        raise Lost(str(_told(error))) from None
+        raise Lost(str(told(error))) from None
 
 
 class ServerLine:
@@ -151,7 +159,7 @@ class ServerLine:
         try:
             return await answer
         except DBAPIError as error:
-            raise self._named(_cause(error)) from None
+            raise self._named(cause(error)) from None
         except _BROKEN as error:
             raise self._named(error) from None
         finally:
@@ -160,7 +168,7 @@ class ServerLine:
     def _named(self, error: BaseException) -> Exception:
         """The error as the desk knows it."""
         gone = self._raw.is_closed() or _is_lost(error) or (self._writes and _state(error) == _READ_ONLY)
-        return Lost(str(_told(error))) if gone else cleaned(error)
+        return Lost(str(told(error))) if gone else cleaned(error)
 
     async def begin_nested(self) -> None:
         self._depth += 1
@@ -181,20 +189,20 @@ class ServerLine:
 
     async def number(self) -> str | None:
         """What the transaction is called; None while it has changed nothing."""
-        told: str | None = await self._ask(
+        answer: str | None = await self._ask(
             self._raw.fetchval("SELECT pg_current_xact_id_if_assigned()::text")
         )
-        return told
+        return answer
 
     async def fate(self, number: str) -> str | None:
         """`committed`, `aborted` or `in progress`; None for a transaction nobody remembers."""
-        told: str | None = await self._ask(
+        answer: str | None = await self._ask(
             self._raw.fetchval("SELECT pg_xact_status($1::text::xid8)", number)
         )
-        return told
+        return answer
 
 
-def _cause(error: DBAPIError) -> BaseException:
+def cause(error: DBAPIError) -> BaseException:
     """What the driver said, under what the library has made of it."""
     return (error.orig.__cause__ if error.orig is not None else None) or error.orig or error
 
@@ -381,7 +389,7 @@ class ServerReaders:
         try:
             await line.say(_LOOK)
             return await work(open_(line))
-        except Lost:
+        except (Lost, asyncio.CancelledError):  # who is called off leaves an answer under way
             await seat.throw_away()
             raise
         finally:

@@ -17,8 +17,13 @@ _URL = re.compile(
 OLDEST = 150000
 """The oldest server that will do, as PostgreSQL numbers its versions."""
 _MIGRATING = 0x6465736D
+<<<<<<< HEAD
 _DEAD_AFTER = 60.0
 """Seconds without a word after which a process holds back no upgrade, even if nobody else has buried it."""
+=======
+MOVING = "deskbridge_moving"
+"""Stands in the database while a desk is being moved into it."""
+>>>>>>> 1575c2500d90b3319932e5cfdc2f91f1a9c2445c
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,12 @@ class Shared:
         """Nothing is held."""
 
 
-def prepare(server: Server) -> Shared:
+def prepare(server: Server, *, moving: bool = False) -> Shared:
     """Check the server and bring the schema up to date; processes that start together do it once.
 
-    Raises SetupError, one plain line saying what is wrong and what to do."""
-    settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server)))
+    Raises SetupError, one plain line saying what is wrong and what to do; also where a desk is being moved
+    into it, unless one is `moving` it."""
+    settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server, moving)))
     return Shared()
 
 
@@ -102,12 +108,10 @@ async def _on(server: Server, work: Callable[[Any], Awaitable[T]]) -> T:
             await raw.execute("SET lock_timeout = 0; SET statement_timeout = 0")
             await raw.execute("SET idle_in_transaction_session_timeout = 0")
             return await work(connection)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise _unreachable(server, error) from None
     except DBAPIError as error:
-        raise SetupError(
-            f"The database {server} cannot be prepared ({postgresql.cleaned(error.orig or error).orig})."
-        ) from None
+        raise _unsuitable(server, postgresql.cause(error)) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        raise _unsuitable(server, error) from None
     finally:
         await engine.dispose()
 
@@ -125,26 +129,30 @@ def _suits(server: Server, raw: Any) -> None:
         )
 
 
-def _unreachable(server: Server, error: Exception) -> SetupError:
+def _unsuitable(server: Server, error: BaseException) -> SetupError:
     import asyncpg
 
+    from core.database import postgresql
+
+    told = postgresql.told(error)
     if isinstance(error, asyncpg.InvalidPasswordError | asyncpg.InvalidAuthorizationSpecificationError):
         return SetupError(f"{server} refuses this user or password. Check database.url.")
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return SetupError(
-            f"There is no such database: {server}. Make it with `createdb`, or check database.url."
+            f"There is no such database: {server}. Make it with `createdb`, or mend database.url."
         )
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return SetupError(
             f"The user may not make tables in {server}. Make the user the database's owner, or grant CREATE."
         )
-    told = error.args[0] if isinstance(error, asyncpg.PostgresError) and error.args else error
-    return SetupError(f"{server} cannot be reached ({told or type(error).__name__}). Is the server running?")
+    if isinstance(error, asyncpg.PostgresError):
+        return SetupError(f"The database {server} cannot be prepared ({told}).")
+    return SetupError(f"{server} cannot be reached ({told}). Is the server running, and database.url right?")
 
 
 def _revision(connection: Any, server: Server) -> str | None:
     tables = {
-        row[0]
+        str(row[0])
         for row in connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         )
@@ -157,6 +165,7 @@ def _revision(connection: Any, server: Server) -> str | None:
     return None
 
 
+<<<<<<< HEAD
 def _fits(connection: Any, found: str) -> bool:
     from core.database import migrate
 
@@ -164,7 +173,16 @@ def _fits(connection: Any, found: str) -> bool:
 
 
 def _upgrade(connection: Any, server: Server) -> None:
+=======
+def _upgrade(connection: Any, server: Server, moving: bool) -> None:
+>>>>>>> 1575c2500d90b3319932e5cfdc2f91f1a9c2445c
     from core.database import migrate
+
+    if not moving and connection.exec_driver_sql(f"SELECT to_regclass('{MOVING}')").scalar() is not None:
+        raise SetupError(
+            f"A desk is being moved into {server}. Run `deskbridge move-database` again until it says that"
+            " everything is there."
+        )
 
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATING}, hashtext(current_schema()))")
     found = _revision(connection, server)
