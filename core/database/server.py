@@ -17,13 +17,10 @@ _URL = re.compile(
 OLDEST = 150000
 """The oldest server that will do, as PostgreSQL numbers its versions."""
 _MIGRATING = 0x6465736D
-<<<<<<< HEAD
 _DEAD_AFTER = 60.0
 """Seconds without a word after which a process holds back no upgrade, even if nobody else has buried it."""
-=======
 MOVING = "deskbridge_moving"
 """Stands in the database while a desk is being moved into it."""
->>>>>>> 1575c2500d90b3319932e5cfdc2f91f1a9c2445c
 
 
 @dataclass(frozen=True)
@@ -165,17 +162,13 @@ def _revision(connection: Any, server: Server) -> str | None:
     return None
 
 
-<<<<<<< HEAD
 def _fits(connection: Any, found: str) -> bool:
     from core.database import migrate
 
     return migrate.fits(connection, found)
 
 
-def _upgrade(connection: Any, server: Server) -> None:
-=======
 def _upgrade(connection: Any, server: Server, moving: bool) -> None:
->>>>>>> 1575c2500d90b3319932e5cfdc2f91f1a9c2445c
     from core.database import migrate
 
     if not moving and connection.exec_driver_sql(f"SELECT to_regclass('{MOVING}')").scalar() is not None:
