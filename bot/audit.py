@@ -12,17 +12,20 @@ from functools import partial
 from bot.adapters.port import Health
 from bot.gateways.heartbeat import Heartbeat
 from bot.metrics import Metrics
+from bot.replica import Office, Replica
 from core.audit import actions, queries
 from core.audit.model import Finding
 from core.database.transaction import Transaction
 from core.desk import Desk
 from core.kernel.clock import Clock
 from core.kernel.ids import TicketId
+from core.leases.model import ALONE
 from core.oncall.duty import NO_TICKET
 from core.outbox import actions as outbox
 from core.outbox import store as posts
 from core.outbox.model import Parcel
 from core.people import store as people
+from core.recounting import actions as recounting
 
 _log = logging.getLogger(__name__)
 EVERY = timedelta(minutes=3)
@@ -56,8 +59,14 @@ class Audit:
     `tick` does everything that is due: what is late after it is stuck."""
 
     def __init__(
-        self, desk: Desk, clock: Clock, metrics: Metrics, tick: Callable[[], Awaitable[object]]
+        self,
+        desk: Desk,
+        clock: Clock,
+        metrics: Metrics,
+        tick: Callable[[], Awaitable[object]],
+        office: Office | None = None,
     ) -> None:
+        self._office = office or Replica(desk.database).office("the audit")
         self._desk = desk
         self._clock = clock
         self._metrics = metrics
@@ -68,6 +77,14 @@ class Audit:
         self._took = timedelta(0)
         self._clean = False
         self._told: dict[str, datetime] = {}
+
+    async def run_in_turn(self) -> None:
+        """One pass, where that is this process's office. One whose rules are not those by which the tickets
+        were counted, because its configuration or its feeds are older, leaves that to another."""
+        alone = self._desk.me == ALONE
+        self._office.wanted = alone or await self._desk.database.survey(recounting.is_counted)
+        if self._office.ours and self._office.wanted:
+            await self.run()
 
     async def run(self) -> Verdict:
         """One pass; and another one at once where all that was found could be put right."""
@@ -81,12 +98,14 @@ class Audit:
     @property
     def vouches(self) -> bool:
         """Whether the newest pass was clean, or the one after it had put right everything, and is not old."""
-        if self._finished is None or not self._clean:
+        if self._finished is None or not self._clean or not self._office.ours:
             return False
         return abs(self._clock.now() - self._finished) <= max(STALE, self._took * 2)
 
     def health(self) -> Health:
         """Always well, for nothing hangs on it; the note says what it found."""
+        if not self._office.ours:
+            return Health(True, note="another process audits")
         now = self._clock.now()
         silent = now - (self._finished or self._began)
         if silent > max(MISSED, self._took * 2):

@@ -159,7 +159,10 @@ def _move(settings: Settings, options: argparse.Namespace) -> int:
             "--from takes sqlite+aiosqlite:///path/to/file.db, --to postgresql+asyncpg://user@host/name"
         )
     move.move(
-        source, target, lambda moved: say(f"{moved.name:<18}{moved.rows:>10}  sha256 {moved.digest[:16]}")
+        source,
+        target,
+        lambda moved: say(f"{moved.name:<18}{moved.rows:>10}  sha256 {moved.digest[:16]}"),
+        settings.desk.files or source.parent / "files",
     )
     say(f"Everything is in {target}. Write its address into database.url and start the desk.")
     return OK

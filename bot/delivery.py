@@ -6,8 +6,9 @@ leaves in between is sent again with the same nonce.
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -18,6 +19,7 @@ from bot.adapters.port import Adapter, Health, Posted, Reader
 from bot.message import Message, Paragraph, Plain
 from bot.metrics import Metrics
 from bot.pace import Pace
+from bot.replica import Replica
 from core import reactions
 from core.database.bells import wait
 from core.database.transaction import Transaction, Work
@@ -42,6 +44,8 @@ POLL = 1.0
 SHUT = frozenset({"blocked", "forbidden", "gone"})
 """Why nothing gets through to one account, though another of the same person may be open."""
 NOTHING = Message((Paragraph(Plain("…"), "quiet"),))
+AT_ONCE_FOR = 4.0
+"""Seconds for which nobody else can have a claimed parcel; whoever comes to it later asks first."""
 AWAY_PAUSE = timedelta(seconds=5)
 """How often something is tried while a messenger as a whole is in trouble."""
 
@@ -56,6 +60,7 @@ class Job:
     before: Post | None
     reader: Reader
     trouble: Exception | None = None
+    claimed_at: float = field(default_factory=time.monotonic)
 
     @property
     def nonce(self) -> str:
@@ -74,7 +79,9 @@ class Delivery:
         time_zone: str,
         metrics: Metrics,
         pace: Pace | None = None,
+        replica: Replica | None = None,
     ) -> None:
+        self._replica = replica or Replica(desk.database)
         self._pace = pace or Pace()
         self._desk = desk
         self._adapters = adapters
@@ -83,6 +90,7 @@ class Delivery:
         self._metrics = metrics
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._heard = desk.database.bells.listen(outbox.BELL)
+        self._replica.changed.append(self._heard.set)
         self._trouble = ""
 
     def health(self) -> Health:
@@ -112,6 +120,8 @@ class Delivery:
         if room <= 0:
             return 0
         busy = frozenset(self._busy)
+        if not self._replica.alone and not await self._desk.database.read(partial(self._any, busy=busy)):
+            return 0
         jobs = await self._desk.database.write(lambda tx: self._prepare(tx, busy, room))
         for job in jobs:
             lane = job.parcel.taken_from
@@ -127,11 +137,20 @@ class Delivery:
         self._pace.arrived(lane)
         self._heard.set()
 
+    async def _any(self, tx: Transaction, *, busy: frozenset[str]) -> bool:
+        """Whether anything waits that is this process's share; looking costs the others nothing."""
+        heads = await posts.heads(tx, busy, outbox.LOOKED_AT, self._desk.me)
+        return any(self._replica.owns(head.share) for head in heads)
+
     async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
-        return [await self._job(tx, parcel) for parcel in await outbox.claim(tx, busy, limit, self._may_go)]
+        parcels = await outbox.claim(tx, busy, limit, self._may_go, self._desk.me)
+        return [await self._job(tx, parcel) for parcel in parcels]
 
     async def _may_go(self, tx: Transaction, head: Head) -> bool:
-        """Whether quiet hours and the pace of room and messenger let it go; a press is answered at once."""
+        """Whether quiet hours and the pace of room and messenger let it go; a press is answered at once. One
+        process sends all that goes to a room, so that its pace is kept."""
+        if not self._replica.owns(head.share):
+            return False
         if (until := await quiet.until(tx, head)) is not None:
             await posts.postpone(tx, head, until)
             return False
@@ -142,7 +161,7 @@ class Delivery:
         room, urgent = str(to.space), head.urgency == ANSWER
         if head.lane.startswith("press:"):
             return not self._pace.held(room)
-        overall = {to.platform: adapter.features.pace_overall}
+        overall = {to.platform: adapter.features.pace_overall * self._replica.living}
         if not self._pace.allows(overall, urgent=urgent):
             return False
         edit = head.slot is not None and await posts.post_in(tx, room, head.slot) is not None
@@ -254,6 +273,8 @@ class Delivery:
     async def _send(self, job: Job) -> None:
         parcel = job.parcel
         try:
+            if time.monotonic() - job.claimed_at > AT_ONCE_FOR and not await self._held(parcel):
+                return  # this process was frozen, and another one sends it
             if job.trouble is not None:
                 raise job.trouble
             if job.message is None and not (parcel.retract and job.before):
@@ -268,6 +289,9 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 - an adapter's fault concerns this parcel alone
             _log.error("a parcel could not be delivered", exc_info=error, extra={"parcel": parcel.id})
             await self._retry(job, f"{type(error).__name__}: {error}", None, unknown=True)
+
+    async def _held(self, parcel: Parcel) -> bool:
+        return await self._desk.database.read(lambda tx: outbox.is_held(tx, parcel))
 
     async def _take_away(self, job: Job) -> None:
         """Nobody is to read it any more, yet it may stand there, for an earlier try had no answer."""
@@ -304,7 +328,8 @@ class Delivery:
     def _arrived(self, adapter: Adapter, job: Job, room: Address, shown: Posted) -> None:
         """It took one turn when it was claimed; what is shown as several messages has used up as many."""
         more = len(shown.parts) - len(job.before.parts if job.before else ())
-        gaps = {room.platform: adapter.features.pace_overall, str(room): adapter.gap(room)}
+        overall = adapter.features.pace_overall * self._replica.living
+        gaps = {room.platform: overall, str(room): adapter.gap(room)}
         self._pace.arrived(job.parcel.taken_from, gaps, more=more)
 
     async def _edit(self, adapter: Adapter, job: Job, address: Address, before: Posted) -> Posted | None:
@@ -339,6 +364,8 @@ class Delivery:
         pause = AWAY_PAUSE if away else delay
 
         async def note(tx: Transaction) -> None:
+            if not await outbox.is_held(tx, job.parcel):
+                return
             if job.parcel.kind == PING and await self._went_elsewhere(tx, job, error, unknown=unknown):
                 return
             if await outbox.retry(tx, job.parcel, error, delay=pause, unknown=unknown, free=away):

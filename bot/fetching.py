@@ -31,11 +31,13 @@ class Fetching:
         self._adapters = adapters
         self._blobs = blobs
         self._language = language
-        self._here: dict[str, dict[str, File | None]] = {}
+        self._here: dict[str, tuple[int, dict[str, File | None]]] = {}
         self._tries: dict[str, int] = {}
 
-    def here(self, lane: str) -> Fetched:
-        return self._here.get(lane, {})
+    def here(self, lane: str, letter: Letter) -> Fetched:
+        """What was brought for this event; what is here for another, somebody else has handled."""
+        of, found = self._here.get(lane, (letter.id, {}))
+        return found if of == letter.id else {}
 
     def done(self, lane: str) -> None:
         """The event has been handled."""
@@ -44,7 +46,8 @@ class Fetching:
 
     async def bring(self, lane: str, letter: Letter, incoming: Incoming, *, late: bool) -> bool:
         """Fetch what its turn needs. False when that must be tried again later; `late`: it never will be."""
-        here = self._here.setdefault(lane, {})
+        here = dict(self.here(lane, letter))
+        self._here[lane] = letter.id, here
         try:
             for carried in missing(incoming, here):
                 here[carried.key] = await self._brought(incoming, carried, late=late)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import duty, rules
 from bot.adapters.port import Adapter, Health
@@ -24,6 +25,7 @@ from bot.gateways.heartbeat import Heartbeat
 from bot.message import Words
 from bot.metrics import Metrics
 from bot.pace import Pace
+from bot.replica import Office, Replica
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sweep import Sweep
@@ -42,8 +44,12 @@ from core.files.blobs import Blobs
 from core.kernel.clock import Clock, WallClock
 from core.kernel.ids import Address, Identity
 from core.outbox import store as posts
+from core.people import linking
 from core.people.model import Person
 from core.tickets import queries
+
+if TYPE_CHECKING:
+    from bot.adapters.telegram.adapter import Telegram
 
 _log = logging.getLogger(__name__)
 LOOKED_AFTER = 500
@@ -70,6 +76,7 @@ class House:
     clock: Clock
     audit: Audit
     feeds: Feeds
+    replica: Replica
     told: duty.Told = duty.NOTHING
     """What the feeds told when the rules were made."""
     stopping: bool = False
@@ -89,6 +96,7 @@ class House:
             "delivery": self.delivery.health(),
             "scheduler": self.scheduler.health(),
             "audit": self.audit.health(),
+            "replicas": Health(True, note=self.replica.told()),
             **{name: adapter.health() for name, adapter in self.adapters.items()},
         }
         if self.feeds.all:
@@ -108,30 +116,49 @@ class House:
         return [*self.feeds.troubles(), *self.told.troubles, *unknown]
 
 
-def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | None = None) -> House:
+def build(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    *,
+    pace: Pace | None = None,
+    replica: Replica | None = None,
+) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
-    blobs = Blobs(settings.files_dir, settings.web.file_limit)
+    replica = replica or Replica(database)
+    if database.shared:
+        linking.agree(settings.in_common)
+    blobs = Blobs(settings.files_dir, settings.web.file_limit, database)
     adapters: dict[str, Adapter] = {"web": Webchat(database)}
     if settings.telegram.token is not None:
-        adapters["telegram"] = _telegram(settings, database, clock, blobs)
+        telegram = _telegram(settings, database, clock, blobs, replica.office("the hearing of Telegram"))
+        adapters["telegram"] = telegram
+        replica.changed.append(telegram.forget)
     if settings.slack.bot_token is not None:
-        adapters["slack"] = _slack(settings, database, clock, blobs)
+        adapters["slack"] = _slack(settings, database, clock, blobs, replica)
     if settings.webhooks:
         adapters["webhook"] = _webhooks(settings, clock)
     feeds, told = of_feeds(settings, clock)
-    desk = Desk(database, rules.rules(settings, told), partial(_direct, adapters))
+    desk = Desk(database, rules.rules(settings, told), partial(_direct, adapters), replica.id)
     metrics = Metrics()
+    metrics.replicas.set_function(lambda: replica.living)
     language, zone = settings.desk.language, settings.desk.time_zone
-    router = Router(desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics)
-    delivery = Delivery(desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace)
-    sweep = Sweep(database, blobs, clock, timedelta(days=settings.desk.keep_events_days))
+    router = Router(
+        desk, adapters, blobs, language=language, time_zone=zone, metrics=metrics, replica=replica
+    )
+    delivery = Delivery(
+        desk, adapters, language=language, time_zone=zone, metrics=metrics, pace=pace, replica=replica
+    )
+    keep_for = timedelta(days=settings.desk.keep_events_days)
+    sweep = Sweep(database, blobs, clock, keep_for, replica.office("the sweep"))
     scheduler = Scheduler(desk, clock, metrics, sweep.run)
-    audit = Audit(desk, clock, metrics, scheduler.tick)
-    scheduler.add(Job("the audit", EVERY, audit.run))
+    auditor = replica.office("the audit")
+    audit = Audit(desk, clock, metrics, scheduler.tick, auditor)
+    scheduler.add(Job("the audit", EVERY, audit.run_in_turn))
     if settings.heartbeat.url is not None:
         heart = Heartbeat(settings.heartbeat.url.get_secret_value())
         beat = partial(beat_if_clean, audit, heart, metrics)
-        scheduler.add(Job("the heartbeat", settings.heartbeat.every, beat))
+        scheduler.add(Job("the heartbeat", settings.heartbeat.every, beat, auditor))
     return House(
         settings,
         database,
@@ -146,6 +173,7 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
         clock,
         audit,
         feeds,
+        replica,
         told,
     )
 
@@ -162,7 +190,9 @@ def _direct(adapters: Mapping[str, Adapter], identity: Identity) -> Address | No
     return adapter.direct(identity) if adapter is not None else None
 
 
-def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
+def _telegram(
+    settings: Settings, database: Database, clock: Clock, blobs: Blobs, office: Office
+) -> "Telegram":
     """Telegram's client is large: it is loaded only where a token is given."""
     from bot.adapters.telegram.account import Account, MenuEntry
     from bot.adapters.telegram.adapter import Telegram
@@ -184,10 +214,10 @@ def _telegram(settings: Settings, database: Database, clock: Clock, blobs: Blobs
             MenuEntry("ticket", Words("command.ticket"), crowd=True),
         ),
     )
-    return Telegram(account, database=database, clock=clock, path=blobs.path)
+    return Telegram(account, database=database, clock=clock, path=blobs.here, office=office)
 
 
-def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -> Adapter:
+def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs, replica: Replica) -> Adapter:
     """Slack's client is large: it is loaded only where a token is given."""
     from bot.adapters.slack.account import Account
     from bot.adapters.slack.adapter import Slack
@@ -216,7 +246,15 @@ def _slack(settings: Settings, database: Database, clock: Clock, blobs: Blobs) -
         asked = {Address.parse(room) for room in await dialogs.rooms_of(tx, "slack")}
         return await posts.threads_of(tx, "slack", tickets) | {each for each in asked if each.thread}
 
-    return Slack(account, database=database, clock=clock, path=blobs.path, threads=threads)
+    return Slack(
+        account,
+        database=database,
+        clock=clock,
+        path=blobs.here,
+        threads=threads,
+        office=replica.office("what Slack said meanwhile"),
+        mark=replica.mark,
+    )
 
 
 def _webhooks(settings: Settings, clock: Clock) -> Adapter:
@@ -295,6 +333,7 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
     async with opened(settings, anew=anew) as database:
         clock = WallClock()
         house = build(settings, database, clock)
+        await house.replica.beat()
         await house.desk.open()
         if not settings.demo:
             await database.write(web_store.end_demo)
@@ -337,6 +376,7 @@ async def _work(house: House, stop: asyncio.Event, watchdog: Watchdog) -> None:
             ("bells", house.database.hear()),
             ("router", house.router.run()),
             ("delivery", house.delivery.run()),
+            ("replicas", house.replica.run()),
             *((name, adapter.run(house.router)) for name, adapter in house.adapters.items()),
             *((("feeds", house.feeds.run(house.changed)),) if house.feeds.all else ()),
             *((("watchdog", watchdog.run(house.scheduler.turning)),) if watchdog.watched else ()),
@@ -359,6 +399,7 @@ async def _work(house: House, stop: asyncio.Event, watchdog: Watchdog) -> None:
                 await house.router.drain()
                 await house.delivery.drain()
         await _end(tasks)  # the adapters last: what is under way goes through their connections
+        await house.replica.leave()
 
 
 async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:

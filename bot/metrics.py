@@ -38,6 +38,9 @@ class Metrics:
         )
         self.ready = Gauge("deskbridge_ready", "1 while every component is well", registry=self.registry)
 
+        self.replicas = Gauge(
+            "deskbridge_replicas", "Processes that serve the database", registry=self.registry
+        )
         self._audit()
 
     def _audit(self) -> None:

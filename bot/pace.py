@@ -34,26 +34,27 @@ class Sent:
 class Meter:
     """What was sent to one room, or through one messenger, lately."""
 
-    __slots__ = ("_even_at", "_gap", "_sent", "_span")
+    __slots__ = ("_even_at", "_sent", "_span", "gap")
 
-    def __init__(self, gap: float) -> None:
+    def __init__(self, gap: float, before: "Meter | None" = None) -> None:
+        """`before` is what was measured until now, with another gap."""
         times = max(1, round((1.0 if gap <= 1 else 60.0) / gap))
-        self._gap, self._span = gap, times * gap + MARGIN
-        self._sent: deque[Sent] = deque(maxlen=times)
-        self._even_at = 0.0
+        self.gap, self._span = gap, times * gap + MARGIN
+        self._sent: deque[Sent] = deque(before._sent if before else (), maxlen=times)
+        self._even_at: float = before._even_at if before else 0.0
 
     def ready_at(self, urgent: bool) -> float:
         """When the next one may go."""
         full = len(self._sent) == self._sent.maxlen
         at = self._sent[0].arrived_at + self._span if full else 0.0
-        return at if urgent else max(at, self._even_at - min(BURST, len(self._sent)) * self._gap)
+        return at if urgent else max(at, self._even_at - min(BURST, len(self._sent)) * self.gap)
 
     def use(self, now: float) -> Sent:
         """One goes now. Where there is no room for it any more, it takes the place of one to come."""
         full = len(self._sent) == self._sent.maxlen
         sent = Sent(max(now, self._sent[0].at + self._span) if full else now)
         self._sent.append(sent)
-        self._even_at = max(self._even_at, now) + self._gap
+        self._even_at = max(self._even_at, now) + self.gap
         return sent
 
     def idle(self, now: float) -> bool:
@@ -100,8 +101,9 @@ class Pace:
         return [self._meter(name, gap).use(now) for name, gap in gaps.items() if gap]
 
     def _meter(self, name: str, gap: timedelta) -> Meter:
-        if name not in self._meters:
-            self._meters[name] = Meter(gap.total_seconds())
+        before = self._meters.get(name)
+        if before is None or before.gap != gap.total_seconds():
+            self._meters[name] = Meter(gap.total_seconds(), before)
         return self._meters[name]
 
     def _ready_at(self, name: str, urgent: bool) -> float:

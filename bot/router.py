@@ -7,16 +7,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from bot import albums, fetching, turns
-from bot.adapters.port import Adapter, Health, Raw, Unlearned
+from bot.adapters.port import ALWAYS, Adapter, Health, Office, Raw, Unlearned
 from bot.fetching import Fetching
 from bot.flows.turn import Turn
 from bot.incoming import Edited, Incoming, Pressed, Quoted, Reacted, Said, Submitted
 from bot.learning import Learning
 from bot.metrics import Metrics
+from bot.replica import Replica
 from bot.signs import Signs
 from bot.turns import Fetched
 from core.database.bells import wait
@@ -39,6 +41,8 @@ AT_ONCE = 64
 """Conversations handled side by side."""
 ALBUM = 20
 """So many waiting events are looked at for further parts of an album."""
+OTHERS_AFTER = timedelta(seconds=3)
+"""So long a conversation waits for the process whose share it is; then whoever has time goes on with it."""
 POLL = 1.0
 """Seconds after which the inbox is looked at even if no bell rang."""
 
@@ -68,8 +72,10 @@ class Router:
         language: str,
         time_zone: str,
         metrics: Metrics,
+        replica: Replica | None = None,
     ) -> None:
         self._desk = desk
+        self._replica = replica or Replica(desk.database)
         self._adapters = adapters
         self._language = language
         self._time_zone = time_zone
@@ -79,12 +85,19 @@ class Router:
         self._learning = Learning(desk.database, adapters, self._free)
         self._signs = Signs(adapters)
         self._heard = desk.database.bells.listen(inbox.BELL)
+        self._replica.changed.append(self._heard.set)
         self._trouble = ""
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         """The adapters' door: events are committed when this returns. Raises TemporaryError if not."""
         kept = [Event(raw.key, raw.lane, raw.body, raw.message) for raw in events]
-        keep = partial(inbox.accept, platform=platform, account=account, events=kept)
+
+        async def keep(tx: Transaction) -> int:
+            await office.check(tx)
+            return await inbox.accept(tx, platform, account, kept)
+
         fresh = await self._desk.database.write(keep, urgent=True)
         self._metrics.received(platform, fresh, len(events) - fresh)
         return fresh
@@ -117,14 +130,29 @@ class Router:
         if room <= 0:
             return 0
         taken = {*self._busy, *self._learning.lanes}
-        lanes = await self._desk.database.write(lambda tx: inbox_store.lanes(tx, AT_ONCE + len(taken)))
-        free = [lane for lane in lanes if lane not in taken][:room]
+        free = [lane for lane in await self._lanes(AT_ONCE + len(taken)) if lane not in taken][:room]
         for lane in free:
             task = asyncio.create_task(self._serve(lane))
             self._busy[lane] = task
             self._signs.begin(lane)
             task.add_done_callback(partial(self._left, lane))
         return len(free)
+
+    async def _lanes(self, limit: int) -> list[str]:
+        """Conversations to go on with. Those that are another process's share are left to it, unless they
+        have waited for a moment."""
+        me = self._desk.me
+        if self._replica.alone:
+            found = await self._desk.database.write(lambda tx: inbox_store.lanes(tx, limit, me))
+            return [each.lane for each in found]
+
+        async def look(tx: Transaction) -> list[str]:
+            found = await inbox_store.lanes(tx, limit * self._replica.living, me)
+            late = tx.now - OTHERS_AFTER
+            owns = self._replica.owns
+            return [each.lane for each in found if each.ours or each.since <= late or owns(each.lane)]
+
+        return await self._desk.database.read(look)
 
     def _left(self, lane: str, _: asyncio.Task[None]) -> None:
         del self._busy[lane]
@@ -161,12 +189,13 @@ class Router:
             going = handled.more
 
     async def _handle_next(self, tx: Transaction, *, lane: str) -> Handled:
-        letter = await inbox_store.head(tx, lane)
+        letter = await inbox_store.head(tx, lane, self._desk.me)
         if letter is None:
             return Handled(False)
         try:
             incoming = self._adapters[letter.platform].read(letter.body)
         except Unlearned:
+            await inbox_store.hold(tx, letter.id, self._desk.me)
             return Handled(False, letter, learn=True)
         letters = [letter]
         if albums.name(incoming) is not None:
@@ -176,14 +205,15 @@ class Router:
         if incoming is not None and _concerns(tx, incoming):
             self._signs.meet(lane, incoming)
             incoming = await self._reread(tx, incoming)
-            here = self._fetching.here(lane)
+            here = self._fetching.here(lane, letter)
             if fetching.missing(incoming, here):
+                await inbox_store.hold(tx, letter.id, self._desk.me)
                 return Handled(False, letter, incoming, fetching.is_late(tx, letter))
             await self._turn(tx, fetching.with_files(incoming, here), here)
         for each in letters:
             await inbox.finish(tx, each)
             self._metrics.handled(each.platform)
-        return Handled(await inbox_store.head(tx, lane) is not None)
+        return Handled(await inbox_store.head(tx, lane, self._desk.me) is not None)
 
     async def _album(self, tx: Transaction, lane: str, first: Letter) -> tuple[list[Letter], Incoming | None]:
         """The album's parts as one message; None while further parts may still come."""
@@ -204,7 +234,7 @@ class Router:
         _log.error("an event could not be handled", exc_info=error, extra={"lane": lane})
 
         async def note(tx: Transaction) -> bool:
-            letter = await inbox_store.head(tx, lane)
+            letter = await inbox_store.head(tx, lane, self._desk.me)
             if letter is None:
                 return False
             parked = await inbox.stumble(tx, letter, f"{type(error).__name__}: {error}")

@@ -13,6 +13,7 @@ from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped
 
 from bot.adapters.port import Health
 from bot.metrics import Metrics
+from bot.replica import Office
 from core.desk import Desk
 from core.kernel.clock import Clock
 from core.kernel.errors import TemporaryError
@@ -34,6 +35,8 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+    office: Office | None = None
+    """Whoever has it does it for all processes; without one each does it for itself."""
 
 
 class Every(BaseTrigger):  # type: ignore[misc]
@@ -153,6 +156,8 @@ class Scheduler:
         return done
 
     async def _job_run(self, job: Job) -> None:
+        if job.office is not None and not job.office.ours:
+            return
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 await job.run()

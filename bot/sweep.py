@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.flows import dialog
+from bot.replica import Office, Replica
 from core.bursts import store as bursts
 from core.database.engine import Database
 from core.dialogs import store as dialogs
@@ -20,22 +21,35 @@ class Sweep:
     """Forgets what is over after `keep_for`. What waits, what was given up, what belongs to a ticket and
     what people read on the page is never touched."""
 
-    def __init__(self, database: Database, blobs: Blobs, clock: Clock, keep_for: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        clock: Clock,
+        keep_for: timedelta,
+        office: Office | None = None,
+    ) -> None:
+        self._office = office or Replica(database).office("the sweep")
         self._database = database
         self._blobs = blobs
         self._clock = clock
         self._keep_for = keep_for
 
     async def run(self) -> None:
-        await self._files()
-        await self._events()
+        """What is in the database is swept by one process, what lies on a machine by each."""
+        gone: set[str] = set()
+        if self._office.ours:
+            sweep = partial(files.sweep, holders=(dialogs.holding, inbox.holding))
+            gone = set(await self._database.write(sweep))
+            await self._events()
+        await self._bytes(gone)
 
-    async def _files(self) -> None:
-        """Delete files that no ticket came of, and bytes that no file came of."""
-        sweep = partial(files.sweep, holders=(dialogs.holding, inbox.holding))
-        gone: set[str] = set(await self._database.write(sweep))
+    async def _bytes(self, gone: set[str]) -> None:
+        """Delete files that no ticket came of, bytes that no file came of, and old copies of what is kept in
+        the database."""
         old = await asyncio.to_thread(self._blobs.before, self._clock.now() - files.LOOSE_FOR)
-        gone |= await self._database.read(lambda tx: files.unknown(tx, old))
+        copies = self._database.shared
+        gone |= old if copies else await self._database.read(lambda tx: files.unknown(tx, old))
         for file_id in gone:
             await asyncio.to_thread(self._blobs.remove, file_id)
 

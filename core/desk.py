@@ -10,6 +10,7 @@ from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.escalation.model import Policies
 from core.kernel.ids import Address, Identity
+from core.leases.model import ALONE
 from core.oncall import duty
 from core.oncall.model import OnCall
 from core.outbox import actions as outbox
@@ -43,14 +44,20 @@ class Rules:
 
 
 class Desk:
-    """The help desk without any messenger. Opening it makes it the file's only writer.
+    """The help desk without any messenger.
 
-    `direct` names the conversation of an account with the desk alone."""
+    `direct` names the conversation of an account with the desk alone; `me` is what this process is called
+    among those that serve the database, ALONE where it is the only one."""
 
     def __init__(
-        self, database: Database, rules: Rules, direct: Callable[[Identity], Address | None]
+        self,
+        database: Database,
+        rules: Rules,
+        direct: Callable[[Identity], Address | None],
+        me: str = ALONE,
     ) -> None:
         self.database = database
+        self.me = me
         self._direct = direct
         self.rules_hold = asyncio.Lock()
         """Whoever has it can rely on every ticket's being counted by the rules of now."""
@@ -77,14 +84,15 @@ class Desk:
             await self.recount()
 
     async def open(self) -> None:
-        """Give the configuration's people their roles, and take up what an earlier process left.
+        """Give the configuration's people their roles, and take up what an earlier process left; what was
+        somebody's who is not dead for long yet, is taken up by `core.replicas`.
 
         Tickets of a queue that the configuration has dropped go to its first queue, and what went to an
         account that it has taken from somebody goes to another one of theirs. Tickets under way follow the
         promises and policies of today."""
         await self.database.write(self._appoint)
-        await self.database.write(outbox.take_back_all)
-        await self.database.write(timers.take_back_all)
+        await self.database.write(lambda tx: outbox.give_back(tx, ALONE))
+        await self.database.write(lambda tx: timers.give_back(tx, ALONE))
         await self.recount()
         await self.database.write(duty.arrange)
 
@@ -120,7 +128,7 @@ class Desk:
 
         async def work(tx: Transaction) -> list[Timer]:
             await joining.end_codes(tx)
-            return await timers.claim(tx, limit)
+            return await timers.claim(tx, limit, self.me)
 
         return await self.database.write(work)
 

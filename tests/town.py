@@ -304,6 +304,15 @@ class Town:
 
         return await self.database.write(look)
 
+    async def waiting_lanes(self) -> list[str]:
+        """Whose share it is what is due now, by the names of that."""
+
+        async def look(tx: Transaction) -> list[str]:
+            lanes = [each.lane for each in await inbox.lanes(tx, 100)]
+            return lanes + [each.share for each in await outbox.heads(tx, (), 100)]
+
+        return await self.database.read(look)
+
     async def later(self, span: timedelta, *, step: timedelta | None = None) -> None:
         """Let time go by, looking in every `step`."""
         left = span

@@ -4,16 +4,22 @@ An adapter translates and connects; it decides nothing. Receiving: it commits ea
 `Door` before it acknowledges it to the platform. Sending: it shows one message and tells what became of it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiohttp.web import RouteDef
 
 from bot.incoming import Carried, Incoming
 from bot.message import Message, Text
+from core.database.transaction import Transaction
 from core.kernel.ids import Address, Identity
+
+Here = Callable[[str], Awaitable[Path]]
+"""Brings the bytes of a file of ours to this machine's disk and says where they lie. Raises LookupError for a
+file whose bytes are gone, TemporaryError, and OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,46 @@ class Raw:
     """The room and id of the message it tells of, so that a later event can point at it."""
 
 
+class Office(Protocol):
+    """Something that one process at a time does for all that serve the same desk."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether this is the process that does it."""
+        ...
+
+    async def wait(self) -> None:
+        """Returns as soon as it is."""
+        ...
+
+    async def check(self, tx: Transaction) -> None:
+        """Raises NotOurs where another one does it by now, so that nothing of the transaction holds."""
+        ...
+
+
+class Always:
+    """The office of whoever is the only process."""
+
+    ours = True
+
+    async def wait(self) -> None: ...
+
+    async def check(self, tx: Transaction) -> None: ...
+
+
+ALWAYS: Office = Always()
+
+
 class Door(Protocol):
     """The way in."""
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         """Commit the events to the inbox; returns how many were new. Only then may they be acknowledged.
 
-        Raises TemporaryError when the database cannot take them: do not acknowledge."""
+        Raises TemporaryError when the database cannot take them, and NotOurs where they are brought by way of
+        an `office` that is another process's: do not acknowledge."""
         ...
 
 

@@ -1,5 +1,6 @@
 """The settings of a desk: what each section of the configuration holds, frozen once read."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -320,6 +321,12 @@ class Settings(BaseSettings):
     @property
     def files_dir(self) -> Path:
         return self.desk.files or self.database.folder / "files"
+
+    @property
+    def in_common(self) -> bytes:
+        """What processes of the same configuration know, and nobody else does who has no secret of it."""
+        known = (self.database.url, *self.secrets)
+        return hashlib.sha256("\0".join(known).encode()).digest()
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -79,9 +79,7 @@ async def give(request: web.Request) -> web.StreamResponse:
         return await tickets.file_for(tx, seat.actor, file_id)
 
     file = await site.database.read(work)
-    path = site.blobs.path(file.id)
-    if not path.is_file():
-        raise LookupError("the bytes of a file are gone")
+    path = await site.blobs.here(file.id)
     picture = file.mime in INLINE
     return web.FileResponse(
         path,

@@ -1,15 +1,19 @@
 """Brings the schema up to date; Alembic is loaded only when there is something to do."""
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy
 
+from core.database import parts
+from core.database.parts import Part, Step
+from core.database.schema import schema_floor
 from core.kernel.errors import SetupError
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision; a test holds it against the migration scripts."""
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -67,19 +71,58 @@ def _upgrade(path: Path, found: str | None) -> None:
         engine.dispose()
 
 
-def run(connection: sqlalchemy.Connection, place: object, found: str | None) -> None:
-    """Apply what is missing on this connection. Raises SetupError when the schema is newer than this version
-    knows."""
-    from alembic import command
-    from alembic.config import Config
+def chain() -> list[Step]:
+    """Every migration in its order, and which part of an upgrade it is."""
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    scripts = list(ScriptDirectory(str(SCRIPTS)).walk_revisions())
+    return [Step(each.revision, Part(getattr(each.module, "part", Part.POST))) for each in reversed(scripts)]
+
+
+def run(
+    connection: sqlalchemy.Connection, place: object, found: str | None, others: Collection[str] = ()
+) -> None:
+    """Apply on this connection what is missing and may be, while processes serve the desk whose newest
+    revisions are `others`. Raises SetupError when the schema is of a version that this one cannot work with,
+    or would have to become one that others cannot."""
+    from alembic import command
+    from alembic.config import Config
+
+    steps = chain()
+    if found is not None and found > HEAD:
+        if fits(connection, found):
+            return
         raise SetupError(
             f"The database {place} was made by a newer Deskbridge (schema {found}). Use that version."
         )
+    target = parts.target(steps, found, others)
+    if not parts.fits(steps, target or found or "", None):
+        raise SetupError(
+            f"An older Deskbridge still serves {place}, and cannot work with what this one needs."
+            " Stop it first."
+        )
+    if target is None:
+        return
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, target)
+    _raise_floor(connection, parts.floor(steps, target))
+
+
+def fits(connection: sqlalchemy.Connection, found: str) -> bool:
+    """Whether this version can work with the schema as it is."""
+    return parts.fits(chain(), found, _floor(connection))
+
+
+def _floor(connection: sqlalchemy.Connection) -> str | None:
+    """The oldest version that can work with the schema as it is; None where nobody says so."""
+    if not sqlalchemy.inspect(connection).has_table(schema_floor.name):
+        return None
+    found: str | None = connection.execute(sqlalchemy.select(schema_floor.c.oldest)).scalar()
+    return found
+
+
+def _raise_floor(connection: sqlalchemy.Connection, oldest: str) -> None:
+    connection.execute(schema_floor.delete())
+    connection.execute(schema_floor.insert().values(name="schema", oldest=oldest))

@@ -6,6 +6,7 @@ on the server.
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from core.database.server import MOVING, Server
 from core.kernel import text as texts
 from core.kernel.errors import SetupError
 
+STAYS = frozenset({"alembic_version", "schema_floor", "leases", "replicas", "file_parts"})
+"""Tables that tell of a database itself, or, of a file, nothing."""
+PIECE = 256 * 1024
+"""Bytes of a file that are written at once."""
 STRETCH = 2000
 """Rows that are copied in one transaction."""
 _COLUMNS = """
@@ -34,6 +39,7 @@ _SEQUENCES = """
 SELECT table_name, column_name, pg_get_serial_sequence(quote_ident(table_name), column_name) AS sequence
 FROM information_schema.columns WHERE table_schema = current_schema() AND column_default LIKE 'nextval(%'
 """
+_PUT = "INSERT INTO file_parts (file_id, place, bytes, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 _LARGEST = 1 << 256
 
 
@@ -47,8 +53,9 @@ class Moved:
     """Of all its rows, in whichever order: equal on both sides."""
 
 
-def move(source: Path, target: Server, tell: Callable[[Moved], None]) -> None:
-    """Copy the desk of a file, which is held meanwhile, to the empty database of a server.
+def move(source: Path, target: Server, tell: Callable[[Moved], None], files: Path | None = None) -> None:
+    """Copy the desk of a file, which is held meanwhile, to the empty database of a server; and the bytes of
+    what people sent, which lie in the folder `files`.
 
     Raises SetupError in one plain line when that cannot be, or when the two differ afterwards."""
     if not source.exists():
@@ -56,12 +63,14 @@ def move(source: Path, target: Server, tell: Callable[[Moved], None]) -> None:
     lock = file.prepare(source)
     try:
         server.prepare(target, moving=True)
-        server.settle(lambda: _move(source, f"from {source.absolute()}", target, tell))
+        server.settle(lambda: _move(source, f"from {source.absolute()}", target, tell, files))
     finally:
         lock.release()
 
 
-async def _move(path: Path, name: str, target: Server, tell: Callable[[Moved], None]) -> None:
+async def _move(
+    path: Path, name: str, target: Server, tell: Callable[[Moved], None], files: Path | None
+) -> None:
     raw = await postgresql.connected(target)
     try:
         await raw.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
@@ -72,6 +81,8 @@ async def _move(path: Path, name: str, target: Server, tell: Callable[[Moved], N
                 await _copy(raw, source, table)
             for table in tables:
                 tell(await _compared(raw, source, table))
+            if files is not None:
+                tell(await _copy_files(raw, source, files))
             await _finish(raw, source)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise SetupError(
@@ -86,7 +97,7 @@ async def _in_order(raw: Any, source: sqlite3.Connection) -> list[str]:
     """The tables, each after those that its rows point into."""
     found = source.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     needs: dict[str, set[str]] = {
-        name: set() for (name,) in found if not name.startswith("sqlite_") and name != "alembic_version"
+        name: set() for (name,) in found if not name.startswith("sqlite_") and name not in STAYS
     }
     for row in await raw.fetch(_KEYS):
         if row["needs"] != row["of"]:
@@ -145,6 +156,33 @@ def _value(value: Any, kind: str) -> Any:
     if isinstance(value, str):
         return texts.storable(value)
     return bool(value) if kind == "boolean" and value is not None else value
+
+
+async def _copy_files(raw: Any, source: sqlite3.Connection, folder: Path) -> Moved:
+    """The bytes of every file there is, whole or not at all; those that are lost already stay lost. Raises
+    SetupError for one that is not what it was."""
+    count, total = 0, 0
+    for file_id, sha256 in source.execute("SELECT id, sha256 FROM files ORDER BY id").fetchall():
+        path = folder / file_id[:2] / file_id
+        if not path.is_file():
+            continue
+        digest = await _copy_file(raw, file_id, path)
+        if digest != sha256:
+            raise SetupError(f"The file {path} is not what it was when it came. Bring it back from a backup.")
+        count, total = count + 1, (total + int(digest, 16)) % _LARGEST
+    return Moved("bytes of files", count, f"{total:064x}")
+
+
+async def _copy_file(raw: Any, file_id: str, path: Path) -> str:
+    """The hash of what was copied."""
+    digest, place, now = hashlib.sha256(), 0, int(time.time() * 1_000_000)
+    async with raw.transaction():
+        with path.open("rb") as lies:
+            while piece := lies.read(PIECE):
+                digest.update(piece)
+                await raw.execute(_PUT, file_id, place, piece, now)
+                place += 1
+    return digest.hexdigest()
 
 
 async def _compared(raw: Any, source: sqlite3.Connection, name: str) -> Moved:

@@ -61,7 +61,14 @@ _SETTINGS = {
 }
 
 
-_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
+_BROKEN = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    EOFError,
+)
 _READ_ONLY = "25006"
 
 
@@ -382,7 +389,7 @@ class ServerReaders:
         try:
             await line.say(_LOOK)
             return await work(open_(line))
-        except Lost:
+        except (Lost, asyncio.CancelledError):  # who is called off leaves an answer under way
             await seat.throw_away()
             raise
         finally:

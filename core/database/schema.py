@@ -19,6 +19,14 @@ metadata = MetaData(
     }
 )
 
+schema_floor = Table(
+    "schema_floor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("oldest", Text, nullable=False),
+)
+"""The oldest version that can work with the schema as it is: see `core.database.parts`."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

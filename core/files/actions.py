@@ -36,4 +36,5 @@ async def sweep(tx: Transaction, holders: Collection[Holder]) -> list[FileId]:
     held = [await holding(tx, loose) for holding in holders]
     gone = [file_id for file_id in loose if not any(file_id in each for each in held)]
     await store.forget(tx, gone)
+    await store.forget_parts(tx, tx.now - LOOSE_FOR)
     return gone

@@ -1,4 +1,7 @@
-"""The bytes of files on disk, under generated names: whole or not there at all."""
+"""The bytes of files on disk, under generated names: whole or not there at all.
+
+Where several processes share nothing but the database, it holds the bytes too, in pieces; what lies on a disk
+are copies then, and a process whose disk has none makes one."""
 
 import asyncio
 import contextlib
@@ -12,7 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from core.files.model import Kept
+from core.database.engine import Database
+from core.files.model import FileGone, Kept
+from core.files.parts import bring, put
 from core.kernel.errors import TemporaryError, UserError
 from core.kernel.ids import FileId
 
@@ -20,11 +25,13 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Blobs:
-    """A folder of files. `limit` is the size in bytes of the largest one."""
+    """A folder of files. `limit` is the size in bytes of the largest one; `database` is the one they belong
+    to, where that may be shared."""
 
-    def __init__(self, root: Path, limit: int) -> None:
+    def __init__(self, root: Path, limit: int, database: Database | None = None) -> None:
         self.root = root
         self.limit = limit
+        self._database = database if database is not None and database.shared else None
 
     def path(self, file_id: str) -> Path:
         """Where the bytes of this file are. Raises LookupError for what is not a file id."""
@@ -43,6 +50,8 @@ class Blobs:
         try:
             await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
             kept = await self._stream(file_id, partial, chunks)
+            if self._database is not None:
+                await put(self._database, file_id, partial)
             await asyncio.to_thread(self._name, partial, target)
         except OSError as error:
             raise TemporaryError(f"the file could not be kept: {error.strerror}") from error
@@ -50,6 +59,28 @@ class Blobs:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
         return kept
+
+    async def here(self, file_id: str) -> Path:
+        """Where the bytes are, once they are on this machine. Raises FileGone for bytes that are nowhere,
+        and TemporaryError when this disk cannot take them."""
+        target = self.path(file_id)
+        if await asyncio.to_thread(target.is_file):
+            return target
+        if self._database is None:
+            raise FileGone("the bytes of a file are gone")
+        partial = target.with_suffix(f".{secrets.token_hex(4)}.part")
+        try:
+            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            await bring(self._database, file_id, partial)
+            await asyncio.to_thread(os.replace, partial, target)
+        except FileGone:
+            raise
+        except OSError as error:
+            raise TemporaryError(f"the file could not be brought here: {error.strerror}") from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+        return target
 
     async def _stream(self, file_id: FileId, partial: Path, chunks: AsyncIterator[bytes]) -> Kept:
         size, digest = 0, hashlib.sha256()

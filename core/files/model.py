@@ -6,6 +6,10 @@ from datetime import datetime
 from core.kernel.ids import FileId, MessageId, PersonId, TicketId
 
 
+class FileGone(LookupError, FileNotFoundError):
+    """The bytes of a file are nowhere any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Bytes that are safely on disk."""

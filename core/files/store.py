@@ -4,10 +4,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text, bindparam, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Serial, metadata
+from core.database.schema import Instant, Serial, insert_new, metadata
 from core.database.transaction import Transaction
 from core.files.model import File
 from core.kernel.ids import FileId, MessageId, PersonId, TicketId
@@ -25,6 +36,19 @@ files = Table(
     Column("message_id", Serial, index=True),
     Column("place", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+)
+file_parts = Table(
+    "file_parts",
+    metadata,
+    Column("file_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""The bytes of files, where several processes share nothing but the database."""
+_ADD_PART = insert_new(file_parts)
+_PART = select(file_parts.c.bytes).where(
+    file_parts.c.file_id == bindparam("file"), file_parts.c.place == bindparam("at_place")
 )
 _OF_TICKET = (
     select(files)
@@ -105,7 +129,25 @@ async def loose(tx: Transaction, before: datetime) -> list[FileId]:
 
 
 async def forget(tx: Transaction, ids: Iterable[FileId]) -> None:
-    await tx.execute(files.delete().where(files.c.id.in_(list(ids))))
+    gone = list(ids)
+    await tx.execute(files.delete().where(files.c.id.in_(gone)))
+    await tx.execute(file_parts.delete().where(file_parts.c.file_id.in_(gone)))
+
+
+async def forget_parts(tx: Transaction, before: datetime) -> None:
+    """Forget bytes that came before then and that no file came of."""
+    orphaned = file_parts.c.file_id.not_in(select(files.c.id))
+    await tx.execute(file_parts.delete().where(file_parts.c.at < before, orphaned))
+
+
+async def add_part(tx: Transaction, file_id: str, place: int, piece: bytes) -> None:
+    await tx.execute(_ADD_PART, {"file_id": file_id, "place": place, "bytes": piece, "at": tx.now})
+
+
+async def part(tx: Transaction, file_id: str, place: int) -> bytes | None:
+    """The bytes of a file from this place on; None after the last."""
+    found: bytes | None = await tx.scalar(_PART, {"file": file_id, "at_place": place})
+    return found
 
 
 async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from core.database.transaction import Transaction
 from core.inbox import store
 from core.inbox.model import TRIES, Event, Letter, State, pause
+from core.kernel.errors import NotOurs
 
 BELL = "inbox"
 
@@ -20,8 +21,10 @@ async def accept(tx: Transaction, platform: str, account: str, events: Sequence[
 
 
 async def finish(tx: Transaction, letter: Letter) -> None:
-    """The event is handled; commits together with what it did."""
-    await store.change(tx, letter.id, state=State.DONE, handled_at=tx.now, error=None)
+    """The event is handled; commits together with what it did. Raises NotOurs where somebody else has handled
+    it, and nothing is done twice."""
+    if not await store.finish(tx, letter.id):
+        raise NotOurs("the event is handled already")
 
 
 async def stumble(tx: Transaction, letter: Letter, error: str) -> bool:
@@ -35,9 +38,16 @@ async def stumble(tx: Transaction, letter: Letter, error: str) -> bool:
         attempts=attempts,
         error=error[:2000],
         due_at=tx.now + pause(attempts),
+        holder=None,
     )
     tx.ring(BELL)
     return parked
+
+
+async def give_back(tx: Transaction, holder: str) -> None:
+    """What a process had begun with while it died may be handled by anybody."""
+    if await store.give_back(tx, holder):
+        tx.ring(BELL)
 
 
 async def replay(tx: Transaction, letter_id: int) -> bool:

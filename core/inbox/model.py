@@ -37,6 +37,15 @@ class Letter:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A conversation whose oldest event is due since then; `ours` if this process has begun with it."""
+
+    lane: str
+    since: datetime
+    ours: bool = False
+
+
 TRIES = 4
 """After so many failures an event is parked and its conversation goes on."""
 LONGEST = timedelta(seconds=30)

@@ -25,7 +25,9 @@ from sqlalchemy.engine import Row
 from core.database import prune
 from core.database.schema import Instant, Json, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
-from core.inbox.model import LONGEST, Event, Letter, State
+from core.inbox.model import LONGEST, Event, Letter, State, Waiting
+from core.leases.model import ALONE
+from core.leases.store import nobody_elses
 
 inbox = Table(
     "inbox",
@@ -43,6 +45,7 @@ inbox = Table(
     Column("error", Text),
     Column("received_at", Instant, nullable=False),
     Column("handled_at", Instant),
+    Column("holder", Text),
     UniqueConstraint("platform", "account", "event_key", name="uq_inbox_event"),
 )
 Index(
@@ -61,13 +64,20 @@ Index(
 _NEW = text("state = 'new'")
 _ADD = insert_new(inbox)
 _CHANGE = inbox.update().where(inbox.c.id == bindparam("letter"))
+_CHANGE_NEW = _CHANGE.where(_NEW)
+_GIVE_BACK = inbox.update().where(_NEW, inbox.c.holder == bindparam("of")).values(holder=None)
 _OLDEST = select(func.min(inbox.c.id)).where(_NEW).group_by(inbox.c.lane)
 # What came, or is due, later than any pause from now was written before the clock was set back: it is due.
 _NOW = bindparam("now", type_=Instant)
 _TRIED_LATER = and_(inbox.c.attempts > 0, inbox.c.due_at > bindparam("furthest", type_=Instant))
-_DUE = or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _TRIED_LATER)
+_DUE = and_(
+    or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _TRIED_LATER), nobody_elses(inbox.c.holder)
+)
 _LANES = (
-    select(inbox.c.lane).where(inbox.c.id.in_(_OLDEST), _DUE).order_by(inbox.c.id).limit(bindparam("limit"))
+    select(inbox.c.lane, inbox.c.due_at, inbox.c.holder)
+    .where(inbox.c.id.in_(_OLDEST), _DUE)
+    .order_by(inbox.c.id)
+    .limit(bindparam("limit"))
 )
 _WORDS = type_coerce(inbox.c.body, Text).label("body")
 _UNHANDLED = union_all(select(_WORDS).where(_NEW), select(_WORDS).where(text("state = 'dead'")))
@@ -84,6 +94,7 @@ _HEAD = (
     .where(_NEW, inbox.c.lane == bindparam("lane"))
     .order_by(inbox.c.id)
     .limit(1)
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -108,15 +119,33 @@ async def add(tx: Transaction, platform: str, account: str, event: Event) -> boo
     return bool(await tx.execute(_ADD, values))
 
 
-async def lanes(tx: Transaction, limit: int) -> list[str]:
-    """Conversations whose oldest waiting event is due, the longest waiting first."""
-    return [row.lane for row in await tx.all(_LANES, {**_instants(tx), "limit": limit})]
+async def lanes(tx: Transaction, limit: int, me: str = ALONE) -> list[Waiting]:
+    """Conversations whose oldest waiting event is due and nobody else's, the longest waiting first."""
+    rows = await tx.all(_LANES, {**_instants(tx), "limit": limit, "me": me})
+    return [Waiting(row.lane, row.due_at, row.holder is not None and row.holder == me) for row in rows]
 
 
-async def head(tx: Transaction, lane: str) -> Letter | None:
-    """The oldest waiting event of a conversation, if it is due."""
-    row = await tx.first(_HEAD, {**_instants(tx), "lane": lane})
+async def head(tx: Transaction, lane: str, me: str = ALONE) -> Letter | None:
+    """The oldest waiting event of a conversation, if it is due and nobody else's."""
+    row = await tx.first(_HEAD, {**_instants(tx), "lane": lane, "me": me})
     return None if row is None or not row.due else letter(row)
+
+
+async def finish(tx: Transaction, letter_id: int) -> bool:
+    """The event is handled. False if it was already."""
+    values = {"state": State.DONE, "handled_at": tx.now, "error": None}
+    return bool(await tx.execute(_CHANGE_NEW, {"letter": letter_id, **values}))
+
+
+async def hold(tx: Transaction, letter_id: int, me: str) -> None:
+    """What the event takes is got outside any transaction; until then it is nobody else's who lives."""
+    if me:
+        await tx.execute(_CHANGE_NEW, {"letter": letter_id, "holder": me})
+
+
+async def give_back(tx: Transaction, holder: str) -> int:
+    """What the holder was getting something for may be handled by anybody."""
+    return await tx.execute(_GIVE_BACK, {"of": holder})
 
 
 def _instants(tx: Transaction) -> dict[str, datetime]:

@@ -37,6 +37,10 @@ class TemporaryError(DeskError):
         self.unknown = unknown
 
 
+class NotOurs(TemporaryError):
+    """Another process does this by now; nothing was changed."""
+
+
 class PermanentError(DeskError):
     """Only the operator can mend it, or nobody: never repeated by itself.
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from core.database.transaction import Transaction
 from core.kernel.ids import ParcelId, PersonId, TicketId
+from core.leases.model import ALONE
 from core.outbox import store
 from core.outbox.model import LEASE, TRIES, Head, Parcel, Post, Shown, State, pause
 
@@ -24,15 +25,20 @@ async def put(tx: Transaction, parcel: Parcel) -> None:
 
 
 async def claim(
-    tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[Transaction, Head], Awaitable[bool]]
+    tx: Transaction,
+    busy: frozenset[str],
+    limit: int,
+    may_go: Callable[[Transaction, Head], Awaitable[bool]],
+    me: str = ALONE,
 ) -> list[Parcel]:
-    """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE."""
+    """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE, or for as long as
+    this process lives where others do besides."""
     claimed: list[Parcel] = []
-    for head in await store.heads(tx, busy, LOOKED_AT):
+    for head in await store.heads(tx, busy, LOOKED_AT, me):
         if len(claimed) == limit:
             break
-        if await may_go(tx, head):
-            claimed.append(await store.lease(tx, head, tx.now + LEASE))
+        if await may_go(tx, head) and (taken := await store.lease(tx, head, tx.now + LEASE, me)) is not None:
+            claimed.append(taken)
     return claimed
 
 
@@ -170,13 +176,14 @@ async def discard(tx: Transaction, parcel_id: ParcelId) -> bool:
     )
 
 
-async def take_back_all(tx: Transaction) -> int:
-    """At the start of the only process: what an earlier one held while it died may be sent again.
+async def give_back(tx: Transaction, holder: str) -> int:
+    """What a process held while it died may be sent again; ALONE: what any did that lives no more.
 
     Its outcome is unknown, so it goes out with the same nonce as an uncertain parcel."""
     tx.ring(BELL)
-    return await tx.execute(
-        store.outbox.update()
-        .where(store.outbox.c.state == State.SENDING)
-        .values(state=State.UNCERTAIN, lease_until=None)
-    )
+    return await store.give_back(tx, holder)
+
+
+async def is_held(tx: Transaction, parcel: Parcel) -> bool:
+    """Whether the parcel is still in the hands that claimed it."""
+    return await store.is_held(tx, parcel)

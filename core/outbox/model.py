@@ -87,6 +87,16 @@ class Head:
     slot: str | None
     urgency: int
     state: str
+    fence: int
+    due_at: datetime
+
+    @property
+    def share(self) -> str:
+        """What is sent by one process alone: all that goes to a room, or to a person wherever they read; what
+        answers a press."""
+        if self.lane.startswith("press:"):
+            return self.lane
+        return self.room.partition("#")[0] if self.room else f"person:{self.person}"
 
 
 @dataclass(frozen=True, slots=True)

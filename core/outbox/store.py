@@ -28,6 +28,8 @@ from core.database import prune
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, MessageId, ParcelId, PersonId, TicketId
+from core.leases.model import ALONE
+from core.leases.store import held_by, nobody_elses
 from core.outbox.model import LEASE, LONGEST, Head, Parcel, Post, Shown, State
 
 outbox = Table(
@@ -51,6 +53,7 @@ outbox = Table(
     Column("fence", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("lease_until", Instant),
+    Column("holder", Text),
     Column("error", Text),
     Column("created_at", Instant, nullable=False),
     Column("settled_at", Instant),
@@ -103,11 +106,11 @@ _NOW = bindparam("now", type_=Instant)
 # An instant that no pause or lease reaches from now was written before the clock was set back: it is over.
 _TRIED_LATER = and_(outbox.c.attempts > 0, outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
 _DUE = or_(outbox.c.due_at <= _NOW, outbox.c.created_at > _NOW, _TRIED_LATER)
-_FREE = or_(
-    outbox.c.lease_until.is_(None),
+_OVER = or_(
     outbox.c.lease_until <= _NOW,
     outbox.c.lease_until > bindparam("furthest_lease", type_=Instant),
 )
+_FREE = or_(outbox.c.lease_until.is_(None), and_(_OVER, nobody_elses(outbox.c.holder)))
 _OLDEST = (
     select(func.min(outbox.c.id).label("id")).where(text(_WAITING)).group_by(outbox.c.lane).cte("oldest")
 )
@@ -136,6 +139,8 @@ _HEADS = (
         outbox.c.slot,
         outbox.c.urgency,
         outbox.c.state,
+        outbox.c.fence,
+        outbox.c.due_at,
     )
     .where(outbox.c.id.in_(select(_OLDEST.c.id).union_all(_PASSING)), _DUE, _FREE)
     .order_by(outbox.c.urgency, outbox.c.id)
@@ -143,9 +148,25 @@ _HEADS = (
 )
 _LEASE = (
     outbox.update()
-    .where(outbox.c.id == bindparam("parcel"))
-    .values(state=State.SENDING, lease_until=bindparam("until", type_=Instant), fence=outbox.c.fence + 1)
+    .where(
+        outbox.c.id.in_(
+            select(outbox.c.id)
+            .where(outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(
+        state=State.SENDING,
+        lease_until=bindparam("until", type_=Instant),
+        holder=bindparam("me", type_=Text),
+        fence=outbox.c.fence + 1,
+    )
     .returning(outbox)
+)
+_HELD = select(outbox.c.id).where(
+    outbox.c.id == bindparam("parcel"),
+    outbox.c.fence == bindparam("held"),
+    outbox.c.state == State.SENDING,
 )
 _POSTPONE = (
     outbox.update().where(outbox.c.id == bindparam("parcel")).values(due_at=bindparam("until", type_=Instant))
@@ -288,12 +309,15 @@ async def waits(tx: Transaction, like: Parcel) -> bool:
     return await tx.first(statement) is not None
 
 
-async def heads(tx: Transaction, busy: Collection[str], limit: int) -> list[Head]:
+async def heads(tx: Transaction, busy: Collection[str], limit: int, me: str = ALONE) -> list[Head]:
     """The first waiting parcel of each lane that is due and in nobody's hands. Where it was postponed, the
     first that changes what stands already, or takes it back, goes before it."""
     furthest = {"furthest_pause": tx.now + LONGEST, "furthest_lease": tx.now + LEASE}
-    rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy)})
-    heads = [Head(r.id, r.lane, r.kind, r.room, r.person_id, r.slot, r.urgency, r.state) for r in rows]
+    rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy), "me": me})
+    heads = [
+        Head(r.id, r.lane, r.kind, r.room, r.person_id, r.slot, r.urgency, r.state, r.fence, r.due_at)
+        for r in rows
+    ]
     return [head for head in heads if head.lane not in busy][:limit]
 
 
@@ -339,13 +363,23 @@ async def forgo(tx: Transaction, slot: str) -> None:
     await tx.execute(outbox.update().where(dead).values(state=State.DROPPED))
 
 
-async def lease(tx: Transaction, head: Head, until: datetime) -> Parcel:
-    """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more.
+async def lease(tx: Transaction, head: Head, until: datetime, me: str = ALONE) -> Parcel | None:
+    """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more, and
+    nobody knows whether those had shown it already. None if somebody else was quicker."""
+    row = await tx.first(_LEASE, {"parcel": head.id, "held": head.fence, "until": until, "me": me or None})
+    return None if row is None else replace(parcel(row), uncertain=head.state != State.PENDING)
 
-    Nobody knows whether those had shown it already."""
-    row = await tx.first(_LEASE, {"parcel": head.id, "until": until})
-    assert row is not None
-    return replace(parcel(row), uncertain=head.state != State.PENDING)
+
+async def give_back(tx: Transaction, holder: str) -> int:
+    """What the holder was sending waits again; ALONE: what nobody is that lives."""
+    held = outbox.update().where(
+        text(_WAITING), outbox.c.state == State.SENDING, held_by(outbox.c.holder, holder)
+    )
+    return await tx.execute(held.values(state=State.UNCERTAIN, lease_until=None, holder=None))
+
+
+async def is_held(tx: Transaction, held: Parcel) -> bool:
+    return await tx.first(_HELD, {"parcel": held.id, "held": held.fence}) is not None
 
 
 def once_more(now: datetime) -> dict[str, Any]:

@@ -21,7 +21,15 @@ LOCKED = timedelta(hours=1)
 _LOOK_ALIKE = str.maketrans("АВЕКМНРСТУХ", "ABEKMHPCTYX")
 """Cyrillic capitals, as a code may be typed on a Russian keyboard."""
 _SECRET = secrets.token_bytes(32)
-"""Lets this process alone say a code once more: the seed that is kept does not tell it."""
+"""Lets this process alone say a code once more, or those that agree on it: the seed that is kept does not
+tell it."""
+
+
+def agree(secret: bytes) -> None:
+    """Processes that serve one database say each other's codes from now on. `secret` is what they have in
+    common and the database does not hold."""
+    global _SECRET
+    _SECRET = secret
 
 
 async def make(tx: Transaction, person: Person, identity: Identity, room: str) -> Code:

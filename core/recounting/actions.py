@@ -33,6 +33,11 @@ async def recount(database: Database) -> int:
     return changed
 
 
+async def is_counted(tx: Transaction) -> bool:
+    """Whether the tickets are counted by the rules of this process, and not by another one's."""
+    return await _digest(tx) is None
+
+
 async def _digest(tx: Transaction) -> str | None:
     """What the rules are, if they are others than those counted by last."""
     told = model.digest(tx.rule(Promises), tx.rule(Policies), tx.now)

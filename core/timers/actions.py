@@ -7,6 +7,7 @@ from typing import Any
 
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId, TimerId
+from core.leases.model import ALONE
 from core.timers import store
 from core.timers.model import LEASE, Timer
 
@@ -30,13 +31,14 @@ async def cancel(tx: Transaction, ticket: TicketId, *kinds: str) -> bool:
     return any([await store.remove(tx, ticket, kind) for kind in kinds])
 
 
-async def claim(tx: Transaction, limit: int) -> list[Timer]:
-    """Take due timers into one's hands for LEASE; somebody else may have them after that."""
-    found = await store.due(tx, limit)
-    await store.lease(tx, found, tx.now + LEASE)
+async def claim(tx: Transaction, limit: int, me: str = ALONE) -> list[Timer]:
+    """Take due timers into one's hands for LEASE; where others live besides, for as long as this process is
+    not taken for dead."""
+    found = await store.due(tx, limit, me)
+    await store.lease(tx, found, tx.now + LEASE, me)
     return [replace(timer, fence=timer.fence + 1) for timer in found]
 
 
-async def take_back_all(tx: Transaction) -> int:
-    """At the start of the only process: what an earlier one held while it died is free again."""
-    return await store.give_back_all(tx)
+async def give_back(tx: Transaction, holder: str) -> int:
+    """What a process held while it died is free again; ALONE: what any did that lives no more."""
+    return await store.give_back(tx, holder)

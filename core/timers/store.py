@@ -4,12 +4,24 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, bindparam, delete, or_, select
+from sqlalchemy import (
+    Column,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+)
 from sqlalchemy.engine import Row
 
 from core.database.schema import Instant, Json, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
+from core.leases.store import held_by, nobody_elses
 from core.timers.model import LEASE, Timer
 
 timers = Table(
@@ -23,6 +35,7 @@ timers = Table(
     Column("facts", Json, nullable=False),
     Column("lease_until", Instant),
     Column("fence", Integer, nullable=False, default=0),
+    Column("holder", Text),
     UniqueConstraint("ticket_id", "kind", "key", name="uq_timers_what"),
     sqlite_autoincrement=True,
 )
@@ -37,16 +50,17 @@ _REMOVE = delete(timers).where(
     timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("of_kind")
 )
 _REMOVE_KEY = _REMOVE.where(timers.c.key == bindparam("of_key"))
-_FREE = or_(
-    timers.c.lease_until.is_(None),
+_OVER = or_(
     timers.c.lease_until <= _NOW,
     timers.c.lease_until > bindparam("furthest", type_=Instant),  # the clock was set back since
 )
+_FREE = or_(timers.c.lease_until.is_(None), and_(_OVER, nobody_elses(timers.c.holder)))
 _DUE = (
     select(timers)
     .where(timers.c.due_at <= _NOW, _FREE)
     .order_by(timers.c.due_at, timers.c.id)
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
 _LEASE = timers.update().where(timers.c.id == bindparam("timer"))
 _TAKE = delete(timers).where(timers.c.id == bindparam("timer"), timers.c.fence == bindparam("held"))
@@ -83,23 +97,27 @@ async def remove_keys(tx: Transaction, ticket: TicketId, kind: str, keys: Collec
         await tx.execute(_REMOVE_KEY, [{"ticket": ticket, "of_kind": kind, "of_key": key} for key in keys])
 
 
-async def due(tx: Transaction, limit: int) -> list[Timer]:
+async def due(tx: Transaction, limit: int, me: str) -> list[Timer]:
     """Timers that are due and in nobody's hands, the most overdue first."""
-    rows = await tx.all(_DUE, {"now": tx.now, "furthest": tx.now + LEASE, "limit": limit})
+    values = {"now": tx.now, "furthest": tx.now + LEASE, "limit": limit, "me": me}
+    rows = await tx.all(_DUE, values)
     return [_timer(row) for row in rows]
 
 
-async def lease(tx: Transaction, found: Collection[Timer], until: datetime) -> None:
+async def lease(tx: Transaction, found: Collection[Timer], until: datetime, me: str) -> None:
     """Take timers into one's hands, as one has just found them."""
-    rows = [{"timer": each.id, "lease_until": until, "fence": each.fence + 1} for each in found]
+    rows = [
+        {"timer": each.id, "lease_until": until, "fence": each.fence + 1, "holder": me or None}
+        for each in found
+    ]
     if rows:
         await tx.execute(_LEASE, rows)
 
 
-async def give_back_all(tx: Transaction) -> int:
-    """No timer is in anybody's hands any more."""
-    held = timers.update().where(timers.c.lease_until.is_not(None))
-    return await tx.execute(held.values(lease_until=None, fence=timers.c.fence + 1))
+async def give_back(tx: Transaction, holder: str) -> int:
+    """What the holder has is free again; ALONE: what nobody has that lives."""
+    held = timers.update().where(timers.c.lease_until.is_not(None), held_by(timers.c.holder, holder))
+    return await tx.execute(held.values(lease_until=None, holder=None, fence=timers.c.fence + 1))
 
 
 async def take(tx: Transaction, timer: Timer) -> bool:

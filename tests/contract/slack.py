@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from bot.adapters.port import Posted, Reader
@@ -61,7 +62,7 @@ class SlackRig:
             account,
             database=town.database,
             clock=WallClock(),
-            path=lambda name: folder / name,
+            path=partial(asyncio.to_thread, folder.joinpath),
             threads=threads,
         )
         self._receiving: asyncio.Task[None] | None = None

@@ -33,7 +33,10 @@ class TelegramRig:
         self.database = town.database
         account = Account(world.token, world.url, staff_rooms=(str(GROUP),))
         self.adapter = Telegram(
-            account, database=town.database, clock=WallClock(), path=lambda name: folder / name
+            account,
+            database=town.database,
+            clock=WallClock(),
+            path=lambda name: asyncio.to_thread(folder.joinpath, name),
         )
         self._receiving: asyncio.Task[None] | None = None
 

@@ -5,6 +5,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from core.database import migrate
+from core.database.schema import schema_floor
 from core.kernel.errors import SetupError
 from tests.contract.databases import Stand
 
@@ -37,7 +38,14 @@ async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(stand: Stand) ->
     assert list(stand.differences()) == []
 
 
+async def test_a_schema_that_a_newer_version_has_only_added_to_is_left_as_it_is(stand: Stand) -> None:
+    stand.pretend("9999")
+    stand.upgrade()
+    assert stand.revision() == "9999"
+
+
 async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(stand: Stand) -> None:
+    await stand.database.write(lambda tx: tx.execute(schema_floor.update().values(oldest="9998")))
     stand.pretend("9999")
     with pytest.raises(SetupError, match="newer Deskbridge"):
         stand.upgrade()

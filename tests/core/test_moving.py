@@ -16,6 +16,7 @@ from core.database import engine, move
 from core.database.engine import Database, Place
 from core.database.server import Server
 from core.database.transaction import Rules, Transaction
+from core.files.blobs import Blobs
 from core.kernel.clock import HandClock
 from core.kernel.errors import SetupError
 from core.tickets.store import counters
@@ -152,3 +153,35 @@ async def test_what_the_server_would_refuse_is_made_storable_on_the_way(used: Pa
     found = await database.read(lambda tx: tx.scalar(counters.select().where(counters.c.value == 7)))
     await database.close()
     assert found == "a\u2400b"
+
+
+async def test_the_bytes_of_files_go_along_and_are_given_out_there(
+    town: Town, tmp_path: Path, target: Server
+) -> None:
+    body = bytes(range(256)) * 3000
+    await town["ivan"].say("see there", files=[("log.bin", body)])
+    files = town.house.blobs.root
+    (name,) = [path.name for path in files.glob("??/*")]
+    copy = tmp_path / "moved.db"
+    with closing(sqlite3.connect(town.path)) as source:
+        source.execute("VACUUM INTO ?", (str(copy),))
+    await asyncio.to_thread(move.move, copy, target, lambda _: None, files)
+    database = Database(target, HandClock())
+    try:
+        path = await Blobs(tmp_path / "elsewhere", 10**6, database).here(name)
+        assert path.read_bytes() == body
+    finally:
+        await database.close()
+
+
+async def test_a_file_that_is_not_what_it_was_is_not_moved(
+    town: Town, tmp_path: Path, target: Server
+) -> None:
+    await town["ivan"].say("see there", files=[("log.bin", b"09:14 tunnel down")])
+    (path,) = town.house.blobs.root.glob("??/*")
+    path.write_bytes(b"rotten")
+    copy = tmp_path / "moved.db"
+    with closing(sqlite3.connect(town.path)) as source:
+        source.execute("VACUUM INTO ?", (str(copy),))
+    with pytest.raises(SetupError, match="not what it was"):
+        await asyncio.to_thread(move.move, copy, target, lambda _: None, town.house.blobs.root)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.port import Raw
+from bot.adapters.port import ALWAYS, Office, Raw
 from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
 from bot.adapters.slack.hearing import Hearing
@@ -36,7 +36,9 @@ class Inbox:
     def __post_init__(self) -> None:
         self.quick.set()
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         self.told += len(events)
         await self.quick.wait()
         if self.shut:
@@ -63,6 +65,7 @@ class Ear:
     town: Channel
     door: Inbox = field(default_factory=Inbox)
     threads: list[Address] = field(default_factory=list)
+    office: Office = ALWAYS
     later: float = 0.0
     running: asyncio.Task[None] | None = None
     site: web.AppRunner | None = None
@@ -71,7 +74,15 @@ class Ear:
         self.hearing = self._anew()
 
     def _anew(self) -> Hearing:
-        return Hearing(self.account, self.client, self.database, WallClock(), self._threads, self._monotonic)
+        return Hearing(
+            self.account,
+            self.client,
+            self.database,
+            WallClock(),
+            self._threads,
+            self._monotonic,
+            office=self.office,
+        )
 
     async def _threads(self) -> Sequence[Address]:
         return self.threads

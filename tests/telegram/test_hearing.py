@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from telegram.ext import ExtBot
 
-from bot.adapters.port import Raw
+from bot.adapters.port import ALWAYS, Office, Raw
 from bot.adapters.telegram import hearing, menus
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.hearing import Hearing
@@ -33,7 +33,9 @@ class Inbox:
     told: int = 0
     slow: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def accept(self, platform: str, account: str, events: Sequence[Raw]) -> int:
+    async def accept(
+        self, platform: str, account: str, events: Sequence[Raw], *, office: Office = ALWAYS
+    ) -> int:
         self.told += len(events)
         await self.slow.wait()
         if self.shut:
@@ -55,6 +57,7 @@ class Ear:
     account: Account
     request: Request = field(default_factory=Request)
     door: Inbox = field(default_factory=Inbox)
+    office: Office = ALWAYS
     now: float = 0.0
     pauses: list[float] = field(default_factory=list)
     """How long it has rested, in order. Here a second of that takes a hundredth."""
@@ -66,7 +69,15 @@ class Ear:
             self.account.token, base_url=base, request=self.request, get_updates_request=self.request
         )
         self.bot = bot
-        self.hearing = Hearing(self.account, bot, self._moved, self._settle, lambda: self.now, self._pause)
+        self.hearing = Hearing(
+            self.account,
+            bot,
+            self._moved,
+            self._settle,
+            lambda: self.now,
+            self._pause,
+            office=self.office,
+        )
         self.moves: list[tuple[str, str]] = []
 
     async def _moved(self, old: str, new: str) -> None:

@@ -241,7 +241,12 @@ async def connected(town: Town) -> AsyncIterator[tuple[Telegram, emulators.User]
     async with emulators.Telegram() as world:
         ivan = world.user(IVAN, "Ivan", started=True)
         account = Account(world.token, world.url)
-        adapter = Telegram(account, database=town.database, clock=WallClock(), path=Path)
+        adapter = Telegram(
+            account,
+            database=town.database,
+            clock=WallClock(),
+            path=lambda name: asyncio.to_thread(Path, name),
+        )
         try:
             yield adapter, ivan
         finally:

@@ -4,14 +4,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from bot.adapters.port import Door, Features, Health, Posted, Reader
+from bot.adapters.port import ALWAYS, Door, Features, Health, Here, Office, Posted, Reader
 from bot.adapters.slack import faults, render, views
 from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
@@ -66,13 +65,15 @@ class Slack:
         *,
         database: Database,
         clock: Clock,
-        path: Callable[[str], Path],
+        path: Here,
         threads: Threads,
+        office: Office = ALWAYS,
+        mark: str = "",
     ) -> None:
         self.account = account
         self._clock = clock
         self.client = Client(account.bot_token, account.api_url)
-        self.hearing = Hearing(account, self.client, database, clock, threads)
+        self.hearing = Hearing(account, self.client, database, clock, threads, office=office, mark=mark)
         self._presses = self.hearing.presses
         self._channels = self.hearing.channels
         self._sending = Sending(self.client, path, clock)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ MARGIN = timedelta(minutes=1)
 """What came so long before is looked at again: clocks differ."""
 PEOPLE = ("U", "W")
 """What the ids of people begin with."""
+BESIDE = 300.0
+"""Seconds that catching up may take another process."""
 PAGE = 200
 PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds until the next try where Slack does not say how long to wait; they double."""
@@ -54,14 +57,24 @@ class CatchUp:
         try:
             await self._read_all(heard)
         finally:
-            for (since, _), reading in self._reading.items():
-                if since == heard:
-                    reading.cancel()
-            self._reading = {
-                key: reading
-                for key, reading in self._reading.items()
-                if key[0] != heard and not reading.done()
-            }
+            self._forget(heard)
+
+    async def beside(self, heard: datetime, taken_over: Coroutine[Any, Any, None]) -> None:
+        """Another process hears what came after that: for a while, or until that is this one's, one that goes
+        on talking is read first."""
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(taken_over, BESIDE)
+        finally:
+            self._forget(heard)
+
+    def _forget(self, heard: datetime) -> None:
+        for (since, _), reading in self._reading.items():
+            if since == heard:
+                reading.cancel()
+        self._reading = {
+            key: reading for key, reading in self._reading.items() if key[0] != heard and not reading.done()
+        }
 
     async def _read_all(self, heard: datetime) -> None:
         for address in await _patiently(self._threads):

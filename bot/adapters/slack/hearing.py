@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from slack_bolt.response import BoltResponse
 
-from bot.adapters.port import Door, Health, Raw
+from bot.adapters.port import ALWAYS, Door, Health, Office, Raw
 from bot.adapters.slack import envelope, faults, http, inbound, manifest, store
 from bot.adapters.slack.account import Account, Me
 from bot.adapters.slack.catchup import CatchUp, Threads, no_threads
@@ -29,8 +29,9 @@ from bot.adapters.slack.sockets import FIRST_PAUSE, LONGEST_PAUSE, Sockets
 from bot.adapters.slack.taking import Taking, later
 from bot.incoming import Incoming
 from core.database.engine import Database
+from core.database.transaction import Transaction
 from core.kernel.clock import Clock
-from core.kernel.errors import TemporaryError
+from core.kernel.errors import NotOurs, TemporaryError
 
 _log = logging.getLogger(__name__)
 HICCUP = 5.0
@@ -74,9 +75,16 @@ class Hearing:
         clock: Clock,
         threads: Threads = no_threads,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        office: Office = ALWAYS,
+        mark: str = "",
     ) -> None:
-        """`threads` tells which threads are talked in: they are read after an outage."""
-        self.presses = Presses(monotonic)
+        """`threads` tells which threads are talked in: they are read after an outage. Every process hears;
+        whoever has the `office` knows until when nothing was missed, and reads what was. `mark` names what
+        only this process can answer."""
+        self._office = office
+        self._looks_after = False
+        self.presses = Presses(monotonic, mark)
         self.people = People(client, monotonic)
         self.channels = Channels(client)
         self._files = Files(client)
@@ -134,6 +142,7 @@ class Hearing:
         self._troubles = self._unmet()
         await self._patiently(self._meet)
         self._deaf_from = await self._database.read(lambda tx: store.heard_until(tx, self.me.team))
+        self._looks_after = self._office.ours
         client = self._client.web
         self._taking = Taking(client, self.me, self.presses, self._clock, self._keep)
         self._recovered("account")
@@ -192,6 +201,8 @@ class Hearing:
         try:
             await self._tell()
             await self._note()
+        except NotOurs:
+            self._looks_after = False
         except TemporaryError as error:
             self._stumbled("inbox", error)
 
@@ -201,7 +212,8 @@ class Hearing:
         if "inbox" in self._troubles and self._door is not None and self._me is not None:
             await self._door.accept(PLATFORM, self.me.team, [])  # nothing: whether it can be kept again
             self._kept_again()
-        if self._troubles or self._catching_up or self._deaf_from is not None:
+        await self._take_over()
+        if self._troubles or self._catching_up or self._deaf_from is not None or not self._looks_after:
             return
         if self._account.mode == "socket":
             self._whole_to = self._clock.now()
@@ -209,7 +221,23 @@ class Hearing:
             self._look_back()
             return
         team, until = self.me.team, self._whole_to
-        await self._database.write(lambda tx: store.hear_until(tx, team, until))
+
+        async def note(tx: Transaction) -> None:
+            await self._office.check(tx)
+            await store.hear_until(tx, team, until)
+
+        await self._database.write(note)
+
+    async def _take_over(self) -> None:
+        """Whoever begins to look after what was missed goes on where the one before has left it."""
+        before, self._looks_after = self._looks_after, self._office.ours
+        if before or not self._looks_after or self._me is None:
+            return
+        team = self._me.team
+        until = await self._database.read(lambda tx: store.heard_until(tx, team))
+        if until is not None and self._is_long(until):
+            self._deaf_from = min(until, self._deaf_from or until)
+            self._hears.set()
 
     def _came(self) -> None:
         """Something was brought: whatever was not, since the last time, is read if that is long ago."""
@@ -294,6 +322,9 @@ class Hearing:
                 continue
             self._catching_up = since
             try:
+                if not self._office.ours:
+                    await self._catch_up.beside(since, self._office.wait())
+                    continue
                 await self._catch_up.run(since)
                 self._whole_to = max(self._whole_to, begun)
             except Exception as fault:  # noqa: BLE001 - no answer, however odd, may end the hearing

@@ -34,8 +34,10 @@ class Presses:
 
     After a restart none is known: what answers them is then said in the room."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, mark: str = "") -> None:
+        """`mark` ends the ids: only the process that a press came to can answer it."""
         self._monotonic = monotonic
+        self._mark = mark
         self._known: OrderedDict[str, _Press] = OrderedDict()
         self._refused: OrderedDict[str, int] = OrderedDict()
 
@@ -50,7 +52,7 @@ class Presses:
         """Remember what is named so; returns its id, the same each time it is told of.
 
         `form`: what was sent in, by a name that it keeps when it is sent in unchanged once more."""
-        press = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
+        press = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16] + self._mark
         if press not in self._known:
             self._known[press] = _Press(self._monotonic(), trigger, respond_url, fields, form)
             while len(self._known) > REMEMBERED:

@@ -2,16 +2,16 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from bot.adapters.port import Here
 from bot.adapters.slack import faults
 from bot.adapters.slack.client import Client
 from bot.adapters.slack.render import File, Look, Part
@@ -58,7 +58,7 @@ class Place:
 class Sending:
     """What Slack's methods are called with."""
 
-    def __init__(self, client: Client, path: Callable[[str], Path], clock: Clock) -> None:
+    def __init__(self, client: Client, path: Here, clock: Clock) -> None:
         self._client = client
         self._path = path
         self._clock = clock
@@ -164,7 +164,7 @@ class Sending:
         with faults.translated():
             ticket = await web.files_getUploadURLExternal(filename=file.name, length=file.size)
         try:
-            with self._path(file.file_id).open("rb") as handle:
+            with (await self._path(file.file_id)).open("rb") as handle:
                 length = {"Content-Length": str(file.size)}
                 async with self._client.session.post(
                     ticket["upload_url"], data=handle, headers=length, timeout=UPLOAD

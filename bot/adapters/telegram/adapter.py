@@ -1,12 +1,11 @@
 """Telegram as a messenger of the desk: shows messages, fetches files, and hears through poller or webhook."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +13,7 @@ from aiohttp import web
 from telegram import Bot
 from telegram.ext import ExtBot
 
-from bot.adapters.port import Door, Features, Health, Posted, Reader, Unlearned
+from bot.adapters.port import ALWAYS, Door, Features, Health, Here, Office, Posted, Reader, Unlearned
 from bot.adapters.telegram import faults, hearing, inbound, menus, render, topics, uploads
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.faults import Lost, Moved, NotModified, Threadless
@@ -58,7 +57,7 @@ class Telegram:
     features = FEATURES
 
     def __init__(
-        self, account: Account, *, database: Database, clock: Clock, path: Callable[[str], Path]
+        self, account: Account, *, database: Database, clock: Clock, path: Here, office: Office = ALWAYS
     ) -> None:
         self.account = account
         self._clock = clock
@@ -73,7 +72,10 @@ class Telegram:
         self.rooms = Rooms(database, account.staff_rooms)
         self._topics = Topics(self.bot)
         tidy = partial(self._topics.tidy, me=account.me)
-        self.hearing = hearing.Hearing(account, self.bot, self.rooms.moved, self._offer_menus, kept=tidy)
+        self.hearing = hearing.Hearing(
+            account, self.bot, self.rooms.moved, self._offer_menus, kept=tidy, office=office
+        )
+        self.forget = self._topics.forget
         self._sending = Sending(self.bot, self.rooms, path)
 
     async def run(self, door: Door) -> None:

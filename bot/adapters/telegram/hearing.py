@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from telegram import Bot, error
 
-from bot.adapters.port import Door, Health, Raw
+from bot.adapters.port import ALWAYS, Door, Health, Office, Raw
 from bot.adapters.telegram import inbound, webhook
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.inbound import Me
@@ -61,7 +61,8 @@ class Hearing:
 
     `moved` is told of each group that has another number now, before anything is heard from there; `settle`
     is done after connecting and after each move, and never fails; `kept` is told of each update that is
-    committed."""
+    committed. Whoever has the `office` polls, or sets the webhook and looks after it; others stand by, and
+    all take what the webhook brings."""
 
     def __init__(
         self,
@@ -72,7 +73,9 @@ class Hearing:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         kept: Callable[[Mapping[str, Any]], None] = lambda update: None,
+        office: Office = ALWAYS,
     ) -> None:
+        self._office = office
         self._account = account
         self._bot = bot
         self._moved = moved
@@ -92,6 +95,8 @@ class Hearing:
         self._trouble = "not connected yet"
 
     def health(self) -> Health:
+        if not self._office.ours:
+            return Health(True, note="telegram: standing by, another process hears")
         now = self._monotonic()
         silent = now - self._heard_at
         troubled = 0.0 if self._troubled_at is None else now - self._troubled_at
@@ -101,20 +106,29 @@ class Hearing:
 
     async def run(self, door: Door) -> None:
         self._door = door
-        polling = self._account.mode == "polling"
         try:
-            await self._patiently(self._connect if polling else self._set_webhook)
             while True:
-                await self._patiently(self._poll if polling else self._watch)
+                await self._office.wait()
+                await self._hear()
         finally:
             if self._settling is not None:
                 self._settling.cancel()
                 await asyncio.gather(self._settling, return_exceptions=True)
 
+    async def _hear(self) -> None:
+        """For as long as that is this process's. What nobody has confirmed comes anew."""
+        polling = self._account.mode == "polling"
+        self._offset, self._settled = None, False
+        self._heard_at = self._monotonic()
+        await self._patiently(self._connect if polling else self._set_webhook)
+        while self._office.ours:
+            await self._patiently(self._poll if polling else self._watch)
+
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Until the step is done, however often it fails: never a hot loop, never giving up."""
+        """Until the step is done, however often it fails: never a hot loop, never giving up, except where
+        another process hears now."""
         pause = 0.0
-        while True:
+        while self._office.ours:
             try:
                 await step()
                 return
@@ -173,7 +187,9 @@ class Hearing:
             if (move := _move(update)) is not None:
                 await self._moved(*move)
                 self._settled = False
-        await door.accept(inbound.PLATFORM, str(self._account.me), [raw(update) for update in updates])
+        events = [raw(update) for update in updates]
+        office = self._office if self._account.mode == "polling" else ALWAYS
+        await door.accept(inbound.PLATFORM, str(self._account.me), events, office=office)
         for update in updates:
             self._kept(update)
 

@@ -4,9 +4,12 @@ from collections.abc import Collection
 
 from bot.adapters.telegram import store
 from core.database.engine import Database
+from core.database.transaction import Transaction
 from core.kernel.errors import PermanentError
 
 SEPARATOR = "/"
+BELL = "telegram_rooms"
+"""Rings when a group has moved."""
 
 
 class Rooms:
@@ -18,21 +21,38 @@ class Rooms:
     def __init__(self, database: Database, staff: Collection[str]) -> None:
         self._database = database
         self._staff = frozenset(staff)
-        self.loaded = False
+        self._moves = database.bells.listen(BELL)
+        self._moves.set()
         self._room_of: dict[str, str] = {}
         self._chat_of: dict[str, str] = {}
 
     async def load(self) -> None:
-        """Remember every move there was; before that no group can be told from another."""
-        if not self.loaded:
-            for chat, room in (await self._database.read(store.all_moves)).items():
-                self._remember(chat, room)
-            self.loaded = True
+        """Remember every move there was, whichever process heard of it; before that no group can be told from
+        another."""
+        if self.loaded:
+            return
+        self._moves.clear()
+        try:
+            moves = await self._database.read(store.all_moves)
+        except BaseException:
+            self._moves.set()
+            raise
+        for chat, room in moves.items():
+            self._remember(chat, room)
+
+    @property
+    def loaded(self) -> bool:
+        return not self._moves.is_set()
 
     async def moved(self, old: str, new: str) -> None:
         """Telegram calls the chat by a new number from now on."""
         room = self._room_of.get(old, old)
-        await self._database.write(lambda tx: store.add(tx, room, new))
+
+        async def move(tx: Transaction) -> None:
+            await store.add(tx, room, new)
+            tx.ring(BELL)
+
+        await self._database.write(move)
         self._remember(new, room)
 
     def _remember(self, chat: str, room: str) -> None:

@@ -2,13 +2,13 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from telegram import Bot, LinkPreviewOptions, ReplyParameters
 
+from bot.adapters.port import Here
 from bot.adapters.telegram import faults, topics, uploads
 from bot.adapters.telegram.faults import Lost, NotModified
 from bot.adapters.telegram.render import File, Keyboard, Look, Part
@@ -46,7 +46,7 @@ class Place:
 class Sending:
     """What Telegram's methods are called with."""
 
-    def __init__(self, bot: Bot, rooms: Rooms, path: Callable[[str], Path]) -> None:
+    def __init__(self, bot: Bot, rooms: Rooms, path: Here) -> None:
         self._bot = bot
         self._rooms = rooms
         self._path = path

@@ -30,6 +30,11 @@ class Topics:
         self._kept: dict[tuple[int, int], tuple[str, bool]] = {}
         self._tidying: set[asyncio.Task[None]] = set()
 
+    def forget(self) -> None:
+        """Other processes may have named and closed them."""
+        self._forums.clear()
+        self._kept.clear()
+
     def notice(self, update: Mapping[str, Any]) -> None:
         """Every message tells whether its group has topics now."""
         with suppress(KeyError, TypeError, ValueError):

@@ -1,12 +1,11 @@
 """Files on their way to Telegram: streamed from disk, each as the kind it is."""
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from telegram import Bot, InputFile
 
+from bot.adapters.port import Here
 from bot.adapters.telegram import contents
 from bot.message import Attachment
 
@@ -31,10 +30,16 @@ _BY_MIME = {"video/mp4": "video", "audio/mpeg": "audio", "audio/mp4": "audio"}
 
 
 async def send(
-    bot: Bot, path: Callable[[str], Path], file: Attachment, chat: int, manner: dict[str, Any], *, as_: str
+    bot: Bot,
+    path: Here,
+    file: Attachment,
+    chat: int,
+    manner: dict[str, Any],
+    *,
+    as_: str,
 ) -> int:
     """Stream the file; returns the message's number."""
-    handle = await asyncio.to_thread(path(file.file_id).open, "rb")
+    handle = await asyncio.to_thread((await path(file.file_id)).open, "rb")
     try:
         content = InputFile(handle, filename=file.name, read_file_handle=False)
         act = getattr(bot, f"send_{as_}")
