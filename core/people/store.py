@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     Table,
     Text,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     delete,
     false,
     select,
+    text,
     update,
 )
 from sqlalchemy.engine import Row
@@ -43,6 +45,9 @@ persons = Table(
     Column("vip", Boolean, nullable=False, server_default=false()),
 )
 """`folded`: the name as it is compared."""
+
+_WORKS_HERE = text("rank > 0")
+Index("ix_persons_staff", persons.c.rank, sqlite_where=_WORKS_HERE, postgresql_where=_WORKS_HERE)
 
 identities = Table(
     "identities",
@@ -78,7 +83,7 @@ _BY_IDENTITY = (
     .join(identities, identities.c.person_id == persons.c.id)
     .where(identities.c.identity == bindparam("identity"))
 )
-_STAFF = select(persons).where(persons.c.rank > 0).order_by(persons.c.rank)
+_STAFF = select(persons).where(_WORKS_HERE).order_by(persons.c.rank)
 _IDENTITIES = (
     select(identities.c.identity, identities.c.seen_at)
     .where(identities.c.person_id == bindparam("person"))
@@ -246,7 +251,7 @@ async def seen(tx: Transaction, identity: Identity) -> None:
 
 async def demote_all(tx: Transaction) -> None:
     """Take back everything the configuration gives, before it gives it anew."""
-    named = update(persons).where(persons.c.rank > 0)
+    named = update(persons).where(_WORKS_HERE)
     await tx.execute(named.values(roles=[Role.REQUESTER], queues=[], rank=0, vip=False))
 
 
