@@ -1,0 +1,1 @@
+"""The whole desk in one process on virtual time."""

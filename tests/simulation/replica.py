@@ -1,0 +1,100 @@
+"""One replica: a whole desk but for the web, as one process that can be killed, stopped and ended in order."""
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from bot import main
+from bot.adapters.port import Raw
+from bot.pace import Pace
+from core.kernel.errors import TemporaryError
+from tests.simulation.database import Front
+from tests.simulation.loop import Process
+from tests.simulation.platforms import Adapter
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+TICK, AUDIT, SWEEP = 1.0, 180.0, 6 * 3600.0
+
+
+class Replica:
+    """Begun as soon as it is made."""
+
+    def __init__(self, world: "World", name: str) -> None:
+        self.world = world
+        self.name = name
+        self.process = Process(name, world.loop)
+        self.front = Front(world.server, self.process, world.now, shared=world.replicas > 1)
+        self.open = False
+        self.leaving = False
+        self._working: list[asyncio.Task[Any]] = []
+        self.house = self.process.context.run(self._build)
+        self.process.start(self._run())
+
+    def _build(self) -> main.House:
+        world = self.world
+        house = main.build(world.settings, self.front, world, pace=Pace(world.loop.time))  # type: ignore[arg-type]
+        adapters: dict[str, Any] = house.adapters  # type: ignore[assignment]
+        for platform in world.platforms.values():
+            adapters[platform.name] = Adapter(platform, self.process)
+        return house
+
+    @property
+    def hears(self) -> bool:
+        return self.open and not self.leaving and self.process.alive and not self.process.stopped
+
+    async def _run(self) -> None:
+        while not self.open:
+            try:
+                await self.house.desk.open()
+                self.open = True
+            except TemporaryError:
+                await asyncio.sleep(1.0)
+        self._working = [
+            asyncio.create_task(part)
+            for part in (
+                self.house.router.run(),
+                self.house.delivery.run(),
+                self._again(self.house.scheduler.tick, TICK),
+                self._again(self.house.audit.run, AUDIT),
+                self._again(self.house.sweep.run, SWEEP),
+            )
+        ]
+
+    async def _again(self, act: Any, every: float) -> None:
+        while True:
+            if every > TICK:
+                await asyncio.sleep(every)
+            with contextlib.suppress(TemporaryError):
+                await act()
+            if every <= TICK:
+                await asyncio.sleep(every)
+
+    def hear(self, platform: str, events: list[Raw], done: Any) -> None:
+        """The platform's request; `done` is told True once it is answered well."""
+        self.process.start(self._hear(platform, events, done))
+
+    async def _hear(self, platform: str, events: list[Raw], done: Any) -> None:
+        try:
+            await self.house.router.accept(platform, "desk", events)
+        except TemporaryError:
+            self.world.loop.outside(0.01, done, False)
+        else:
+            self.world.loop.outside(0.01, done, True)
+
+    def leave(self) -> None:
+        """SIGTERM: what is under way is finished, for five seconds at most."""
+        self.leaving = True
+        self.process.start(self._leave())
+
+    async def _leave(self) -> None:
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(main.DRAIN):
+                await self.house.router.drain()
+                await self.house.delivery.drain()
+        self.process.kill()
+        self.world.note("left", self.name)
