@@ -92,7 +92,9 @@ _IN_PARTS = "parts <> '[]'"
 Index("ix_posts_parts", posts.c.room, sqlite_where=text(_IN_PARTS), postgresql_where=text(_IN_PARTS))
 
 _ADD = outbox.insert()
-_CHANGE = outbox.update().where(outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held"))
+_CHANGE = outbox.update().where(
+    text(_WAITING), outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held")
+)
 _REPLACE = outbox.update().where(
     text(_WAITING),
     outbox.c.state == State.PENDING,
@@ -363,7 +365,8 @@ async def get(tx: Transaction, parcel_id: ParcelId) -> Parcel:
 
 
 async def change(tx: Transaction, held: Parcel, **values: object) -> bool:
-    """Change a parcel that is still in the hands that claimed it."""
+    """Change a parcel that is still in the hands that claimed it, and not settled by them already: where no
+    answer came to a commit, they say it again."""
     return bool(await tx.execute(_CHANGE, {"parcel": held.id, "held": held.fence, **values}))
 
 

@@ -447,6 +447,17 @@ async def test_a_settler_whose_parcel_another_process_took_back_still_counts_onl
     assert len(await town.database.read(lambda tx: store.posts_of_slot(tx, "s"))) == 1
 
 
+async def test_what_is_settled_twice_stands_once(town: Town) -> None:
+    """No answer came to the commit, though it was done: whoever settles it tries again."""
+    await put(town, parcel("x", slot="s"))
+    (held,) = await claim(town)
+    assert await settle(town, held)
+    assert not await settle(town, held)
+    await town.database.write(lambda tx: outbox.retry(tx, held, "late", delay=None, unknown=True))
+    assert await states(town) == ["sent"]
+    assert len(await town.database.read(lambda tx: store.posts_of_slot(tx, "s"))) == 1
+
+
 async def test_a_new_process_takes_back_at_once_what_the_dead_one_held(town: Town) -> None:
     await put(town, parcel("x", "a"), parcel("y", "b"), parcel("z", "a"))
     assert len(await claim(town)) == 2

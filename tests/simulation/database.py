@@ -224,7 +224,9 @@ class Server:
 class Front:
     """What one process takes for its database (see `core.database.engine.Database`)."""
 
-    def __init__(self, server: Server, process: Process, now: Callable[[], datetime], *, shared: bool) -> None:
+    def __init__(
+        self, server: Server, process: Process, now: Callable[[], datetime], *, shared: bool
+    ) -> None:
         self.path = Path("simulated.db")
         self.shared = shared
         self.bells = Ringing()

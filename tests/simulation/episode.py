@@ -68,7 +68,9 @@ ACTS: tuple[tuple[int, Callable[[World], None]], ...] = (
 DOES = [act for weight, act in ACTS for _ in range(weight)]
 
 
-def run(seed: int, replicas: int = 1, steps: int = STEPS, kinds: tuple[Callable[[World], None], ...] = faults.ALL) -> Outcome:
+def run(
+    seed: int, replicas: int = 1, steps: int = STEPS, kinds: tuple[Callable[[World], None], ...] = faults.ALL
+) -> Outcome:
     """Play the episode of this seed. The same seed and numbers give the same hash, wherever and whenever."""
     began = process_time()
     told = Outcome(seed, replicas)

@@ -153,7 +153,9 @@ class Person:
     def question(self) -> list[tuple[Standing, Choice]]:
         """The newest open question, as far as it can be answered without leaving anything behind."""
         for shown in reversed(self.sees(self.direct)[-8:]):
-            found = [(shown, each) for row in shown.message.rows for each in row if each.code.startswith("d.")]
+            found = [
+                (shown, each) for row in shown.message.rows for each in row if each.code.startswith("d.")
+            ]
             if found:
                 return [each for each in found if each[1].code.rpartition(".")[2] not in LEAVING]
         return []

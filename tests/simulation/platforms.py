@@ -43,7 +43,9 @@ FEATURES = {
 
 def nonces(message: Message) -> list[str]:
     """The marked words in it, the buttons and their forms apart."""
-    return NONCE.findall(repr(message.blocks)) + (NONCE.findall(repr(message.answers)) if message.answers else [])
+    return NONCE.findall(repr(message.blocks)) + (
+        NONCE.findall(repr(message.answers)) if message.answers else []
+    )
 
 
 @dataclass(eq=False)
@@ -167,9 +169,7 @@ class Platform:
         topic = self.name == "telegram" and message.tone == "card" and to.thread is None
         thread = f"t{self.number()}" if topic else to.thread
         only = reader.only if self.features.whispers else None
-        shown = Standing(
-            self.number(), to.room, thread, call.nonce, message, only, self.loop.time()
-        )
+        shown = Standing(self.number(), to.room, thread, call.nonce, message, only, self.loop.time())
         call.done = True
         self.rooms[to.room].append(shown)
         self.copies[call.nonce] += 1
@@ -284,7 +284,9 @@ class Adapter:
             raise Unlearned("who that is")
         sender = Sender(Identity(self.platform, body["who"]), body["name"], "en")
         where = Address(self.platform, body["room"], body["thread"])
-        return Incoming(sender, where, datetime.fromisoformat(body["at"]), _what(body), private=body["private"])
+        return Incoming(
+            sender, where, datetime.fromisoformat(body["at"]), _what(body), private=body["private"]
+        )
 
     def direct(self, identity: Identity) -> Address | None:
         if identity.platform != self.platform:
