@@ -10,7 +10,7 @@ UV     := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never UV_COMPILE_BY
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format bench clean
+.PHONY: help run test check lint format bench simulate clean
 
 help:            ## This list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ format: $(VENV)/.tests ## Put the code into its form.
 
 bench: $(VENV)/.tests  ## Measure. ARGS is passed on.
 	@exec $(BIN)/python -m bench $(ARGS)
+
+simulate: $(VENV)/.tests ## A million steps in all weathers, each seed replayable. ARGS is passed on.
+	@exec $(BIN)/python -m tests.simulation $(ARGS)
 
 clean:           ## Remove what was built. Data and configuration stay.
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

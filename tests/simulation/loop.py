@@ -1,4 +1,4 @@
-"""An event loop on virtual time: nothing sleeps, nothing is threaded, and chance decides what asyncio leaves open.
+"""An event loop on virtual time: nothing sleeps, no thread runs, and chance decides what asyncio leaves open.
 
 Whatever a replica does carries its `Process` in its context, its tasks and timers too. So a process can be
 killed (nothing of it is ever run again, not even a `finally`), or stopped for a while and let go on.

@@ -1,6 +1,5 @@
-"""People at their messengers: what they say and press, how it reaches the desk, and how they are told again."""
+"""People at their messengers: what they say and press, and how it reaches the desk, once or several times."""
 
-import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,6 @@ JOINING = (
     "/add {n} @ivan", "/add {n} @olga", "/add {n} @boris", "/remove {n} @olga", "/watch {n}", "/leave {n}",
 )  # fmt: skip
 WORDS = ("yes", "no", "thanks", "/my", "/help", "1", "somewhere")
-_CODE = re.compile(r"[.]")
 
 
 @dataclass(eq=False)

@@ -1,7 +1,8 @@
-"""One replica: a whole desk but for the web, as one process that can be killed, stopped and ended in order."""
+"""One replica: the whole desk but for the web, as a process that can be killed, stopped and ended."""
 
 import asyncio
 import contextlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from bot import main
@@ -15,6 +16,8 @@ from tests.simulation.platforms import Adapter
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+alive: Any = importlib.import_module("bot.replica") if importlib.util.find_spec("bot.replica") else None
+"""How processes know of each other, in versions of the desk that have several."""
 TICK, AUDIT, SWEEP = 1.0, 180.0, 6 * 3600.0
 
 
@@ -32,10 +35,12 @@ class Replica:
         self.house = self.process.context.run(self._build)
         self.process.start(self._run())
 
-    def _build(self) -> main.House:
+    def _build(self) -> Any:
         world = self.world
-        house = main.build(world.settings, self.front, world, pace=Pace(world.loop.time))  # type: ignore[arg-type]
-        adapters: dict[str, Any] = house.adapters  # type: ignore[assignment]
+        build: Any = main.build
+        more = {"replica": alive.Replica(self.front, monotonic=world.loop.time)} if alive else {}
+        house: Any = build(world.settings, self.front, world, pace=Pace(world.loop.time), **more)
+        adapters: dict[str, Any] = house.adapters
         for platform in world.platforms.values():
             adapters[platform.name] = Adapter(platform, self.process)
         return house
@@ -47,6 +52,8 @@ class Replica:
     async def _run(self) -> None:
         while not self.open:
             try:
+                if alive:
+                    await self.house.replica.beat()
                 await self.house.desk.open()
                 self.open = True
             except TemporaryError:
@@ -57,10 +64,14 @@ class Replica:
                 self.house.router.run(),
                 self.house.delivery.run(),
                 self._again(self.house.scheduler.tick, TICK),
-                self._again(self.house.audit.run, AUDIT),
+                self._again(self._audit, AUDIT),
                 self._again(self.house.sweep.run, SWEEP),
+                *([self.house.replica.run()] if alive else []),
             )
         ]
+
+    async def _audit(self) -> None:
+        await (self.house.audit.run_in_turn() if alive else self.house.audit.run())
 
     async def _again(self, act: Any, every: float) -> None:
         while True:
@@ -96,5 +107,7 @@ class Replica:
             async with asyncio.timeout(main.DRAIN):
                 await self.house.router.drain()
                 await self.house.delivery.drain()
+        if alive:
+            await self.house.replica.leave()
         self.process.kill()
         self.world.note("left", self.name)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from bot import cards
 from core.database.transaction import Transaction
@@ -58,6 +58,12 @@ async def actors_had_the_right(tx: Transaction) -> None:
         for event in await tickets.timeline(tx, ticket.id):
             by_desk = event.actor is None or event.via == "desk"
             assert event.kind not in STAFF_ONLY or by_desk or event.actor in staff, event
+
+
+async def nothing_waits(tx: Transaction) -> bool:
+    parcels = select(outbox.c.id).where(outbox.c.state.in_(["pending", "uncertain", "sending"])).limit(1)
+    letters = select(inbox.c.id).where(inbox.c.state == "new").limit(1)
+    return not await tx.all(parcels) and not await tx.all(letters)
 
 
 async def at_rest(world: World, tx: Transaction) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bot import config, i18n
+from bot import config
 from bot.adapters.port import Reader
 from bot.message import Message
 from core.database.transaction import Transaction, Work
 from core.kernel.ids import Address
 from core.tickets.store import tickets
+from tests.simulation.chance import decided
 from tests.simulation.database import Server
 from tests.simulation.loop import Loop
 from tests.simulation.people import PATIENCE, Event, Lane, Person
@@ -155,6 +156,9 @@ class World:
         for name, platform, account in STAFF:
             self.people[name] = Person(self, name, self.platforms[platform], account, staff=True)
         self.alarms = Alarms(self.fail)
+        logging.getLogger("bot").addHandler(self.alarms)
+        self._decided = decided(seed, self.loop.time)
+        self._decided.__enter__()
         for _ in range(replicas):
             self.bear()
 
@@ -317,14 +321,11 @@ class World:
         self.server.close()
 
     def __enter__(self) -> "World":
-        logging.getLogger("bot").addHandler(self.alarms)
-        self._strict = i18n.strict()
-        self._strict.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._strict.__exit__(None, None, None)
         self.close()
+        self._decided.__exit__(None, None, None)
 
 
 _NEWEST = select(func.max(tickets.c.id))
