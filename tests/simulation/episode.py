@@ -87,7 +87,7 @@ def run(seed: int, replicas: int = 1, steps: int = STEPS) -> Outcome:
 def _play(world: World, told: Outcome, steps: int) -> None:
     chance: Random = world.chance
     world.loop.advance(0.5)
-    unlucky = chance.choice((0.0, 0.03, 0.1, 0.2))
+    unlucky = chance.choice((0.0, 0.1, 0.2, 0.4))
     while told.steps < steps and not world.wrong:
         told.steps += 1
         if chance.random() < 0.55:
