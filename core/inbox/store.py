@@ -11,7 +11,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    and_,
     bindparam,
     func,
     or_,
@@ -64,8 +63,8 @@ _CHANGE = inbox.update().where(inbox.c.id == bindparam("letter"))
 _OLDEST = select(func.min(inbox.c.id)).where(_NEW).group_by(inbox.c.lane)
 # What came, or is due, later than any pause from now was written before the clock was set back: it is due.
 _NOW = bindparam("now", type_=Instant)
-_TRIED_LATER = and_(inbox.c.attempts > 0, inbox.c.due_at > bindparam("furthest", type_=Instant))
-_DUE = or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _TRIED_LATER)
+_BEYOND = inbox.c.due_at > bindparam("furthest", type_=Instant)
+_DUE = or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _BEYOND)
 _LANES = (
     select(inbox.c.lane).where(inbox.c.id.in_(_OLDEST), _DUE).order_by(inbox.c.id).limit(bindparam("limit"))
 )

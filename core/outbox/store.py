@@ -103,7 +103,9 @@ _REPLACE = outbox.update().where(
 )
 _NOW = bindparam("now", type_=Instant)
 # An instant that no pause or lease reaches from now was written before the clock was set back: it is over.
-_TRIED_LATER = and_(outbox.c.attempts > 0, outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
+# Whatever was tried says why it is tried again, though that may have cost it no try. Where the messenger has
+# asked for a longer pause than ours, the pace keeps that.
+_TRIED_LATER = and_(outbox.c.error.is_not(None), outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
 _DUE = or_(outbox.c.due_at <= _NOW, outbox.c.created_at > _NOW, _TRIED_LATER)
 _FREE = or_(
     outbox.c.lease_until.is_(None),

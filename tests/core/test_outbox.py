@@ -1,5 +1,6 @@
 """The outbox: at least once, in order, each conversation for itself, and never silently given up."""
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from bot import message as messages
 from bot.message import Choice, Message, Plain, say
+from bot.pace import Pace
 from core.database.transaction import Transaction
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import ParcelId, PersonId, TicketId
@@ -486,6 +488,19 @@ async def test_a_clock_that_is_set_back_holds_nothing_up(
     assert office.texts("b") == ["fresh"]
     await town.later(timedelta(minutes=6), step=timedelta(seconds=30))
     assert await states(town) == ["sent", "sent"]
+
+
+async def test_a_clock_that_is_set_back_holds_nothing_up_that_the_messenger_had_put_off(
+    town: Town, office: Messenger
+) -> None:
+    town.house.delivery._pace = Pace(map(float, itertools.count()).__next__)
+    office.always["a"] = TemporaryError("slow down", delay=SECOND * 7)
+    await put(town, parcel("old"))
+    await town.later(timedelta(hours=3), step=timedelta(hours=1))
+    office.always.clear()
+    town.clock.advance(-timedelta(hours=2))
+    await town.later(timedelta(minutes=6), step=timedelta(seconds=30))
+    assert await states(town) == ["sent"]
 
 
 async def test_a_clock_that_is_set_back_frees_what_dead_hands_hold(town: Town) -> None:

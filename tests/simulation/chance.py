@@ -1,6 +1,7 @@
 """What the machine decides otherwise: its clock, its own dice, and which sentences there are."""
 
 import contextlib
+import gc
 import random
 import secrets
 import time
@@ -16,6 +17,8 @@ def decided(seed: int, monotonic: Callable[[], float]) -> Iterator[None]:
     dice = random.Random(seed + 3)
     before = random.getstate()
     random.seed(seed + 4)
+    gc.collect()
+    gc.disable()  # what is swept away is swept away between two episodes, not at some allocation
 
     def drawn(size: int | None = None) -> str:
         return dice.randbytes(size or 16).hex()
@@ -33,3 +36,4 @@ def decided(seed: int, monotonic: Callable[[], float]) -> Iterator[None]:
             yield
         finally:
             random.setstate(before)
+            gc.enable()
