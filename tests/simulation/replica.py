@@ -38,7 +38,10 @@ class Replica:
     def _build(self) -> Any:
         world = self.world
         build: Any = main.build
-        more = {"replica": alive.Replica(self.front, monotonic=world.loop.time)} if alive else {}
+        more: dict[str, Any] = {}
+        if alive:
+            more["replica"] = alive.Replica(self.front, monotonic=world.loop.time)
+            more["replica"]._upgraded = True  # this database is nobody's file
         house: Any = build(world.settings, self.front, world, pace=Pace(world.loop.time), **more)
         adapters: dict[str, Any] = house.adapters
         for platform in world.platforms.values():
@@ -69,6 +72,12 @@ class Replica:
                 *([self.house.replica.run()] if alive else []),
             )
         ]
+        for task in self._working:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not self.leaving and not task.cancelled():
+            self.world.fail(f"a part of {self.name} ended: {task.exception()!r}")
 
     async def _audit(self) -> None:
         await (self.house.audit.run_in_turn() if alive else self.house.audit.run())
