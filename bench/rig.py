@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import Clock, WallClock
 
+DATABASE = "DESKBRIDGE_BENCH_DATABASE"
+"""Names an empty PostgreSQL database to be measured instead of a file."""
 DESK = """
 [[people]]
 name = "Anna Smirnova"
@@ -51,7 +54,8 @@ def folder() -> Iterator[Path]:
 def written(place: Path, extra: str = "") -> Path:
     """The configuration of the desk that is measured, as a file."""
     file = place / "config.toml"
-    database = f'[database]\nurl = "sqlite+aiosqlite:///{place}/desk.db"\n'
+    url = os.environ.get(DATABASE) or f"sqlite+aiosqlite:///{place}/desk.db"
+    database = f'[database]\nurl = "{url}"\n'
     file.write_text(database + extra + DESK, encoding="utf-8")
     return file
 
@@ -60,9 +64,9 @@ def written(place: Path, extra: str = "") -> Path:
 async def desk(place: Path, clock: Clock | None = None) -> AsyncIterator[House]:
     """A desk that is open but does nothing by itself."""
     settings = config.load(written(place), {})
-    lock = engine.prepare(settings.database.path)
+    lock = engine.prepare(settings.database.place)
     clock = clock or WallClock()
-    database = Database(settings.database.path, clock)
+    database = Database(settings.database.place, clock)
     try:
         house = main.build(settings, database, clock)
         await house.desk.open()

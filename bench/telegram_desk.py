@@ -29,9 +29,9 @@ async def ended(*tasks: asyncio.Task[None]) -> None:
 
 async def serve(file: Path, pace: Pace) -> None:
     settings = config.load(file, {})
-    lock = engine.prepare(settings.database.path)
+    lock = engine.prepare(settings.database.place)
     clock = WallClock()
-    database = Database(settings.database.path, clock)
+    database = Database(settings.database.place, clock)
     house = main.build(settings, database, clock, pace=pace)
     await house.desk.open()
     main.settle_memory()

@@ -1,4 +1,4 @@
-"""The command line: run, check-config, migrate, export, dead-letters, doctor, simulate, sign-in."""
+"""The command line: what the desk does for its operator."""
 
 import argparse
 import asyncio
@@ -53,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--init", action="store_true", help="begin an empty desk where the database is lost")
     add("check-config", "read the configuration and report every mistake")
     add("migrate", "bring the database up to date, or make it")
+    keep = add("backup", "copy the desk, also while it serves")
+    keep.add_argument("target", type=Path, help="a file that does not exist yet; files go to TARGET.files")
+    keep.add_argument("--without-files", action="store_true", help="leave out what people sent as files")
+    add("restore", "put a backup where no desk is").add_argument(
+        "source", type=Path, help="what `backup` made"
+    )
     add("export", "every ticket with messages and timeline").add_argument(
         "--json", action="store_true", required=True, help="as one JSON document on standard output"
     )
@@ -71,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument(
         "--at", metavar="moment", help="when it is opened: '2026-11-27 18:00'; left out: now"
     )
+    move = add("move-database", "copy the desk of an SQLite file to an empty PostgreSQL database")
+    move.add_argument("--from", dest="source", required=True, metavar="sqlite+aiosqlite:///…")
+    move.add_argument("--to", dest="target", required=True, metavar="postgresql+asyncpg://…")
     manifest = add("slack-manifest", "the Slack app, to be pasted where Slack asks for a manifest")
     manifest.add_argument(
         "--commands", action="store_true", help="every command also by itself, not only as /desk …"
@@ -135,18 +144,48 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, options: argparse.Namespace) -> int:
-    engine.prepare(settings.database.path).release()
-    say(f"The database {settings.database.path} is up to date.")
+    engine.prepare(settings.database.place).release()
+    say(f"The database {settings.database.place} is up to date.")
+    return OK
+
+
+def _move(settings: Settings, options: argparse.Namespace) -> int:
+    from core.database import move
+    from core.database.server import Server
+
+    source, target = engine.place_of(options.source), engine.place_of(options.target)
+    if isinstance(source, Server) or not isinstance(target, Server):
+        raise SetupError(
+            "--from takes sqlite+aiosqlite:///path/to/file.db, --to postgresql+asyncpg://user@host/name"
+        )
+    move.move(
+        source, target, lambda moved: say(f"{moved.name:<18}{moved.rows:>10}  sha256 {moved.digest[:16]}")
+    )
+    say(f"Everything is in {target}. Write its address into database.url and start the desk.")
+    return OK
+
+
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import backup
+
+    backup.keep(settings, options.target, say, files=not options.without_files)
+    return OK
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import backup
+
+    backup.bring_back(settings, options.source, say)
     return OK
 
 
 def _with_database(settings: Settings, work: Callable[[Database], Any], *, whole: bool = False) -> Any:
     """Beside a running desk, which may be writing at the same moment; `whole`: look all of it through."""
-    path = settings.database.path
-    engine.expect(path, whole=whole)
+    place = settings.database.place
+    engine.expect(place, whole=whole)
 
     async def run() -> Any:
-        database = Database(path, guest=True)
+        database = Database(place, guest=True)
         try:
             return await work(database)
         finally:
@@ -307,10 +346,13 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "run": _run,
     "check-config": _check,
     "migrate": _migrate,
+    "backup": _backup,
+    "restore": _restore,
     "export": _export,
     "dead-letters": _dead_letters,
     "doctor": _doctor,
     "simulate": _simulate,
     "sign-in": _sign_in,
     "slack-manifest": _slack_manifest,
+    "move-database": _move,
 }

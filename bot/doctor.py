@@ -19,7 +19,7 @@ SIGNS = {True: "✓", False: "✗", None: "–"}
 
 async def examine(settings: Settings, database: Database) -> AsyncIterator[Finding]:
     """Everything, in the order one would mend it."""
-    yield Finding(True, Words("doctor.database", {"path": Plain(str(settings.database.path))}))
+    yield Finding(True, Words("doctor.database", {"path": Plain(str(settings.database.place))}))
     yield Finding(True, Words("doctor.time_zone", {"zone": Plain(settings.desk.time_zone)}))
     for finding in of_people(settings):
         yield finding

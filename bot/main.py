@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,10 +27,12 @@ from bot.pace import Pace
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sweep import Sweep
+from bot.watchdog import Watchdog
 from bot.web import app as web_app
 from bot.web import sessions
 from bot.web import store as web_store
 from bot.web.settings import Demo, Room, WebSettings
+from bot.web.whence import networks
 from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
@@ -149,7 +152,7 @@ def build(settings: Settings, database: Database, clock: Clock, *, pace: Pace | 
 
 def of_feeds(settings: Settings, clock: Clock) -> tuple[Feeds, duty.Told]:
     """The calendars of others as far as this machine knows them, and what they tell."""
-    feeds = Feeds.of(duty.sources(settings), settings.database.path.parent / "feeds")
+    feeds = Feeds.of(duty.sources(settings), settings.database.folder / "feeds")
     return feeds, duty.told(settings, feeds.raw(), clock.now())
 
 
@@ -238,6 +241,7 @@ def web_settings(settings: Settings) -> WebSettings:
         host=settings.web.host,
         port=settings.web.port,
         public_url=settings.web.address,
+        proxies=networks(settings.web.proxies),
         language=settings.desk.language,
         time_zone=settings.desk.time_zone,
         visitors=settings.web.visitors,
@@ -269,11 +273,12 @@ def rooms_of(settings: Settings) -> Callable[[Person], Sequence[Room]]:
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, anew: bool = False) -> AsyncIterator[Database]:
-    """The database, checked, brought up to date and held by this process alone.
+    """The database, checked and brought up to date; a file is held by this process alone.
 
     Raises SetupError in one plain line when that cannot be."""
-    lock = engine.prepare(settings.database.path, anew=anew)
-    database = Database(settings.database.path)
+    place = settings.database.place
+    lock = engine.prepare(place, anew=anew)
+    database = Database(place)
     try:
         yield database
     finally:
@@ -310,7 +315,7 @@ async def run(settings: Settings, *, anew: bool = False, say: Callable[[str], No
         serving = await web_app.serve(site)
         try:
             await _announce(house, settings.web.address_at(serving.port), say)
-            await _work(house, stop)
+            await _work(house, stop, Watchdog.of(os.environ))
         finally:
             house.stopping = True
             await serving.stop()
@@ -323,25 +328,29 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-async def _work(house: House, stop: asyncio.Event) -> None:
+async def _work(house: House, stop: asyncio.Event, watchdog: Watchdog) -> None:
     """Everything side by side until told to stop; a part that fails stops the whole, loudly."""
     house.scheduler.start()
     tasks = [
         asyncio.create_task(part, name=name)
         for name, part in (
+            ("bells", house.database.hear()),
             ("router", house.router.run()),
             ("delivery", house.delivery.run()),
             *((name, adapter.run(house.router)) for name, adapter in house.adapters.items()),
             *((("feeds", house.feeds.run(house.changed)),) if house.feeds.all else ()),
+            *((("watchdog", watchdog.run(house.scheduler.turning)),) if watchdog.watched else ()),
             ("stop", stop.wait()),
         )
     ]
+    watchdog.ready()
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
         house.stopping = True
+        watchdog.stopping()
         house.scheduler.stop()
         working = [task for task in tasks if task.get_name() not in house.adapters]
         await _end(working)
@@ -363,7 +372,7 @@ async def _announce(house: House, address: str, say: Callable[[str], None]) -> N
     if not house.settings.demo:
         _tell_how_to_get_in(house.settings, say)
         return
-    say("  This is the demo desk; its tickets stay in " + str(house.settings.database.path) + ".")
+    say("  This is the demo desk; its tickets stay in " + str(house.settings.database.place) + ".")
     say("  Open the address for a requester and an agent side by side, or sign in as one of them:")
     for person in house.settings.people:
         identity = _identity(person.identities[0])

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,8 @@ class Scheduler:
         self._nightly = nightly
         self._jobs: list[Job] = []
         self._ticked: datetime | None = None
+        self._moved = time.monotonic()
+        """When it last got on, by a clock that nobody sets."""
         self._trouble = ""
         self._claimed: list[Timer] = []
         """Timers in hand that the database could not let fire yet; the next tick tries them first."""
@@ -73,7 +76,8 @@ class Scheduler:
     def start(self) -> None:
         """Begin to tick, at once; late ticks run once, never several at a time."""
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._ticked = now = self._clock.now()
+        self._got_on()
+        now = self._clock.now()
         ticks = Every(timedelta(seconds=EVERY))
         self._apscheduler.add_job(self._tick_run, ticks, next_run_time=now, **options)
         self._apscheduler.add_job(self._nightly_run, Every(NIGHTLY), **options)
@@ -106,6 +110,11 @@ class Scheduler:
         silent = (self._clock.now() - self._ticked).total_seconds() if self._ticked else 0.0
         return Health(silent < DEAF_AFTER, f"no tick for {silent:.0f} s" if silent >= DEAF_AFTER else "")
 
+    def turning(self) -> bool:
+        """Whether it gets on, be it that the database refuses every tick: a start anew mends a scheduler that
+        hangs, and no database."""
+        return time.monotonic() - self._moved < DEAF_AFTER
+
     async def tick(self) -> int:
         """Do everything that is due now; returns how many timers fired."""
         fired = 0
@@ -115,11 +124,16 @@ class Scheduler:
                 results = await asyncio.gather(*(self._fire(timer) for timer in timers))
                 self._claimed = []
                 fired += sum(results)
+                self._got_on()
             self._trouble = ""
         except TemporaryError as error:
             self._trouble = str(error)
-        self._ticked = self._clock.now()
+        self._got_on()
         return fired
+
+    def _got_on(self) -> None:
+        """A tick is over, or a part of a long one."""
+        self._ticked, self._moved = self._clock.now(), time.monotonic()
 
     async def _tick_run(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):  # the desk stops

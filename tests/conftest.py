@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import i18n
+from tests import postgres
 from tests import town as towns
 
 IN_MEMORY = Path("/dev/shm")
@@ -20,6 +21,10 @@ def pytest_configure() -> None:
     survive the loss of power."""
     if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
+def pytest_sessionfinish() -> None:
+    postgres.end()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,6 +41,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def _every_sentence_is_right() -> Iterator[None]:
     with i18n.strict():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _databases_are_empty() -> Iterator[None]:
+    yield
+    postgres.clean()
 
 
 @pytest.fixture

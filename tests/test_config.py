@@ -171,7 +171,7 @@ def test_a_length_of_time_is_written_as_people_say_it(said: str, meant: timedelt
 def test_both_forms_of_the_database_url_mean_the_same_file(url: str) -> None:
     settings = config.load(None, {"DESKBRIDGE_DATABASE__URL": url})
     assert settings.database.url == "sqlite+aiosqlite:///a b/desk.db"
-    assert settings.database.path == Path("a b/desk.db")
+    assert settings.database.place == Path("a b/desk.db")
     assert settings.files_dir == Path("a b/files")
 
 
@@ -338,10 +338,14 @@ WRONG = [
     ("[web]\npublic_url = 'ftp://a'", "web.public_url", "https://desk.example.org"),
     ("[web]\npublic_url = 'https://u:p@a'", "web.public_url", "without a password"),
     ("[web]\npublic_url = 'https://a:port'", "web.public_url", "https://desk.example.org"),
+    ("[web]\nproxies = 'proxy.example.org'", "web.proxies", "10.0.0.0/8"),
+    ("[web]\nproxies = ['10.1.2.3/8']", "web.proxies", "10.0.0.0/8"),
+    ("[web]\nproxies = [10]", "web.proxies", "10.0.0.0/8"),
     ("[web]\nvisitors = 'maybe'", "web.visitors", "true or false"),
     ("[web]\nfile_limit = '1TB'", "web.file_limit", "25MB"),
     ("[web]\nfile_limit = 0", "web.file_limit", "from 1KB"),
-    ("[database]\nurl = 'postgresql+asyncpg://a/b'", "database.url", "this version stores in SQLite"),
+    ("[database]\nurl = 'postgresql+asyncpg://a'", "database.url", "the name of a database"),
+    ("[database]\nurl = 'postgresql+psycopg://a/b'", "database.url", "postgresql+asyncpg://"),
     ("[database]\nurl = 'sqlite:///:memory:'", "database.url", "name a file"),
     ("[database]\nurl = 'mysql://a'", "database.url", "sqlite+aiosqlite:///"),
     ("[desk]\nlanguage = 'de'", "desk.language", "'en' or 'ru'"),

@@ -27,6 +27,7 @@ from core.people.model import Actor
 from core.tickets import actions as tickets
 from core.tickets import merging, queries, store
 from core.tickets.model import Status, Ticket
+from tests import databases
 from tests.emulators.slack import Channel, Slack
 from tests.emulators.slack import User as SlackUser
 from tests.emulators.telegram import Telegram
@@ -135,9 +136,9 @@ async def _open(
     section = (TELEGRAM if isinstance(world, Telegram) else SLACK).format(world)
     file = folder / "config.toml"
     await asyncio.to_thread(file.write_text, section + DESK, encoding="utf-8")
-    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-    lock = engine.prepare(path)
-    database = Database(path, clock)
+    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+    lock = engine.prepare(databases.place(path))
+    database = Database(databases.place(path), clock)
     house = main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))
     await house.desk.open()
     hearing = [asyncio.create_task(each.run(house.router)) for each in house.adapters.values()]

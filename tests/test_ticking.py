@@ -1,9 +1,11 @@
 """The tick goes on whatever becomes of the machine's clock."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from types import SimpleNamespace
 
 import apscheduler.schedulers.base
 import pytest
@@ -11,7 +13,10 @@ import pytest
 from bot import scheduler as scheduling
 from bot.scheduler import Every, Job, Scheduler
 from core.kernel.clock import WallClock
-from tests.town import town
+from core.kernel.errors import TemporaryError
+from core.timers.model import Timer
+from tests import town as towns
+from tests.town import Town
 
 
 class Shifted(datetime):
@@ -35,7 +40,7 @@ async def ticking(
     monkeypatch.setattr(Shifted, "by", timedelta(0))
     ticks: list[asyncio.Event] = []
 
-    async with town(tmp_path) as opened:
+    async with towns.town(tmp_path) as opened:
         house = opened.house
 
         async def nothing() -> None:
@@ -83,3 +88,21 @@ def test_what_was_missed_is_done_once_and_the_rest_in_step() -> None:
     assert every.get_next_fire_time(now, now + timedelta(seconds=1)) == now + timedelta(seconds=10)
     late = now + timedelta(days=200)
     assert every.get_next_fire_time(now, late) == late + timedelta(seconds=10)
+
+
+async def test_a_database_that_refuses_every_tick_does_not_make_the_scheduler_hang(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing() -> None:
+        pass
+
+    async def refused(limit: int = 0) -> list[Timer]:
+        raise TemporaryError("the disk is full")
+
+    scheduler = Scheduler(town.house.desk, WallClock(), town.house.metrics, nothing)
+    monkeypatch.setattr(town.house.desk, "claim_timers", refused)
+    later = time.monotonic() + 2 * scheduling.DEAF_AFTER
+    monkeypatch.setattr(scheduling, "time", SimpleNamespace(monotonic=lambda: later))
+    assert not scheduler.turning()
+    await scheduler.tick()
+    assert (scheduler.turning(), scheduler.health().ok) == (True, False)

@@ -20,6 +20,7 @@ from core.kernel.ids import TicketId
 from core.outbox import store as outbox
 from core.tickets import store as tickets
 from core.tickets.model import Status
+from tests import databases
 from tests.emulators.slack import Channel, Slack
 from tests.emulators.slack import User as SlackUser
 from tests.emulators.telegram import Telegram
@@ -149,9 +150,9 @@ async def opened(tmp_path: Path) -> AsyncIterator[Desk]:
         file = tmp_path / "config.toml"
         words = CONFIG.format(telegram=telegram, slack=slack, channel=channel)
         await asyncio.to_thread(file.write_text, words, encoding="utf-8")
-        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-        lock = engine.prepare(path)
-        database = Database(path, clock)
+        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+        lock = engine.prepare(databases.place(path))
+        database = Database(databases.place(path), clock)
         house = main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))
         await house.desk.open()
         hearing = [asyncio.create_task(each.run(house.router)) for each in house.adapters.values()]

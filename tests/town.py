@@ -29,6 +29,7 @@ from core.people import store as people
 from core.people.model import Person
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
+from tests import databases
 
 _keys = itertools.count(1)
 
@@ -320,7 +321,7 @@ class Town:
         await self.database.close()
         if toml is not None:
             self.settings = _settings(self.path.parent, toml)
-        self.database = Database(self.path, self.clock)
+        self.database = Database(databases.place(self.path), self.clock)
         self.house = main.build(self.settings, self.database, self.clock)
         await self.house.desk.open()
 
@@ -332,8 +333,7 @@ def _settings(folder: Path, toml: str) -> config.Settings:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "config.toml"
     file.write_text(toml, encoding="utf-8")
-    url = f"sqlite+aiosqlite:///{folder / 'desk.db'}"
-    return config.load(file, {"DESKBRIDGE_DATABASE__URL": url})
+    return config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(folder / "desk.db")})
 
 
 @cache
@@ -349,11 +349,11 @@ def _migrated() -> bytes:
 async def town(tmp_path: Path, toml: str = DEMO, clock: HandClock | None = None) -> AsyncIterator[Town]:
     """Open a desk in a folder; without `toml` it is the demo's."""
     settings = _settings(tmp_path, toml)
-    path, clock = settings.database.path, clock or HandClock()
-    if not path.exists():
+    path, clock = tmp_path / "desk.db", clock or HandClock()
+    if not databases.ON_SERVER and not path.exists():
         path.write_bytes(_migrated())
-    lock = engine.prepare(path)
-    database = Database(path, clock)
+    lock = engine.prepare(databases.place(path))
+    database = Database(databases.place(path), clock)
     opened = Town(path, settings, clock, database, main.build(settings, database, clock))
     await opened.house.desk.open()
     try:

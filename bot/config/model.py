@@ -3,11 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.config import accounts, values
+from core.database.engine import Place, place_of
 from core.escalation.model import Of
 from core.people.model import Role
 from core.tickets.catalogue import Impact, Level, Priority
@@ -27,14 +29,21 @@ class Database(Section):
     url: values.DatabaseUrl = Field(default="sqlite+aiosqlite:///data/deskbridge.db", repr=False)
 
     @property
-    def path(self) -> Path:
-        return Path(self.url.partition(":///")[2])
+    def place(self) -> Place:
+        return place_of(self.url)
+
+    @property
+    def folder(self) -> Path:
+        """Where what belongs to it lies on this machine."""
+        place = self.place
+        return place.parent if isinstance(place, Path) else Path("data")
 
 
 class Web(Section):
     host: values.Host = "127.0.0.1"
     port: values.Port = 8080
     public_url: values.Origin | None = None
+    proxies: values.Networks | None = None
     visitors: bool = True
     file_limit: values.Size = 25_000_000
 
@@ -310,7 +319,7 @@ class Settings(BaseSettings):
 
     @property
     def files_dir(self) -> Path:
-        return self.desk.files or self.database.path.parent / "files"
+        return self.desk.files or self.database.folder / "files"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -322,4 +331,7 @@ class Settings(BaseSettings):
         )
         feeds = [*(each.ical for each in self.calendars), *(each.ical for each in self.rotas)]
         addresses = (feed for feed in feeds if feed and "://" in feed)
-        return (*(value.get_secret_value() for value in values if isinstance(value, SecretStr)), *addresses)
+        password = urlsplit(self.database.url).password
+        passwords = {password, unquote(password)} if password else ()
+        secrets = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return (*secrets, *addresses, *passwords)

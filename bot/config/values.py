@@ -1,6 +1,7 @@
 """The kinds of value a configuration holds: each reader takes what was written and says what is valid."""
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -28,6 +29,9 @@ _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _LONGEST = timedelta(days=3660)
 _SQLITE = re.compile(r"sqlite(?:\+aiosqlite)?:///(?P<path>.+)")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+_SERVER = re.compile(
+    r"postgres(?:ql)?(?:\+asyncpg)?://(?P<rest>(?:[^/?#]*@)?[^/?#@]*/[^/?#\s]+(?:\?[^#\s]*)?)"
+)
 
 
 def local_zone() -> str:
@@ -178,6 +182,19 @@ def _origin(value: object) -> str:
     return address
 
 
+def _networks(value: object) -> str:
+    """Addresses and networks, as a list or as words with commas between them; one text in the end."""
+    words = value.split(",") if isinstance(value, str) else value
+    try:
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(words)
+        return ",".join(str(ipaddress.ip_network(word.strip())) for word in words)
+    except ValueError:
+        raise ValueError(
+            'must be addresses or networks, like ["127.0.0.1", "10.0.0.0/8"] or "127.0.0.1,10.0.0.0/8"'
+        ) from None
+
+
 def _start(value: object) -> datetime:
     """A day, or a day and a time by the wall clock."""
     try:
@@ -243,15 +260,26 @@ def _country(value: object) -> str:
 def _database_url(value: object) -> str:
     """The URL in one form. What was written is never shown: it may hold a password."""
     if isinstance(value, str) and _POSTGRESQL.match(value):
-        raise ValueError("this version stores in SQLite only; write sqlite+aiosqlite:///data/deskbridge.db")
+        return _server_url(value)
     found = _SQLITE.fullmatch(value) if isinstance(value, str) else None
     if not found or not found["path"].isprintable() or found["path"].endswith("/"):
-        raise ValueError("must be sqlite+aiosqlite:///path/to/file.db")
+        raise ValueError(
+            "must be sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://user:password@host/name"
+        )
     if "?" in found["path"]:
         raise ValueError("must be sqlite+aiosqlite:///path/to/file.db, without '?' and options")
     if ":memory:" in found["path"]:
         raise ValueError("a database in memory forgets everything; name a file: sqlite:///data/deskbridge.db")
     return f"sqlite+aiosqlite:///{found['path']}"
+
+
+def _server_url(value: str) -> str:
+    found = _SERVER.fullmatch(value)
+    if not found or not value.isprintable():
+        raise ValueError(
+            "must be postgresql+asyncpg://user:password@host:5432/name, with the name of a database"
+        )
+    return f"postgresql+asyncpg://{found['rest']}"
 
 
 def _row(value: object) -> Mapping[catalogue.Impact, catalogue.Priority]:
@@ -282,6 +310,7 @@ Days = Annotated[int, BeforeValidator(_whole), Field(ge=7, le=3650)]
 """Days for which events are remembered: messengers may tell one again for the better part of a week."""
 Url = Annotated[str, BeforeValidator(_address_of)]
 Origin = Annotated[str, BeforeValidator(_origin)]
+Networks = Annotated[str, BeforeValidator(_networks)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]
 Hours = Annotated[hours.Week, BeforeValidator(hours.read)]
 Day = Annotated[date, BeforeValidator(hours.day)]

@@ -10,6 +10,7 @@ from bot.message import Words
 from bot.web import chat_routes, fields, sessions, shell, wording
 from bot.web.sessions import Opened, Seat
 from bot.web.settings import SEAT_PATH, SITE, TEXT_LIMIT, Demo, Site
+from bot.web.whence import whence
 from core.database.transaction import Transaction
 from core.kernel import ids
 from core.kernel.ids import Identity
@@ -72,7 +73,7 @@ async def sign_in_page(request: web.Request) -> web.StreamResponse:
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """POST /sign-in {token}."""
     site = request.app[SITE]
-    chat_routes.check_pace(site, site.paces.sign_in, request.remote or "")
+    chat_routes.check_pace(site, site.paces.sign_in, whence(request))
     token = (await fields.read(request)).name("token")
 
     async def work(tx: Transaction) -> Opened:
@@ -144,7 +145,7 @@ async def visit(request: web.Request) -> web.StreamResponse:
     known = request.cookies.get(SEAT_COOKIE, "")
     if sessions.is_visitor_seat(known):
         return shell.go_on(f"/s/{known}/")
-    chat_routes.check_pace(site, site.paces.visit, request.remote or "")
+    chat_routes.check_pace(site, site.paces.visit, whence(request))
     opened = await _welcome(site, shell.language_of(request))
     response = shell.go_on(f"/s/{opened.seat}/")
     sessions.set_cookie(response, site, opened.seat, opened.token)

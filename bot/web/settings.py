@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -41,6 +42,8 @@ class WebSettings:
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = "http://127.0.0.1:8080"
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Who is believed on whom they speak for."""
     language: str = "en"
     time_zone: str = "UTC"
     visitors: bool = False

@@ -16,6 +16,10 @@ class Bells:
             for listener in self._listeners[name]:
                 listener.set()
 
+    def ring_all(self) -> None:
+        """Ring whatever somebody listens to: nobody knows what was missed."""
+        self.ring(list(self._listeners))
+
     def listen(self, *names: str) -> asyncio.Event:
         """An event that is set by each ring of `names`; its owner clears it."""
         heard = asyncio.Event()

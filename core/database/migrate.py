@@ -56,6 +56,20 @@ def upgrade(path: Path) -> None:
 
 
 def _upgrade(path: Path, found: str | None) -> None:
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # old or new, never between
+            run(connection, path, found)
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # not even the first read blocks a write
+    finally:
+        engine.dispose()
+
+
+def run(connection: sqlalchemy.Connection, place: object, found: str | None) -> None:
+    """Apply what is missing on this connection. Raises SetupError when the schema is newer than this version
+    knows."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -65,15 +79,7 @@ def _upgrade(path: Path, found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise SetupError(
-            f"The database {path} was made by a newer Deskbridge (schema {found}). Use that version."
+            f"The database {place} was made by a newer Deskbridge (schema {found}). Use that version."
         )
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # old or new, never between
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # not even the first read blocks a write
-    finally:
-        engine.dispose()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

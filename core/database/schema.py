@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -71,5 +71,5 @@ def serial_key() -> Column[int]:
 
 
 def insert_new(table: Table) -> Any:
-    """An insert that leaves a row alone whose unique key is there already."""
-    return sqlite_insert(table).on_conflict_do_nothing()
+    """An insert that leaves a row alone whose unique key is there already; SQLite has the same words."""
+    return insert(table).on_conflict_do_nothing()

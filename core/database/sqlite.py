@@ -7,10 +7,7 @@ eight a statement), and transactions that wait together share one commit, each i
 
 import asyncio
 import contextlib
-import contextvars
-import logging
 import sqlite3
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,11 +23,10 @@ from sqlalchemy.sql.base import Executable
 from core.database.crash import Crash
 from core.database.prepared import Shelf
 from core.database.transaction import Answer, Transaction, Work
-from core.database.waiting import Job, Waiting
-from core.kernel.errors import TemporaryError
+from core.database.waiting import Job
+from core.database.writer import ALONE
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
 Open = Callable[["ThreadLine"], Transaction]
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
@@ -79,90 +75,33 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         value: T = stop.value
         return value
     coroutine.close()
-    raise RuntimeError("inside a transaction only the database may be awaited")
+    raise RuntimeError(ALONE)
 
 
-class Writer:
-    """The only connection that writes. Safe to use from one event loop."""
+class FileStore:
+    """The only connection that writes, on the writer's thread."""
 
-    def __init__(self, engine: Engine, open_: Open, ring: Callable[[frozenset[str]], None]) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, open_: Open) -> None:
+        self._connection = engine.connect()
         self._open = open_
-        self._ring = ring
         self._shelf = Shelf(engine.dialect)
         self._crash = Crash()
-        self.trouble = ""
-        """Why the last transaction could not be committed; empty as soon as something is written again."""
-        self._waiting = Waiting()
-        self._thread = threading.Thread(target=self._serve, name="database-writer", daemon=True)
-        self._thread.start()
 
-    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
-        """The work's answer, once it is on disk. Raises what the work raised, with nothing changed,
-        or TemporaryError when the database could not take it."""
-        loop = asyncio.get_running_loop()
-        job = Job(work, contextvars.copy_context(), loop.create_future(), urgent)
-        self._waiting.put(job)
-        value: T = await asyncio.shield(job.done)
-        return value
-
-    async def close(self) -> None:
-        self._waiting.close()
-        await asyncio.to_thread(self._thread.join)
-
-    def _serve(self) -> None:
-        connection: Connection | None = None
-        while jobs := self._waiting.together():
-            left: Sequence[Job] = ()
-            try:
-                connection = connection or self._engine.connect()
-                left = self._commit_together(ThreadLine(connection, self._shelf), connection, jobs)
-            except Exception as error:  # noqa: BLE001 - a writer that dies would leave everybody waiting
-                for each in jobs:
-                    each.failure = self._failed(error)
-            self._waiting.give_back(left)
-            self._tell(jobs[: len(jobs) - len(left)])
-        if connection is not None:
-            connection.close()
-
-    def _commit_together(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
-        """Those that are left for later."""
-        try:
-            return self._commit(line, connection, jobs)
-        except DBAPIError as error:
-            _roll_back(connection)
-            if len(jobs) == 1:
-                jobs[0].failure = self._failed(error)
-                return ()
-            for job in jobs:
-                self._commit_together(ThreadLine(connection, self._shelf), connection, [job])
-            return ()
-
-    def _commit(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def commit(self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool) -> Sequence[Job]:
+        line = ThreadLine(self._connection, self._shelf)
+        self._connection.exec_driver_sql("BEGIN IMMEDIATE")
         done = 0
-        while done == 0 or (done < len(jobs) and not self._waiting.pressed()):
+        while done == 0 or (done < len(jobs) and not pressed()):
             job = jobs[done]
             job.failure = None
             job.context.copy().run(self._attempt, line, job)
             done += 1
-        if self.trouble:
-            connection.exec_driver_sql(_PROBE)
+        if ailing:
+            self._connection.exec_driver_sql(_PROBE)
         self._crash.before_commit()
-        connection.exec_driver_sql("COMMIT")
+        self._connection.exec_driver_sql("COMMIT")
         self._crash.after_commit()
-        if self.trouble:
-            _log.warning("the database can be written again")
-            self.trouble = ""
         return jobs[done:]
-
-    def _failed(self, error: Exception) -> Exception:
-        """What to tell whoever waits for a transaction that could not be; the trouble is told once."""
-        trouble = f"the database could not take it: {getattr(error, 'orig', error)}"
-        if not self.trouble:
-            _log.error("%s", trouble)
-        self.trouble = trouble
-        return TemporaryError(trouble)
 
     def _attempt(self, line: ThreadLine, job: Job) -> None:
         tx = self._open(line)
@@ -181,25 +120,12 @@ class Writer:
             job.failure = error
         job.bells = frozenset(tx.bells) if job.failure is None else frozenset()
 
-    def _tell(self, jobs: list[Job]) -> None:
-        loop = jobs[0].done.get_loop()
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(self._settle, jobs)
+    def roll_back(self) -> None:
+        with contextlib.suppress(DBAPIError):  # a full disk or an I/O error has already rolled it back
+            self._connection.exec_driver_sql("ROLLBACK")
 
-    def _settle(self, jobs: list[Job]) -> None:
-        self._ring(frozenset().union(*(job.bells for job in jobs)))
-        for job in jobs:
-            if job.done.done():
-                continue
-            if job.failure is None:
-                job.done.set_result(job.value)
-            else:
-                job.done.set_exception(job.failure)
-
-
-def _roll_back(connection: Connection) -> None:
-    with contextlib.suppress(DBAPIError):  # a full disk or an I/O error has already rolled it back
-        connection.exec_driver_sql("ROLLBACK")
+    def close(self) -> None:
+        self._connection.close()
 
 
 class Readers:

@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -81,11 +82,33 @@ class Blobs:
 
     def before(self, instant: datetime) -> set[str]:
         """Every whole file that came before then."""
-        return {
-            path.name
-            for path in self.root.glob("??/*")
-            if _ID.fullmatch(path.name) and path.stat().st_mtime < instant.timestamp()
-        }
+        return {path.name for path in self._whole() if path.stat().st_mtime < instant.timestamp()}
+
+    def _whole(self) -> Iterator[Path]:
+        return (path for path in self.root.glob("??/*") if _ID.fullmatch(path.name))
+
+    def copy_to(self, root: Path) -> int:
+        """Copy every whole file that is not there yet; returns how many of them are there now.
+
+        What bears a name never changes, so that a copy that was broken off is gone on with. One that is
+        forgotten meanwhile is left out. Raises OSError."""
+        there = Blobs(root, self.limit)
+        return sum(there._take_over(source) for source in self._whole())
+
+    def _take_over(self, source: Path) -> bool:
+        target = self.path(source.name)
+        if target.exists():
+            return True
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".part")
+        try:
+            with source.open("rb") as read, partial.open("wb") as out:
+                shutil.copyfileobj(read, out)
+                _settle(out)
+        except FileNotFoundError:
+            return False
+        self._name(partial, target)
+        return True
 
     def sweep_parts(self) -> None:
         """Delete what a crash left half-written."""

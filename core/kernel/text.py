@@ -11,9 +11,11 @@ import regex  # type: ignore[import-untyped]
 from core.kernel import marked
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
 _UNREADABLE = dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000)), "\ufffd")
+_UNREADABLE_ALONE = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _SHOWN = _PICTURES | _UNREADABLE
 
 _GRAPHEME = regex.compile(r"\X")
@@ -30,6 +32,15 @@ def clean(text: str) -> str:
     nothing more. Marks stay where they are.
     """
     return marked.mapped(text, _cleaned) if _UNSAFE.search(text) else text
+
+
+def storable(text: str) -> str:
+    """The text as every database takes it: no NUL and no lone surrogate, which some refuse and some do not.
+
+    What people say is `clean` before; this holds for whatever else is kept."""
+    if not _UNSTORABLE.search(text):
+        return text
+    return _PAIR.sub(_joined_pair, text).replace("\0", "\u2400").translate(_UNREADABLE_ALONE)
 
 
 def _cleaned(text: str) -> str:

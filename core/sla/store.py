@@ -26,7 +26,7 @@ clocks = Table(
     Column("due_at", Instant, nullable=False),
     Column("warn_at", Instant, nullable=False, server_default="0"),
 )
-_OF_TICKET = select(clocks).where(clocks.c.ticket_id == bindparam("ticket"))
+_OF_TICKET = select(clocks).where(clocks.c.ticket_id == bindparam("ticket")).order_by(clocks.c.target)
 _REMOVE = delete(clocks).where(
     clocks.c.ticket_id == bindparam("ticket"), clocks.c.target == bindparam("which")
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.databases import Stand, sqlite
+from tests.contract.databases import Stand, on_server, sqlite
 from tests.contract.rig import Rig
 from tests.contract.slack import slack
 from tests.contract.telegram import telegram
@@ -17,7 +17,10 @@ RIGS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {
     "telegram": telegram,
     "slack": slack,
 }
-STANDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stand]]] = {"sqlite": sqlite}
+STANDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stand]]] = {
+    "sqlite": sqlite,
+    "postgresql": on_server,
+}
 
 
 @pytest.fixture(params=RIGS)

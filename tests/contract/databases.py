@@ -5,10 +5,10 @@ import importlib
 import pkgutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
@@ -16,11 +16,15 @@ from alembic.migration import MigrationContext
 
 import bot.adapters
 import core
-from core.database import engine, migrate
+from core.database import engine, migrate, postgresql, server
 from core.database.engine import Database
 from core.database.schema import metadata
+from core.database.server import Server
 from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
+from tests import postgres
+
+T = TypeVar("T")
 
 for _house in (core, bot.adapters):  # the metadata is whole once every store is imported
     for _room in pkgutil.walk_packages(_house.__path__, f"{_house.__name__}."):
@@ -56,6 +60,84 @@ class Stand(Protocol):
         ...
 
 
+class ServerStand:
+    """A database of a PostgreSQL server."""
+
+    def __init__(self, place: Server) -> None:
+        self._place = place
+        self.database = Database(place, HandClock())
+
+    async def together(self, *works: Work[Any]) -> list[Any]:
+        return await _in_line(self.database, works)
+
+    def upgrade(self) -> None:
+        engine.prepare(self._place)
+
+    def revision(self) -> str | None:
+        return server.revision(self._place)
+
+    def pretend(self, revision: str) -> None:
+        self._ask(
+            lambda connection: connection.exec_driver_sql(
+                "UPDATE alembic_version SET version_num = $1", (revision,)
+            )
+        )
+
+    def differences(self) -> Sequence[Any]:
+        def compare(connection: sqlalchemy.Connection) -> list[Any]:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            return list(compare_metadata(context, metadata))
+
+        return self._ask(compare)
+
+    def full(self) -> Work[None]:
+        """No disk is filled: the server says of anything bulky what it says then."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(sqlalchemy.text(_REFUSAL))
+            await tx.execute(sqlalchemy.text(_REFUSE))
+
+        return work
+
+    def _ask(self, work: Callable[[sqlalchemy.Connection], T]) -> T:
+        async def asked() -> T:
+            made = postgresql.engine(self._place)
+            try:
+                async with made.connect() as connection:
+                    return await connection.run_sync(work)
+            finally:
+                await made.dispose()
+
+        return server.settle(asked)
+
+
+_REFUSAL = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$
+"""
+_REFUSE = """
+CREATE TRIGGER refuse BEFORE INSERT ON counters FOR EACH ROW
+WHEN (length(NEW.name) > 1000) EXECUTE FUNCTION refuse()
+"""
+
+
+async def _in_line(database: Database, works: Sequence[Work[Any]]) -> list[Any]:
+    """Let them wait together while another transaction is under way."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def hold(tx: Transaction) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    first = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(begun.wait, 10)
+    others = [asyncio.create_task(database.write(work)) for work in works]
+    await asyncio.sleep(0)  # each of them has got in line
+    go_on.set()
+    await first
+    return await asyncio.gather(*others, return_exceptions=True)
+
+
 class SqliteStand:
     """A file. Transactions that wait while another one holds the writer share one commit."""
 
@@ -64,19 +146,7 @@ class SqliteStand:
         self.database = Database(path, HandClock())
 
     async def together(self, *works: Work[Any]) -> list[Any]:
-        begun, go_on = threading.Event(), threading.Event()
-
-        async def hold(tx: Transaction) -> None:
-            begun.set()
-            go_on.wait(10)
-
-        first = asyncio.create_task(self.database.write(hold))
-        await asyncio.to_thread(begun.wait, 10)
-        others = [asyncio.create_task(self.database.write(work)) for work in works]
-        await asyncio.sleep(0)  # each of them has got in line
-        go_on.set()
-        await first
-        return await asyncio.gather(*others, return_exceptions=True)
+        return await _in_line(self.database, works)
 
     def upgrade(self) -> None:
         migrate.upgrade(self._path)
@@ -115,3 +185,15 @@ async def sqlite(folder: Path) -> AsyncIterator[SqliteStand]:
     finally:
         await stand.database.close()
         lock.release()
+
+
+@asynccontextmanager
+async def on_server(folder: Path) -> AsyncIterator[ServerStand]:
+    place = postgres.place(folder / "desk.db")
+    engine.prepare(place)
+    stand = ServerStand(place)
+    try:
+        yield stand
+    finally:
+        await stand.database.close()
+        postgres.throw_away(folder / "desk.db")

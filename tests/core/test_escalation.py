@@ -32,6 +32,7 @@ from core.tickets.model import Status, Ticket
 from core.timers import actions as timers
 from core.timers import store as timer_store
 from core.timers.model import LEASE
+from tests import databases
 from tests import town as towns
 from tests.town import Town
 
@@ -557,7 +558,7 @@ def _scheduler(house: main.House, town: Town) -> Scheduler:
 @contextlib.asynccontextmanager
 async def second_desk(town: Town) -> AsyncIterator[main.House]:
     """Another desk on the same file, as if two processes had started."""
-    database = Database(town.path, town.clock)
+    database = Database(databases.place(town.path), town.clock)
     try:
         yield main.build(town.settings, database, town.clock)
     finally:
@@ -739,7 +740,7 @@ async def test_a_policy_that_was_changed_while_the_desk_was_down_counts_from_the
         '[[escalations]]\nname = "urgent"\nsteps = [{ after = "1m", of = "unclaimed", whom = "agents" }]\n'
     )
     file.write_text(PEOPLE + shorter + CALM, encoding="utf-8")
-    town.settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{town.path}"})
+    town.settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(town.path)})
     await town.restart()
     await town.later(HOUR, step=MINUTE)
     assert await asked(town, number) == ["Anna"]

@@ -12,6 +12,7 @@ from bot.pace import Pace
 from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import HandClock
+from tests import databases
 from tests.emulators.slack import Channel, Slack
 from tests.emulators.telegram import Telegram
 from tests.emulators.telegram.groups import Group
@@ -85,7 +86,7 @@ class World(Town):
         """Another process takes up the same file."""
         assert toml is None
         await self.end()
-        self.database = Database(self.path, self.clock)
+        self.database = Database(databases.place(self.path), self.clock)
         self.house = _build(self.settings, self.database, self.clock, self.tempo)
         await self.open()
 
@@ -129,9 +130,9 @@ async def world(tmp_path: Path, language: str = "en", more: str = "") -> AsyncIt
         file = tmp_path / "config.toml"
         words = CONFIG.format(telegram=telegram, slack=slack, channel=channel, language=language)
         await asyncio.to_thread(file.write_text, words + more, encoding="utf-8")
-        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-        lock = engine.prepare(path)
-        database = Database(path, clock)
+        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+        lock = engine.prepare(databases.place(path))
+        database = Database(databases.place(path), clock)
         house = _build(settings, database, clock, tempo)
         opened = World(
             path,

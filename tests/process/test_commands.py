@@ -22,7 +22,16 @@ from tests.process.desk import TEAM, Desk
 def test_help_names_every_command(tmp_path: Path) -> None:
     told = Desk(tmp_path).command("--help")
     assert (told.returncode, told.stderr) == (0, "")
-    for command in ("run", "check-config", "migrate", "export", "dead-letters", "sign-in"):
+    for command in (
+        "run",
+        "check-config",
+        "migrate",
+        "backup",
+        "restore",
+        "export",
+        "dead-letters",
+        "sign-in",
+    ):
         assert command in told.stdout
 
 
@@ -61,6 +70,7 @@ GUESTS = [
     ("export", "--json"),
     ("dead-letters", "list"),
     ("sign-in", "web:anna"),
+    ("backup", "copy.db"),
     ("doctor",),
     ("simulate", "--ticket", "critical"),
 ]

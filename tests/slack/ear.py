@@ -20,6 +20,7 @@ from core.database.engine import Database
 from core.kernel.clock import WallClock
 from core.kernel.errors import TemporaryError
 from core.kernel.ids import Address
+from tests import databases
 from tests.emulators.slack import Channel, Slack
 
 
@@ -156,8 +157,8 @@ async def ear(
             (f"{slack.team}/{triage.id}",),
             other_workspaces,
         )
-        lock = engine.prepare(path / "desk.db")
-        database = Database(path / "desk.db")
+        lock = engine.prepare(databases.place(path / "desk.db"))
+        database = Database(databases.place(path / "desk.db"))
         opened = Ear(slack, database, account, Client(account.bot_token, account.api_url), triage, town)
         try:
             if begin:

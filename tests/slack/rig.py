@@ -23,6 +23,7 @@ from core.kernel.ids import TicketId
 from core.outbox import store as outbox
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
+from tests import databases
 from tests.emulators.slack import Channel, Interaction, Message, Slack, User, View
 
 TEAM = "T0ACME"
@@ -256,7 +257,7 @@ class Rig:
         """The process ends without a word; another takes up the same file."""
         await self.stop()
         await self.database.close()
-        self.database = Database(self.path, self.clock)
+        self.database = Database(databases.place(self.path), self.clock)
         self.house = self._build()
         await self.house.desk.open()
         await self.start()
@@ -303,9 +304,9 @@ async def rig(
         await asyncio.to_thread(
             file.write_text, words_of(slack, triage, mode, more, language), encoding="utf-8"
         )
-        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-        lock = engine.prepare(path)
-        database = Database(path, clock)
+        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+        lock = engine.prepare(databases.place(path))
+        database = Database(databases.place(path), clock)
         opened = Rig(path, settings, slack, triage, town, clock, database, None, mode)  # type: ignore[arg-type]
         opened.house = opened._build()
         await opened.house.desk.open()

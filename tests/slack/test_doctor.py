@@ -13,6 +13,7 @@ from bot.adapters.slack import manifest
 from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import HandClock
+from tests import databases
 from tests.emulators.slack import Channel, Slack
 from tests.slack import rig as rigs
 from tests.slack.rig import ANNA, BORIS, IVAN, MARIA, TEAM, Rig
@@ -41,9 +42,9 @@ async def findings(
     more = more or f'config_token = "{slack.config_token}"'
     words = rigs.words_of(slack, channel or channel_of(slack), more=more)
     await asyncio.to_thread(file.write_text, words, encoding="utf-8")
-    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-    lock = engine.prepare(path)
-    database = Database(path, HandClock())
+    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+    lock = engine.prepare(databases.place(path))
+    database = Database(databases.place(path), HandClock())
     try:
         await main.build(settings, database, HandClock()).desk.open()
         found = [finding async for finding in doctor.examine(settings, database)]

@@ -22,6 +22,7 @@ from core.kernel.ids import TicketId
 from core.outbox import store as outbox
 from core.tickets import store as tickets
 from core.tickets.model import Ticket
+from tests import databases
 from tests.emulators.telegram.chats import Chat
 from tests.emulators.telegram.groups import Group
 from tests.emulators.telegram.messages import Message
@@ -210,7 +211,7 @@ class Rig:
         """The process ends without a word; another takes up the same file, and hears unless it is `deaf`."""
         await self.stop()
         await self.database.close()
-        self.database = Database(self.path, self.clock)
+        self.database = Database(databases.place(self.path), self.clock)
         self.house = self._build()
         await self.house.desk.open()
         if not deaf:
@@ -264,9 +265,9 @@ async def rig(
         await asyncio.to_thread(
             file.write_text, words_of(telegram.url, more, language, room), encoding="utf-8"
         )
-        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-        lock = engine.prepare(path)
-        database = Database(path, clock)
+        settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+        lock = engine.prepare(databases.place(path))
+        database = Database(databases.place(path), clock)
         opened = Rig(path, settings, telegram, group, clock, database, None)  # type: ignore[arg-type]
         opened.house = opened._build()
         await opened.house.desk.open()

@@ -19,6 +19,7 @@ from core.outbox import store as outbox
 from core.people import store as people
 from core.tickets import queries
 from core.tickets import store as tickets
+from tests import databases
 from tests.emulators.telegram import PIXEL, File, Group, Telegram
 from tests.emulators.telegram.faults import Kind
 from tests.telegram import rig as rigs
@@ -510,9 +511,9 @@ async def findings(
     file = tmp_path / "config.toml"
     file.write_text(words, encoding="utf-8")
     path = tmp_path / "doctor.db"
-    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": f"sqlite+aiosqlite:///{path}"})
-    lock = engine.prepare(path)
-    database = Database(path, HandClock())
+    settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
+    lock = engine.prepare(databases.place(path))
+    database = Database(databases.place(path), HandClock())
     try:
         await main.build(settings, database, HandClock()).desk.open()
         found = [finding async for finding in doctor.examine(settings, database)]

@@ -29,6 +29,7 @@ from core.kernel.ids import Address, Identity
 from core.people import actions as people
 from core.people import store as people_store
 from core.people.model import Member, Members, Person, Role
+from tests import databases
 
 READER = Reader("en", "UTC")
 
@@ -157,10 +158,11 @@ class Rig:
 
     async def start(self, settings: WebSettings) -> None:
         path = self.folder / "desk.db"
-        engine = sqlalchemy.create_engine(f"sqlite:///{path}")
-        metadata.create_all(engine)
-        engine.dispose()
-        self.database = Database(path, self.clock)
+        if not databases.ON_SERVER:
+            engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+            metadata.create_all(engine)
+            engine.dispose()
+        self.database = Database(databases.place(path), self.clock)
         self.stack.push_async_callback(self.database.close)
         await self.appoint(*STAFF)
         self.adapter = Webchat(self.database)

@@ -28,6 +28,20 @@ async def test_it_is_ready_when_every_part_is(rig: Rig) -> None:
         assert answer.status == 200
 
 
+async def test_a_balancer_can_leave_a_messenger_out_of_the_verdict(rig: Rig) -> None:
+    stranger = await rig.stranger()
+    rig.health["telegram"] = Health(False, "no answer for 2 min")
+    statuses = []
+    for query in ("", "?exclude=slack", "?exclude=telegram&exclude=slack", "?exclude=telegram,slack"):
+        async with stranger.http.get(f"{rig.base}/readyz{query}") as answer:
+            statuses.append(answer.status)
+            assert not (await answer.json())["components"]["telegram"]["ok"]
+    assert statuses == [503, 503, 200, 503]
+    rig.health["database"] = Health(False, "the disk is full")
+    async with stranger.http.get(f"{rig.base}/readyz?exclude=telegram") as answer:
+        assert answer.status == 503
+
+
 async def test_the_numbers_are_told(rig: Rig) -> None:
     Counter("deskbridge_things", "Things.", registry=rig.registry).inc(3)
     stranger = await rig.stranger()

@@ -1,0 +1,175 @@
+"""A PostgreSQL server's database as a place for a desk: reached, checked, brought up to date."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from core.kernel.errors import SetupError
+
+T = TypeVar("T")
+_URL = re.compile(
+    r"postgresql(?:\+asyncpg)?://(?P<rest>(?:(?P<user>[^:@/]*)(?::[^@]*)?@)?(?P<where>[^?]*)(?:\?.*)?)"
+)
+OLDEST = 150000
+"""The oldest server that will do, as PostgreSQL numbers its versions."""
+_MIGRATING = 0x6465736D
+MOVING = "deskbridge_moving"
+"""Stands in the database while a desk is being moved into it."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the database is. Shown without its password."""
+
+    dsn: str = field(repr=False)
+
+    @staticmethod
+    def of(url: str) -> "Server | None":
+        """What a postgresql+asyncpg:// URL names; None for another kind of URL."""
+        found = _URL.fullmatch(url)
+        return Server(f"postgresql://{found['rest']}") if found else None
+
+    def __str__(self) -> str:
+        found = _URL.fullmatch(self.dsn)
+        assert found is not None
+        return f"postgresql://{found['user'] + '@' if found['user'] else ''}{found['where']}"
+
+
+class Shared:
+    """Any number of processes serve such a database: there is nothing to be held."""
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+def prepare(server: Server, *, moving: bool = False) -> Shared:
+    """Check the server and bring the schema up to date; processes that start together do it once.
+
+    Raises SetupError, one plain line saying what is wrong and what to do; also where a desk is being moved
+    into it, unless one is `moving` it."""
+    settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server, moving)))
+    return Shared()
+
+
+def expect(server: Server) -> None:
+    """Raises SetupError when no desk of this version is there."""
+    from core.database import migrate
+
+    found = revision(server)
+    if found is None:
+        raise SetupError(
+            f"There is no desk in {server} yet. Start it once with `deskbridge run`, or check database.url."
+        )
+    if found != migrate.HEAD:
+        raise SetupError(
+            f"The database {server} is of another version (schema {found}). Bring it up to date with"
+            " `deskbridge migrate`, or use the version that made it."
+        )
+
+
+def revision(server: Server) -> str | None:
+    """The schema's revision, None where no desk is yet. Raises SetupError for another program's database."""
+    found: str | None = settle(lambda: _on(server, lambda connection: connection.run_sync(_revision, server)))
+    return found
+
+
+def settle(work: Callable[[], Awaitable[T]]) -> T:
+    """Run it to its end, also where an event loop is running already."""
+
+    async def whole() -> T:
+        return await work()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(whole())).result()
+
+
+async def _on(server: Server, work: Callable[[Any], Awaitable[T]]) -> T:
+    import asyncpg
+    from sqlalchemy.exc import DBAPIError
+
+    from core.database import postgresql
+
+    engine = postgresql.engine(server)
+    try:
+        async with engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            _suits(server, raw)
+            await raw.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+            await raw.execute("SET idle_in_transaction_session_timeout = 0")
+            return await work(connection)
+    except DBAPIError as error:
+        raise _unsuitable(server, postgresql.cause(error)) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        raise _unsuitable(server, error) from None
+    finally:
+        await engine.dispose()
+
+
+def _suits(server: Server, raw: Any) -> None:
+    version, encoding = raw.get_server_version(), raw.get_settings().server_encoding
+    if version.major * 10000 < OLDEST:
+        raise SetupError(
+            f"{server} is PostgreSQL {version.major}. Deskbridge needs {OLDEST // 10000} or newer."
+        )
+    if encoding != "UTF8":
+        raise SetupError(
+            f"The database {server} is encoded in {encoding}. Make one that holds every language:"
+            " createdb --encoding UTF8 --template template0 …"
+        )
+
+
+def _unsuitable(server: Server, error: BaseException) -> SetupError:
+    import asyncpg
+
+    from core.database import postgresql
+
+    told = postgresql.told(error)
+    if isinstance(error, asyncpg.InvalidPasswordError | asyncpg.InvalidAuthorizationSpecificationError):
+        return SetupError(f"{server} refuses this user or password. Check database.url.")
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return SetupError(
+            f"There is no such database: {server}. Make it with `createdb`, or mend database.url."
+        )
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return SetupError(
+            f"The user may not make tables in {server}. Make the user the database's owner, or grant CREATE."
+        )
+    if isinstance(error, asyncpg.PostgresError):
+        return SetupError(f"The database {server} cannot be prepared ({told}).")
+    return SetupError(f"{server} cannot be reached ({told}). Is the server running, and database.url right?")
+
+
+def _revision(connection: Any, server: Server) -> str | None:
+    tables = {
+        str(row[0])
+        for row in connection.exec_driver_sql(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        )
+    }
+    if "alembic_version" in tables:
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+        return None if row is None else str(row[0])
+    if tables:
+        raise SetupError(f"{server} is not a Deskbridge database; it is left alone. Change database.url.")
+    return None
+
+
+def _upgrade(connection: Any, server: Server, moving: bool) -> None:
+    from core.database import migrate
+
+    if not moving and connection.exec_driver_sql(f"SELECT to_regclass('{MOVING}')").scalar() is not None:
+        raise SetupError(
+            f"A desk is being moved into {server}. Run `deskbridge move-database` again until it says that"
+            " everything is there."
+        )
+
+    connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATING}, hashtext(current_schema()))")
+    found = _revision(connection, server)
+    if found == migrate.HEAD:
+        return
+    connection.exec_driver_sql("BEGIN")  # old or new, never between
+    migrate.run(connection, server, found)
+    connection.exec_driver_sql("COMMIT")

@@ -1,0 +1,259 @@
+"""What PostgreSQL may do to a desk: sessions that end, a server that is gone, others who stand in the way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+import sqlalchemy
+from sqlalchemy.exc import IntegrityError
+
+from core.database import engine, postgresql
+from core.database.engine import Database
+from core.database.server import Server
+from core.database.transaction import Transaction, Work
+from core.kernel.clock import HandClock
+from core.kernel.errors import SetupError, TemporaryError
+from core.tickets.store import counters
+from tests import postgres
+from tests.postgres import Postgres
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Server:
+    return postgres.place(tmp_path / "desk.db")
+
+
+@pytest.fixture
+async def database(place: Server) -> AsyncIterator[Database]:
+    opened = Database(place, HandClock())
+    yield opened
+    await opened.close()
+
+
+def add(name: str) -> Work[None]:
+    async def work(tx: Transaction) -> None:
+        await tx.execute(counters.insert().values(name=name, value=1))
+
+    return work
+
+
+async def names(database: Database) -> list[str]:
+    async def look(tx: Transaction) -> list[str]:
+        return [row.name for row in await tx.all(counters.select().order_by(counters.c.name))]
+
+    return await database.read(look)
+
+
+def end_sessions(place: Server) -> None:
+    """The server ends every session, as an administrator or a restart would."""
+    postgres.shared().sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        place.dsn.rpartition("/")[2],
+    )
+
+
+async def test_a_session_that_ended_is_begun_anew_and_nobody_notices(
+    database: Database, place: Server
+) -> None:
+    await database.write(add("a"))
+    assert await names(database) == ["a"]
+    await asyncio.to_thread(end_sessions, place)
+    await database.write(add("b"))
+    assert await names(database) == ["a", "b"]
+
+
+async def test_a_session_that_ends_in_a_transaction_takes_none_of_it_along(
+    database: Database, place: Server
+) -> None:
+    times = []
+
+    async def work(tx: Transaction) -> None:
+        await add("a")(tx)
+        if not times:
+            times.append(1)
+            end_sessions(place)
+        await add("b")(tx)
+
+    await database.write(work)
+    assert await names(database) == ["a", "b"]
+
+
+async def test_a_server_that_is_gone_is_temporary_and_told_and_so_is_its_return(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "server", durable=True)
+    server.start()
+    try:
+        place = engine.place_of(server.create("desk"))
+        engine.prepare(place)
+        database = Database(place, HandClock())
+        await database.write(add("a"))
+        server.stop("immediate")
+        with pytest.raises(TemporaryError):
+            await database.write(add("b"))
+        with pytest.raises(TemporaryError):
+            await names(database)
+        assert database.trouble
+        server.start()
+        await database.write(add("c"))
+        assert not database.trouble
+        assert await names(database) == ["a", "c"]
+        await database.close()
+    finally:
+        server.stop("immediate")
+
+
+class Deaf:
+    """Stands before the server and cuts the line before the answer to a commit comes through."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.cut = False
+        self.port = 0
+
+    async def start(self) -> asyncio.Server:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, towards = await asyncio.open_connection("127.0.0.1", self._port)
+        committing = asyncio.Event()
+
+        async def forth() -> None:
+            while said := await reader.read(65536):
+                if self.cut and b"COMMIT" in said:
+                    committing.set()
+                towards.write(said)
+            towards.close()
+
+        async def back() -> None:
+            while said := await there.read(65536):
+                if committing.is_set():
+                    self.cut = False
+                    break
+                writer.write(said)
+            writer.close()
+
+        await asyncio.gather(forth(), back(), return_exceptions=True)
+        towards.close()
+
+
+@pytest.fixture
+async def deaf(place: Server) -> AsyncIterator[tuple[Deaf, Database]]:
+    """A desk that talks to its server over such a line."""
+    relay = Deaf(postgres.shared().port)
+    serving = await relay.start()
+    dsn = place.dsn.replace(f":{postgres.shared().port}/", f":{relay.port}/")
+    database = Database(Server(dsn), HandClock())
+    yield relay, database
+    await database.close()
+    serving.close()
+
+
+async def test_what_was_committed_while_the_line_broke_is_neither_lost_nor_done_twice(
+    deaf: tuple[Deaf, Database],
+) -> None:
+    relay, database = deaf
+    times = 0
+
+    async def work(tx: Transaction) -> str:
+        nonlocal times
+        times += 1
+        await add(f"n{times}")(tx)
+        return f"n{times}"
+
+    await database.write(add("a"))
+    relay.cut = True
+    assert await database.write(work) == "n1"
+    assert await names(database) == ["a", "n1"]
+    assert not relay.cut
+
+
+async def test_whoever_stands_still_in_a_transaction_is_thrown_out_and_the_others_go_on(
+    database: Database, place: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await database.write(add("a"))
+    hasty = {**postgresql._SETTINGS, "idle_in_transaction_session_timeout": "200"}
+    monkeypatch.setattr(postgresql, "_SETTINGS", hasty)
+    frozen = await postgresql.connected(place)
+    await frozen.execute(postgresql._BEGIN)
+    await frozen.execute("INSERT INTO counters (name, value) VALUES ('frozen', 1)")
+    await asyncio.wait_for(database.write(add("b")), 20)
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await frozen.execute("COMMIT")
+    frozen.terminate()
+    assert await names(database) == ["a", "b"]
+
+
+async def test_two_processes_lose_no_update_of_each_other(database: Database, place: Server) -> None:
+    await database.write(add("n"))
+    other = Database(place, HandClock())
+
+    async def grow(tx: Transaction) -> None:
+        before = await tx.scalar(sqlalchemy.select(counters.c.value))
+        await tx.execute(counters.update().values(value=before + 1))
+
+    async def grow_often(which: Database) -> None:
+        for _ in range(25):
+            await which.write(grow)
+
+    await asyncio.gather(*(grow_often(which) for which in (database, other) for _ in range(4)))
+    assert await database.read(lambda tx: tx.scalar(sqlalchemy.select(counters.c.value))) == 201
+    await other.close()
+
+
+async def test_a_bell_of_one_process_rings_in_the_other(database: Database, place: Server) -> None:
+    other = Database(place, HandClock())
+    heard = other.bells.listen("post")
+    hearing = asyncio.create_task(other.hear())
+    await asyncio.wait_for(heard.wait(), 10)  # at the beginning all are rung
+    heard.clear()
+
+    async def work(tx: Transaction) -> None:
+        tx.ring("post")
+        await add("n")(tx)
+
+    await database.write(work)
+    await asyncio.wait_for(heard.wait(), 10)
+    heard.clear()
+    await asyncio.to_thread(end_sessions, place)  # what was rung meanwhile nobody knows
+    await asyncio.wait_for(heard.wait(), 20)
+    hearing.cancel()
+    await other.close()
+
+
+async def test_an_error_does_not_repeat_what_people_wrote(database: Database) -> None:
+    await database.write(add("my secret"))
+    with pytest.raises(IntegrityError) as found:
+        await database.write(add("my secret"))
+    assert "duplicate key" in str(found.value)
+    assert "my secret" not in f"{found.value} {found.value.orig} {found.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (lambda server: server.url("nothing"), "There is no such database"),
+        (lambda server: "postgresql+asyncpg://desk:pa55@127.0.0.1:9/desk", "cannot be reached"),
+    ],
+)
+def test_a_server_that_will_not_do_is_told_in_one_line_without_the_password(
+    url: Callable[[Postgres], str], told: str
+) -> None:
+    with pytest.raises(SetupError, match=told) as found:
+        engine.prepare(engine.place_of(url(postgres.shared())))
+    assert "\n" not in str(found.value)
+    assert "pa55" not in str(found.value)
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    server = postgres.shared()
+    place = engine.place_of(server.create("foreign"))
+    server.sql("CREATE TABLE theirs (id int)", "foreign")
+    try:
+        with pytest.raises(SetupError, match="not a Deskbridge database"):
+            engine.prepare(place)
+    finally:
+        server.drop("foreign")
