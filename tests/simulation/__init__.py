@@ -1,8 +1,8 @@
 """The whole desk in one process on virtual time, with everything that can go wrong drawn from a seed.
 
-`make simulate` takes a million steps (`ARGS="--minutes 20 --replicas 2 --seed 7"`) on all processors and tells
-every fault and every change of state of the inbox, the outbox and the timers with how often it happened. Of
-what fails it prints the last lines of the trace and the one command that takes exactly this course again:
+`make simulate` takes a million steps on all processors (`ARGS="--minutes 20 --replicas 2 --seed 7"`). It
+tells every fault and every change of state of the inbox, the outbox and the timers with how often it was.
+Of what fails it prints the last lines of the trace and the one command that takes exactly this course again:
 
     python -m tests.simulation --once --seed 9026 --replicas 1 --length 600
 

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from tests.simulation.platforms import CALM, Weather
+from bot.adapters.port import Raw
+from tests.simulation.people import Event
+from tests.simulation.platforms import CALM, POISON, Weather
 from tests.simulation.replica import Replica
 from tests.simulation.world import World
 
@@ -113,6 +115,15 @@ def deafen(world: World) -> None:
     world.note("bells", world.server.deaf)
 
 
+def poison(world: World) -> None:
+    """A messenger tells what nobody can read; the conversation goes on without it."""
+    person = world.chance.choice(list(world.people.values()))
+    body = {"who": person.account, "kind": POISON}
+    raw = Raw(f"{POISON}:{person.platform.number()}", person.direct, body)
+    world.tell(person.platform, Event(raw, None))
+    world.note("poison", person.name)
+
+
 def jump(world: World) -> None:
     by = world.chance.choice((-7300, -45, -3, -0.3, 0.3, 30, 4000))
     world.set_clock(timedelta(seconds=by))
@@ -121,7 +132,7 @@ def jump(world: World) -> None:
 
 ALL = (
     weather, weather, weather, outage, block, kill, fuse, doom, doom, stop, stop, leave, stall, refuse,
-    unsure, deafen, jump,
+    unsure, deafen, jump, poison,
 )  # fmt: skip
 
 

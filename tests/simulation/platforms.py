@@ -27,6 +27,8 @@ NONCE = re.compile(r"\bn\d+x\b")
 PATIENCE = 30.0
 """Seconds after which an adapter waits no longer for an answer."""
 NEVER = "never"
+POISON = "poison"
+"""The kind of an event that cannot be read."""
 SPACES = {"web": "support", "telegram": "-100", "slack": "T0/C1"}
 """Where staff see every ticket."""
 

@@ -111,13 +111,16 @@ def _settings(chosen: tuple[str, ...]) -> config.Settings:
 
 
 class Alarms(logging.Handler):
-    """Everything the desk calls an error of its own, but for what the database was made to refuse."""
+    """Everything the desk calls an error of its own, but for what the messengers tell in vain."""
 
     def __init__(self, heard: Any) -> None:
         super().__init__(logging.ERROR)
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
+        unreadable = record.exc_info is not None and record.exc_info[0] is KeyError
+        if unreadable and record.msg == "an event could not be handled":
+            return
         self._heard(logging.Formatter().format(record))
 
 
