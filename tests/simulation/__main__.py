@@ -11,6 +11,7 @@ from multiprocessing import get_context
 
 from tests.simulation import episode
 from tests.simulation.episode import Outcome
+from tests.simulation.replica import alive
 
 EVERY = 20.0
 """Seconds between two lines that tell how far it is."""
@@ -31,7 +32,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def replicas_of(options: argparse.Namespace, seed: int) -> int:
-    return options.replicas or (1, 2, 3)[seed % 3]
+    return options.replicas or ((1, 2, 3)[seed % 3] if alive else 1)
 
 
 def command(told: Outcome, length: int) -> str:
