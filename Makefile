@@ -10,7 +10,7 @@ UV     := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never UV_COMPILE_BY
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format bench kills clean
+.PHONY: help run test check lint format bench kills simulate clean
 
 help:            ## This list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ bench: $(VENV)/.tests  ## Measure. ARGS is passed on.
 
 kills: $(VENV)/.tests  ## Kill the desk a thousand times. ARGS="--kills 100 --seed 7" is passed on.
 	@exec $(BIN)/python -m tests.faults $(ARGS)
+
+simulate: $(VENV)/.tests ## A million steps in all weathers, each seed replayable. ARGS is passed on.
+	@exec $(BIN)/python -m tests.simulation $(ARGS)
 
 clean:           ## Remove what was built. Data and configuration stay.
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -69,10 +69,8 @@ _GIVE_BACK = inbox.update().where(_NEW, inbox.c.holder == bindparam("of")).value
 _OLDEST = select(func.min(inbox.c.id)).where(_NEW).group_by(inbox.c.lane)
 # What came, or is due, later than any pause from now was written before the clock was set back: it is due.
 _NOW = bindparam("now", type_=Instant)
-_TRIED_LATER = and_(inbox.c.attempts > 0, inbox.c.due_at > bindparam("furthest", type_=Instant))
-_DUE = and_(
-    or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _TRIED_LATER), nobody_elses(inbox.c.holder)
-)
+_BEYOND = inbox.c.due_at > bindparam("furthest", type_=Instant)
+_DUE = and_(or_(inbox.c.due_at <= _NOW, inbox.c.received_at > _NOW, _BEYOND), nobody_elses(inbox.c.holder))
 _LANES = (
     select(inbox.c.lane, inbox.c.due_at, inbox.c.holder)
     .where(inbox.c.id.in_(_OLDEST), _DUE)

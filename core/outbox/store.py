@@ -95,7 +95,9 @@ _IN_PARTS = "parts <> '[]'"
 Index("ix_posts_parts", posts.c.room, sqlite_where=text(_IN_PARTS), postgresql_where=text(_IN_PARTS))
 
 _ADD = outbox.insert()
-_CHANGE = outbox.update().where(outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held"))
+_CHANGE = outbox.update().where(
+    text(_WAITING), outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held")
+)
 _REPLACE = outbox.update().where(
     text(_WAITING),
     outbox.c.state == State.PENDING,
@@ -104,7 +106,9 @@ _REPLACE = outbox.update().where(
 )
 _NOW = bindparam("now", type_=Instant)
 # An instant that no pause or lease reaches from now was written before the clock was set back: it is over.
-_TRIED_LATER = and_(outbox.c.attempts > 0, outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
+# Whatever was tried says why it is tried again, though that may have cost it no try. Where the messenger has
+# asked for a longer pause than ours, the pace keeps that.
+_TRIED_LATER = and_(outbox.c.error.is_not(None), outbox.c.due_at > bindparam("furthest_pause", type_=Instant))
 _DUE = or_(outbox.c.due_at <= _NOW, outbox.c.created_at > _NOW, _TRIED_LATER)
 _OVER = or_(
     outbox.c.lease_until <= _NOW,
@@ -397,7 +401,8 @@ async def get(tx: Transaction, parcel_id: ParcelId) -> Parcel:
 
 
 async def change(tx: Transaction, held: Parcel, **values: object) -> bool:
-    """Change a parcel that is still in the hands that claimed it."""
+    """Change a parcel that is still in the hands that claimed it, and not settled by them already: where no
+    answer came to a commit, they say it again."""
     return bool(await tx.execute(_CHANGE, {"parcel": held.id, "held": held.fence, **values}))
 
 

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.incoming import Pressed
+from core.database.transaction import Transaction
 from core.inbox import actions as inbox
 from core.inbox import store
-from core.inbox.model import TRIES, Event, pause
+from core.inbox.model import LONGEST, TRIES, Event, pause
 from core.tickets import store as tickets
 from tests.core.messenger import Messenger, hear, move_in
 from tests.town import Town
@@ -321,3 +322,20 @@ async def test_a_clock_that_is_set_back_leaves_a_try_waiting_no_longer_than_its_
     town.clock.advance(-timedelta(hours=2))
     await town.later(timedelta(minutes=2), step=SECOND)
     assert await rows(town) == [("poison", "dead"), ("fine", "done")]
+
+
+async def test_a_clock_that_is_set_back_leaves_what_was_put_off_waiting_no_longer_than_a_pause(
+    town: Town, office: Messenger
+) -> None:
+    async def put_off(tx: Transaction) -> None:
+        (lane,) = await store.lanes(tx, 1)
+        letter = await store.head(tx, lane)
+        assert letter is not None
+        await store.change(tx, letter.id, due_at=tx.now + LONGEST)
+
+    await hear(town, "zoe", "fine")
+    town.clock.advance(timedelta(hours=3))
+    await town.database.write(put_off)
+    town.clock.advance(-timedelta(hours=2))
+    await town.later(timedelta(minutes=2), step=SECOND)
+    assert await rows(town) == [("fine", "done")]

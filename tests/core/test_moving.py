@@ -32,7 +32,7 @@ async def told(place: Place, rules: Rules) -> str:
     database.rules = rules
 
     async def everything(tx: Transaction) -> list[Any]:
-        return [await export.ticket(tx, number) for number in await export.ticket_ids(tx)]
+        return await export.everything(tx)
 
     try:
         return json.dumps(await database.read(everything), default=str)

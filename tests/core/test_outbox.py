@@ -1,5 +1,6 @@
 """The outbox: at least once, in order, each conversation for itself, and never silently given up."""
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from bot import message as messages
 from bot.message import Choice, Message, Plain, say
+from bot.pace import Pace
 from core.database.transaction import Transaction
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import ParcelId, PersonId, TicketId
@@ -447,6 +449,17 @@ async def test_a_settler_whose_parcel_another_process_took_back_still_counts_onl
     assert len(await town.database.read(lambda tx: store.posts_of_slot(tx, "s"))) == 1
 
 
+async def test_what_is_settled_twice_stands_once(town: Town) -> None:
+    """No answer came to the commit, though it was done: whoever settles it tries again."""
+    await put(town, parcel("x", slot="s"))
+    (held,) = await claim(town)
+    assert await settle(town, held)
+    assert not await settle(town, held)
+    await town.database.write(lambda tx: outbox.retry(tx, held, "late", delay=None, unknown=True))
+    assert await states(town) == ["sent"]
+    assert len(await town.database.read(lambda tx: store.posts_of_slot(tx, "s"))) == 1
+
+
 async def test_a_new_process_takes_back_at_once_what_the_dead_one_held(town: Town) -> None:
     await put(town, parcel("x", "a"), parcel("y", "b"), parcel("z", "a"))
     assert len(await claim(town)) == 2
@@ -475,6 +488,19 @@ async def test_a_clock_that_is_set_back_holds_nothing_up(
     assert office.texts("b") == ["fresh"]
     await town.later(timedelta(minutes=6), step=timedelta(seconds=30))
     assert await states(town) == ["sent", "sent"]
+
+
+async def test_a_clock_that_is_set_back_holds_nothing_up_that_the_messenger_had_put_off(
+    town: Town, office: Messenger
+) -> None:
+    town.house.delivery._pace = Pace(map(float, itertools.count()).__next__)
+    office.always["a"] = TemporaryError("slow down", delay=SECOND * 7)
+    await put(town, parcel("old"))
+    await town.later(timedelta(hours=3), step=timedelta(hours=1))
+    office.always.clear()
+    town.clock.advance(-timedelta(hours=2))
+    await town.later(timedelta(minutes=6), step=timedelta(seconds=30))
+    assert await states(town) == ["sent"]
 
 
 async def test_a_clock_that_is_set_back_frees_what_dead_hands_hold(town: Town) -> None:
