@@ -12,6 +12,7 @@ from bench import (
     claims,
     conversations,
     lateness,
+    replicas,
     rig,
     slack,
     starting,
@@ -35,6 +36,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "audits": audits.measure,
     "claims": claims.measure,
     "starting": starting.measure,
+    "replicas": replicas.measure,
     "telegram": telegram.measure,
     "slack": slack.measure,
 }
