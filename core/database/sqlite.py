@@ -49,8 +49,11 @@ class ThreadLine:
 
     async def execute(self, statement: Executable, rows: Any = None) -> Answer:
         given = {} if rows is None else rows
-        prepared = self._shelf.find(statement, given) if isinstance(given, Mapping) else None
-        return prepared.run(self._raw, given) if prepared else self._connection.execute(statement, rows)
+        several = not isinstance(given, Mapping)
+        prepared = self._shelf.find(statement, given[0] if several else given)
+        if prepared is None:
+            return self._connection.execute(statement, rows)
+        return prepared.run_all(self._raw, given) if several else prepared.run(self._raw, given)
 
     async def begin_nested(self) -> None:
         self._depth += 1

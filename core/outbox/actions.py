@@ -18,22 +18,20 @@ async def put(tx: Transaction, parcel: Parcel) -> None:
 
     What still waits in the same slot and lane takes the newest content and keeps its place."""
     tx.ring(BELL)
-    if parcel.slot and await store.replace_waiting(tx, parcel):
-        return
-    await store.add(tx, parcel)
+    await store.put(tx, parcel)
 
 
 async def claim(
     tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[Transaction, Head], Awaitable[bool]]
 ) -> list[Parcel]:
     """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE."""
-    claimed: list[Parcel] = []
+    going: list[Head] = []
     for head in await store.heads(tx, busy, LOOKED_AT):
-        if len(claimed) == limit:
+        if len(going) == limit:
             break
         if await may_go(tx, head):
-            claimed.append(await store.lease(tx, head, tx.now + LEASE))
-    return claimed
+            going.append(head)
+    return await store.lease(tx, going, tx.now + LEASE)
 
 
 async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | None) -> bool:

@@ -129,10 +129,10 @@ async def as_known(tx: Transaction, person_id: PersonId) -> Person:
 
 
 async def _row(tx: Transaction, person_id: PersonId) -> Row[Any]:
-    row = await tx.first(_GET, {"person": person_id})
-    if row is None:
+    rows = await tx.recall(_GET, {"person": person_id})
+    if not rows:
         raise LookupError(f"no person {person_id}")
-    return row
+    return rows[0]
 
 
 async def become(tx: Transaction, person_id: PersonId, who: PersonId) -> None:
@@ -142,13 +142,13 @@ async def become(tx: Transaction, person_id: PersonId, who: PersonId) -> None:
 
 async def by_identity(tx: Transaction, identity: Identity) -> Person | None:
     """Whose account this is, if the desk knows it."""
-    row = await tx.first(_BY_IDENTITY, {"identity": str(identity)})
-    return None if row is None else _person(row)
+    rows = await tx.recall(_BY_IDENTITY, {"identity": str(identity)})
+    return _person(rows[0]) if rows else None
 
 
 async def staff(tx: Transaction) -> list[Person]:
     """Everybody with a staff role, in the order of the configuration."""
-    return [person for row in await tx.all(_STAFF) if (person := _person(row)).staff]
+    return [person for row in await tx.recall(_STAFF, {}) if (person := _person(row)).staff]
 
 
 async def called(tx: Transaction, names: Collection[str]) -> list[Person]:
@@ -180,7 +180,7 @@ async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
 
 async def accounts_of(tx: Transaction, person_id: PersonId) -> list[reach.Account]:
     """The person's accounts and when each was heard from, the last one first."""
-    rows = await tx.all(_IDENTITIES, {"person": person_id})
+    rows = await tx.recall(_IDENTITIES, {"person": person_id})
     return [reach.Account(Identity.parse(row.identity), row.seen_at) for row in rows]
 
 

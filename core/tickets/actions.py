@@ -73,7 +73,7 @@ async def open_ticket(
     event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
     ticket = await store.insert(tx, event, found_by)
     message = await _keep(tx, speaker or actor, ticket, "request", text, file_ids, source)
-    await store.announce(tx, replace(event, facts={**facts, "message": message}))
+    await store.announce(tx, replace(event, facts={**facts, "message": message}), ticket)
     return ticket
 
 
