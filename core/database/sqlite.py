@@ -48,7 +48,7 @@ class ThreadLine:
         self._raw = cast(sqlite3.Connection, connection.connection.driver_connection)
 
     async def execute(self, statement: Executable, rows: Any = None) -> Answer:
-        given = {} if rows is None else rows
+        given: Any = {} if rows is None else rows
         several = not isinstance(given, Mapping)
         prepared = self._shelf.find(statement, given[0] if several else given)
         if prepared is None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Names, Serial, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel import text as texts
 from core.kernel.ids import Identity, PersonId
@@ -32,8 +32,8 @@ persons = Table(
     serial_key(),
     Column("name", Text, nullable=False),
     Column("language", Text, nullable=False),
-    Column("roles", Json, nullable=False),
-    Column("queues", Json, nullable=False),
+    Column("roles", Names, nullable=False),
+    Column("queues", Names, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("reach", Json),
     Column("created_at", Instant, nullable=False),
