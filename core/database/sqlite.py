@@ -85,6 +85,10 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("inside a transaction only the database may be awaited")
 
 
+class _Spoiled(Exception):
+    """A transaction failed after it had written, and others share its commit."""
+
+
 class Writer:
     """The only connection that writes. Safe to use from one event loop."""
 
@@ -131,7 +135,7 @@ class Writer:
     def _commit_together(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
         """Those that are left for later."""
         try:
-            return self._commit(line, connection, jobs)
+            return self._commit_quickly(line, connection, jobs)
         except DBAPIError as error:
             _roll_back(connection)
             if len(jobs) == 1:
@@ -141,13 +145,24 @@ class Writer:
                 self._commit_together(ThreadLine(connection, self._shelf), connection, [job])
             return ()
 
-    def _commit(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
+    def _commit_quickly(self, line: ThreadLine, connection: Connection, jobs: list[Job]) -> Sequence[Job]:
+        """None has a savepoint of its own, for hardly any fails that has written something; where one does,
+        those it shares the commit with are done once more, each in its own."""
+        try:
+            return self._commit(line, connection, jobs, apart=False)
+        except _Spoiled:
+            _roll_back(connection)
+            return () if len(jobs) == 1 else self._commit(line, connection, jobs, apart=True)
+
+    def _commit(
+        self, line: ThreadLine, connection: Connection, jobs: list[Job], *, apart: bool
+    ) -> Sequence[Job]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         done = 0
         while done == 0 or (done < len(jobs) and not self._waiting.pressed()):
             job = jobs[done]
             job.failure = None
-            job.context.copy().run(self._attempt, line, job)
+            job.context.copy().run(self._attempt, line, job, apart)
             done += 1
         if self.trouble:
             connection.exec_driver_sql(_PROBE)
@@ -167,21 +182,23 @@ class Writer:
         self.trouble = trouble
         return TemporaryError(trouble)
 
-    def _attempt(self, line: ThreadLine, job: Job) -> None:
+    def _attempt(self, line: ThreadLine, job: Job, apart: bool) -> None:
         tx = self._open(line)
 
-        async def guarded() -> None:
+        async def guarded() -> Any:
             async with tx.savepoint():
-                job.value = await job.work(tx)
+                return await job.work(tx)
 
         try:
-            drive(guarded())
+            job.value = drive(guarded() if apart else tx.whole(job.work))
         except DBAPIError as error:
             if not isinstance(error, sqlalchemy.exc.IntegrityError):
                 raise
             job.failure = error
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this transaction
             job.failure = error
+        if job.failure is not None and tx.wrote and not apart:
+            raise _Spoiled
         job.bells = frozenset(tx.bells) if job.failure is None else frozenset()
 
     def _tell(self, jobs: list[Job]) -> None:

@@ -63,6 +63,7 @@ class Transaction:
         self._recalled: dict[Executable, dict[tuple[Any, ...], Sequence[Row[Any]]]] = {}
         self._kept: dict[tuple[str, Write[Any]], list[Any]] = {}
         self._depth = self._said = 0
+        self.wrote = False
 
     def rule(self, kind: type[T]) -> T:
         """The desk's settings of this kind."""
@@ -76,6 +77,15 @@ class Transaction:
     def ring(self, bell: str) -> None:
         """Wake those who listen to `bell`, once this transaction is committed."""
         self.bells.add(bell)
+
+    async def whole(self, work: Work[T]) -> T:
+        """Do all the work of this transaction, without a savepoint for it: where it raises and `wrote`
+        says so, whatever shares its commit must be undone with it."""
+        self._depth += 1
+        self._said += 1
+        value = await work(self)
+        await self._write_kept()
+        return value
 
     async def execute(self, statement: Executable, values: Any = None) -> int:
         """Run a statement, with values or a list of them; returns how many rows it touched."""
@@ -129,6 +139,7 @@ class Transaction:
 
     async def _begin_to_write(self) -> None:
         """Savepoints are said once there is something to undo: most that only look need none."""
+        self.wrote = True
         while self._said < self._depth:
             await self._line.begin_nested()
             self._said += 1

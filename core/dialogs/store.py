@@ -92,7 +92,8 @@ async def get(tx: Transaction, dialog_id: DialogId) -> Dialog | None:
 
 async def start(tx: Transaction, dialog: Dialog) -> Dialog:
     """Begin a dialog; one already under way in the same place gives way."""
-    await end(tx, dialog.room, dialog.person)
+    if await at(tx, dialog.room, dialog.person) is not None:
+        await end(tx, dialog.room, dialog.person)
     values = {
         "room": dialog.room,
         "person_id": dialog.person,

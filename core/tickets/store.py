@@ -145,6 +145,7 @@ _COUNT = (
 _GET = select(tickets).where(tickets.c.id == bindparam("ticket"))
 _ADD = tickets.insert()
 _CHANGE = tickets.update().where(tickets.c.id == bindparam("ticket"))
+_GROW = _CHANGE.values(search=tickets.c.search + " " + bindparam("more", type_=Text))
 _ADD_EVENT = events.insert()
 _TIMELINE = select(events).where(events.c.ticket_id == bindparam("ticket")).order_by(events.c.id)
 _OPENING = _TIMELINE.limit(1)
@@ -258,13 +259,15 @@ async def announce(tx: Transaction, event: Event, state: Ticket) -> None:
     await tx.react(event, state)
 
 
-async def apply(tx: Transaction, state: Ticket, event: Event) -> Ticket:
-    """Change the ticket by the event, write the event down, and let what follows happen.
+async def apply(tx: Transaction, state: Ticket, event: Event, words: str = "") -> Ticket:
+    """Change the ticket by the event, write the event down, and let what follows happen. From now on it is
+    found by these `words` too.
 
     The one way a ticket changes. Raises UserError when it may not happen in its status."""
     model.check(state, event.kind)
     changed = model.evolve(state, event)
-    await tx.execute(_CHANGE, {"ticket": state.id, **_values(changed)})
+    values = {"ticket": state.id, **_values(changed)}
+    await tx.execute(_GROW if words else _CHANGE, {**values, "more": words} if words else values)
     await announce(tx, event, changed)
     return changed
 
@@ -414,8 +417,7 @@ async def set_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
 
 async def add_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
     """Let the ticket be found by these words too."""
-    grown = tickets.c.search + " " + words
-    await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(search=grown))
+    await tx.execute(_GROW, {"ticket": ticket_id, "more": words})
 
 
 async def participants_of(tx: Transaction, ticket_id: TicketId) -> dict[PersonId, str]:
