@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 Open = Callable[["ThreadLine"], Transaction]
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+STATEMENTS = 1000
+"""How many the driver keeps compiled: all that are asked again and again."""
 _PROBE = "PRAGMA user_version = 0"
 """Writes a page whatever it holds: a commit of nothing succeeds on a full disk, and proves nothing."""
 
@@ -308,7 +310,7 @@ def _one_connection(path: Path) -> Engine:
     return sqlalchemy.create_engine(
         f"sqlite:///{path}",
         poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
+        connect_args={"check_same_thread": False, "cached_statements": STATEMENTS},
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,  # an error must not repeat what people wrote
     )

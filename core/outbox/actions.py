@@ -25,13 +25,15 @@ async def claim(
     tx: Transaction, busy: frozenset[str], limit: int, may_go: Callable[[Transaction, Head], Awaitable[bool]]
 ) -> list[Parcel]:
     """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE."""
-    going: list[Head] = []
-    for head in await store.heads(tx, busy, LOOKED_AT):
-        if len(going) == limit:
+    going: dict[int, Head] = {}
+    for look in (2 * limit, LOOKED_AT):
+        heads = await store.heads(tx, busy, look)
+        for head in heads:
+            if len(going) < limit and head.id not in going and await may_go(tx, head):
+                going[head.id] = head
+        if len(going) == limit or len(heads) < look:
             break
-        if await may_go(tx, head):
-            going.append(head)
-    return await store.lease(tx, going, tx.now + LEASE)
+    return await store.lease(tx, list(going.values()), tx.now + LEASE)
 
 
 async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | None) -> bool:
