@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from statistics import fmean
 
 from bench import backlog, floor, rig, statements
 from bench.report import Report, Row
@@ -66,6 +67,7 @@ async def measure(place: Path, *, quick: bool) -> Report:
     count = 32 if quick else 1_600
     wanted = count // 10
     last = backlog.FIRST + AT_ONCE + count + wanted
+    before = [floor.plain(place / "before.db", count, 1)]
     async with rig.desk(place) as house:
         await backlog.pile(house, 2 * AT_ONCE + count + wanted)
         agents, first = await _agents(house), backlog.FIRST + AT_ONCE
@@ -77,7 +79,7 @@ async def measure(place: Path, *, quick: bool) -> Report:
             await _apart(house, agents, range(last, last + AT_ONCE))
         spent = sum(len(each.statements) for each in noted) / AT_ONCE
         together = await _together(house, agents, range(first + count, first + count + wanted))
-    bare = floor.plain(place / "plain.db", count, 1)
+    bare = fmean([*before, floor.plain(place / "after.db", count, 1)])
     return Report(
         f"Claims, {AT_ONCE} at once",
         (

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -108,13 +109,18 @@ def _person(row: Row[Any]) -> Person:
         id=PersonId(row.id),
         name=row.name,
         language=row.language,
-        roles=frozenset(Role(role) for role in row.roles),
-        queues=tuple(row.queues),
+        roles=_roles(row.roles),
+        queues=row.queues,
         rank=row.rank,
         reach=reach.load(row.reach),
         language_chosen=row.language_chosen,
         vip=row.vip,
     )
+
+
+@lru_cache(100)
+def _roles(names: tuple[str, ...]) -> frozenset[Role]:
+    return frozenset(Role(name) for name in names)
 
 
 async def get(tx: Transaction, person_id: PersonId) -> Person:
