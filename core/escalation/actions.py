@@ -36,7 +36,6 @@ from core.tickets import store as tickets
 from core.tickets.doors import needs, record
 from core.tickets.model import Ticket
 from core.timers import actions as timers
-from core.timers import store as timer_store
 from core.timers.model import Timer
 
 STEP, QUIET_OVER = "escalate", "quiet_over"
@@ -78,11 +77,7 @@ def _waits_for(tx: Transaction, of: Of) -> bool:
 async def arrange(tx: Transaction, ticket: Ticket) -> None:
     """Set the timers the policy wants now, and no others."""
     wanted = {f"{place}.{time}": due for place, time, _, due in await coming(tx, ticket)}
-    set_already = {timer.key: timer.due_at for timer in await timer_store.of_ticket(tx, ticket.id, STEP)}
-    await timer_store.remove_keys(tx, ticket.id, STEP, set_already.keys() - wanted.keys())
-    for key, due_at in wanted.items():
-        if set_already.get(key) != due_at:
-            await timers.set_timer(tx, ticket.id, STEP, due_at, key=key)
+    await timers.set_all(tx, ticket.id, STEP, wanted)
 
 
 async def coming(tx: Transaction, ticket: Ticket) -> list[Due]:
