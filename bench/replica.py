@@ -7,14 +7,13 @@ all that was said anywhere in the desk has been answered.
 import asyncio
 import contextlib
 import json
-import resource
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
 
-from bench import conversations
+from bench import conversations, process
 from bot import config, main
 from bot.main import House
 from core.database import engine
@@ -72,7 +71,7 @@ async def serve(file: Path) -> None:
             spent = {
                 "cpu": time.process_time() - cpu,
                 "trips": trips.count - asked,
-                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "memory": process.peak(),
             }
             print(json.dumps(spent), flush=True)
 

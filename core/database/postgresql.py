@@ -25,19 +25,20 @@ from core.database.server import Server
 from core.database.transaction import Answer as Told
 from core.database.transaction import Transaction, Work
 from core.database.waiting import Job
-from core.database.writer import ALONE
+from core.database.writer import ALONE, Spoiled
 from core.kernel.errors import TemporaryError
 
 T = TypeVar("T")
 Open = Callable[["ServerLine"], Transaction]
 
-CHANNEL = "deskbridge"
-"""What carries the names of bells from one process to the others."""
+_CHANNEL = "left('deskbridge ' || current_schema(), 63)"
+"""What carries the names of bells from one process of this desk to the others."""
 _LOCK = 0x6465736B
 """The class of the desk's advisory locks; within it, the schema tells desks of one database apart."""
-_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema())); SAVEPOINT job"
-_NEXT = "RELEASE job; SAVEPOINT job"
+_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
 _LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+UNTOLD = -1
+"""How many rows a statement touched that was said with several sets of values: the driver does not tell."""
 SUBTRANSACTIONS = 32
 """Jobs of one commit: of more than 64 subtransactions PostgreSQL keeps the rest on disk."""
 _TOLD_WITHIN = 20.0
@@ -140,10 +141,14 @@ class ServerLine:
         """Whether a statement is under way."""
 
     async def execute(self, statement: Executable, rows: Any = None) -> Told:
-        given = {} if rows is None else rows
-        known = self._numbers.find(statement, given) if isinstance(given, Mapping) else None
+        given: Any = {} if rows is None else rows
+        several = not isinstance(given, Mapping)
+        known = self._numbers.find(statement, given[0] if several else given)
         if known is None:
             return cast(Told, await self._ask(self._seat.connection.execute(statement, rows)))
+        if several:
+            await self._ask(self._raw.executemany(known.words, [known.values(each) for each in given]))
+            return Answer((), UNTOLD)
         values = known.values(given)
         if known.tells:
             found = known.rows(await self._ask(self._raw.fetch(known.words, *values)))
@@ -182,10 +187,10 @@ class ServerLine:
         await self.say(f"ROLLBACK TO s{self._depth}")
         await self.release()
 
-    async def begin_again(self) -> None:
-        """Undo what the job under way has done."""
-        self._depth = 0
-        await self.say("ROLLBACK TO job")
+    async def undo_all(self) -> None:
+        """Undo what a transaction left open that was broken off in the middle of a savepoint."""
+        while self._depth:
+            await self.undo()
 
     async def number(self) -> str | None:
         """What the transaction is called; None while it has changed nothing."""
@@ -288,27 +293,38 @@ class ServerStore:
             raise OperationalError("", None, error, hide_parameters=True) from None
 
     async def _commit(self, jobs: Sequence[Job], pressed: Callable[[], bool]) -> Sequence[Job]:
+        """None has a savepoint of its own, for hardly any fails that has written something; where one does,
+        those it shares the commit with are done once more, each in its own."""
         line = await self._sit_down()
+        try:
+            return await self._together(line, jobs, pressed, apart=False)
+        except Spoiled:
+            await line.say("ROLLBACK")
+            return () if len(jobs) == 1 else await self._together(line, jobs, pressed, apart=True)
+
+    async def _together(
+        self, line: ServerLine, jobs: Sequence[Job], pressed: Callable[[], bool], *, apart: bool
+    ) -> Sequence[Job]:
         await line.say(_BEGIN)
         done = 0
         while done == 0 or (done < min(len(jobs), SUBTRANSACTIONS) and not pressed()):
             job = jobs[done]
-            if done:
-                await line.say(_NEXT)
-            await self._loop.create_task(self._attempt(line, job), context=job.context.copy())
+            attempt = self._attempt(line, job, apart)
+            await self._loop.create_task(attempt, context=job.context.copy())
             done += 1
         await self._end(line, frozenset().union(*(job.bells for job in jobs[:done])))
         return jobs[done:]
 
-    async def _attempt(self, line: ServerLine, job: Job) -> None:
-        tx = self._open(line)
+    async def _attempt(self, line: ServerLine, job: Job, apart: bool) -> None:
+        tx, refused = self._open(line), False
         job.failure, job.bells = None, frozenset()
 
-        async def whole() -> Any:
-            return await job.work(tx)
+        async def guarded() -> Any:
+            async with tx.savepoint():
+                return await job.work(tx)
 
         try:
-            job.value = await _Alone(whole(), line)
+            job.value = await _Alone(guarded() if apart else tx.whole(job.work), line)
             job.bells = frozenset(tx.bells)
             return
         except Lost:
@@ -316,14 +332,16 @@ class ServerStore:
         except DBAPIError as error:
             if not isinstance(error, IntegrityError):
                 raise
-            job.failure = error
+            job.failure, refused = error, True
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this transaction
             job.failure = error
-        await line.begin_again()
+        if not apart and (tx.wrote or refused):
+            raise Spoiled
+        await line.undo_all()
 
     async def _end(self, line: ServerLine, bells: frozenset[str]) -> None:
         number = await line.number()
-        notify = f"SELECT pg_notify('{CHANNEL}', '{' '.join(sorted(bells))}'); " if bells else ""
+        notify = f"SELECT pg_notify({_CHANNEL}, '{' '.join(sorted(bells))}'); " if bells else ""
         self._crash.before_commit()
         try:
             await line.say(f"{notify}COMMIT")
@@ -401,6 +419,9 @@ class ServerReaders:
             await line.say("ROLLBACK")
         except Lost:
             await seat.throw_away()
+        except asyncio.CancelledError:
+            await seat.throw_away()
+            raise
         else:
             await seat.connection.close()
 
@@ -419,7 +440,7 @@ async def hear(server: Server, ring: Callable[[frozenset[str]], None], ring_all:
         with contextlib.suppress(*_BROKEN):
             raw = await connected(server)
             try:
-                await raw.add_listener(CHANNEL, heard)
+                await raw.add_listener(await raw.fetchval(f"SELECT {_CHANNEL}"), heard)
                 ring_all()
                 while not raw.is_closed():
                     await asyncio.sleep(_PULSE)
