@@ -364,8 +364,8 @@ class ServerStore:
         self._crash.after_commit()
 
     async def _was_committed(self, number: str) -> bool:
-        """What became of a commit whose answer was lost. Raises Unknown where nobody can tell: the server does
-        not come back, or another one has taken its place, which counts transactions anew."""
+        """What became of a commit whose answer was lost. Raises Unknown where nobody can tell: the server
+        does not come back, or another one has taken its place, which counts transactions anew."""
         before, until = self._timeline, self._loop.time() + _TOLD_WITHIN
         while self._loop.time() < until:
             await self._leave()
