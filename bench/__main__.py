@@ -38,11 +38,13 @@ BENCHMARKS: Mapping[str, Measure] = {
     "audits": audits.measure,
     "claims": claims.measure,
     "starting": starting.measure,
-    "replicas": replicas.measure,
     "stalls": stalls.measure,
     "draining": draining.measure,
     "telegram": telegram.measure,
     "slack": slack.measure,
+    "replicas": replicas.measure,
+    "claims-postgresql": claims.measure_postgresql,
+    "stalls-postgresql": stalls.measure_postgresql,
 }
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import fmean
 
-from bench import backlog, floor, rig, statements
+from bench import backlog, floor, postgresql, rig, statements
 from bench.report import Report, Row
 from bot.main import House
 from core.database.transaction import Transaction
@@ -64,10 +65,30 @@ async def _together(house: House, agents: list[Actor], numbers: range) -> float:
 
 
 async def measure(place: Path, *, quick: bool) -> Report:
+    def bare(count: int, name: str) -> Awaitable[float]:
+        return asyncio.to_thread(floor.plain, place / f"{name}.db", count, 1)
+
+    return await _measured(place, bare, "sqlite3", quick=quick)
+
+
+async def measure_postgresql(place: Path, *, quick: bool) -> Report:
+    """The same on a server."""
+    with postgresql.served() as server:
+
+        def bare(count: int, _: str) -> Awaitable[float]:
+            return postgresql.plain(server, count, 1)
+
+        with rig.on(await server.create("claims")):
+            return await _measured(place, bare, "asyncpg", quick=quick)
+
+
+async def _measured(
+    place: Path, bare_loop: Callable[[int, str], Awaitable[float]], library: str, *, quick: bool
+) -> Report:
     count = 32 if quick else 1_600
     wanted = count // 10
     last = backlog.FIRST + AT_ONCE + count + wanted
-    before = [floor.plain(place / "before.db", count, 1)]
+    before = await bare_loop(count, "before")
     async with rig.desk(place) as house:
         await backlog.pile(house, 2 * AT_ONCE + count + wanted)
         agents, first = await _agents(house), backlog.FIRST + AT_ONCE
@@ -79,14 +100,14 @@ async def measure(place: Path, *, quick: bool) -> Report:
             await _apart(house, agents, range(last, last + AT_ONCE))
         spent = sum(len(each.statements) for each in noted) / AT_ONCE
         together = await _together(house, agents, range(first + count, first + count + wanted))
-    bare = fmean([*before, floor.plain(place / "after.db", count, 1)])
+    bare = fmean([before, await bare_loop(count, "after")])
     return Report(
-        f"Claims, {AT_ONCE} at once",
+        f"Claims, {AT_ONCE} at once ({library})",
         (
             Row("core: claims, each of another ticket", apart, "claims/s", bare),
             Row("core: processor time", cpu / count * 1000, "ms/claim"),
             Row("core: statements", spent, "statements/claim"),
             Row(f"core: tries, {AT_ONCE} for each ticket and one winner", together, "tries/s", bare),
-            Row("floor: sqlite3 loop, one row and one commit each", bare, "commits/s"),
+            Row(f"floor: {library} loop, one row and one commit each", bare, "commits/s"),
         ),
     )

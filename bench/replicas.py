@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -10,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
 from bench import floor, postgresql, process, rig
 from bench.conversations import EVENTS
@@ -77,7 +75,7 @@ async def _crowd(replicas: Sequence[Process], people: range) -> list[dict[str, f
 async def measured(server: Served, place: Path, count: int, people: int) -> Found:
     """So many conversations side by side with so many processes, on a database of their own."""
     url = await server.create(f"desk{count}")
-    with mock.patch.dict(os.environ, {rig.DATABASE: url}):
+    with rig.on(url):
         file = rig.written(place)
     async with AsyncExitStack() as stack:
         replicas = [await _start(stack, file) for _ in range(count)]

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest import mock
 
 from bot import config, main
 from bot.main import House
@@ -50,6 +51,13 @@ def folder() -> Iterator[Path]:
     """A place for the files of one measurement."""
     with tempfile.TemporaryDirectory(prefix="deskbridge-bench-") as name:
         yield Path(name)
+
+
+@contextlib.contextmanager
+def on(url: str) -> Iterator[None]:
+    """What is measured in the block stands on this database."""
+    with mock.patch.dict(os.environ, {DATABASE: url}):
+        yield
 
 
 def written(place: Path, extra: str = "") -> Path:

@@ -1,12 +1,16 @@
 """Acknowledgements while the database takes nothing for two seconds, because somebody else holds it."""
 
 import asyncio
+import signal
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from bench import acknowledgements, process, rig
+from bench import acknowledgements, postgresql, process, rig
+from bench.postgresql import Served
 from bench.report import Report, Row, quantile
 
 STALL = 2.0
@@ -14,6 +18,10 @@ STALL = 2.0
 LENGTH = 150.0
 """Seconds, with one stall in them. What comes in its first half waits for more than a second, for nothing is
 acknowledged before it is kept: that is one in 150, below the hundredth that p99 leaves out."""
+
+
+Hold = Callable[[float], None]
+"""Has the database take nothing for so many seconds."""
 
 
 def _hold(file: Path, seconds: float) -> None:
@@ -24,7 +32,26 @@ def _hold(file: Path, seconds: float) -> None:
         connection.execute("ROLLBACK")
 
 
+def _freeze(server: Served, seconds: float) -> None:
+    """Everything of the server stands still so long."""
+    server.send(signal.SIGSTOP)
+    try:
+        time.sleep(seconds)
+    finally:
+        server.send(signal.SIGCONT)
+
+
 async def measure(place: Path, *, quick: bool) -> Report:
+    return await _measured(place, partial(_hold, place / "desk.db"), quick=quick)
+
+
+async def measure_postgresql(place: Path, *, quick: bool) -> Report:
+    """The same on a server, which stands still."""
+    with postgresql.served() as server, rig.on(await server.create("stalls")):
+        return await _measured(place, partial(_freeze, server), quick=quick)
+
+
+async def _measured(place: Path, hold: Hold, *, quick: bool) -> Report:
     length, stall = (2.0, 0.02) if quick else (LENGTH, STALL)
     admitted, port = await acknowledgements.admit(place), process.free_port()
     file = rig.written(place, f"[web]\nport = {port}\n")
@@ -33,7 +60,7 @@ async def measure(place: Path, *, quick: bool) -> Report:
         posts = int(length * acknowledgements.PER_SECOND)
         under_way = asyncio.create_task(acknowledgements.load(server, admitted, "load", posts))
         await asyncio.sleep(length / 2)
-        await asyncio.to_thread(_hold, place / "desk.db", stall)
+        await asyncio.to_thread(hold, stall)
         waits = await under_way
     return Report(
         f"Acknowledgements, {acknowledgements.PER_SECOND} a second for {length:.0f} s, with a stall of"

@@ -35,7 +35,9 @@ _CHANNEL = "left('deskbridge ' || current_schema(), 63)"
 """What carries the names of bells from one process of this desk to the others."""
 _LOCK = 0x6465736B
 """The class of the desk's advisory locks; within it, the schema tells desks of one database apart."""
-_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
+ALONE_AT_IT = f"SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
+"""Has whoever writes wait for the other processes of this desk, until it commits."""
+_BEGIN = f"BEGIN; {ALONE_AT_IT}"
 _LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 UNTOLD = -1
 """How many rows a statement touched that was said with several sets of values: the driver does not tell."""
@@ -142,6 +144,9 @@ class ServerLine:
         self._numbers = numbers
         self._writes = writes
         self._depth = 0
+        self._owed = 0
+        """The outermost savepoint that is to be released as soon as anything is said of savepoints; 0: none.
+        A commit releases it by itself."""
         self.busy = False
         """Whether a statement is under way."""
 
@@ -182,15 +187,20 @@ class ServerLine:
 
     async def begin_nested(self) -> None:
         self._depth += 1
-        await self.say(f"SAVEPOINT s{self._depth}")
+        release = f"RELEASE s{self._owed}; " if self._owed else ""
+        self._owed = 0
+        await self.say(f"{release}SAVEPOINT s{self._depth}")
 
     async def release(self) -> None:
-        await self.say(f"RELEASE s{self._depth}")
+        """Not said now: a savepoint costs nothing while it stands, and each word to the server costs time."""
+        self._owed = self._depth
         self._depth -= 1
 
     async def undo(self) -> None:
-        await self.say(f"ROLLBACK TO s{self._depth}")
-        await self.release()
+        """What is released inside of it goes with it."""
+        self._owed = 0
+        await self.say(f"ROLLBACK TO s{self._depth}; RELEASE s{self._depth}")
+        self._depth -= 1
 
     async def undo_all(self) -> None:
         """Undo what a transaction left open that was broken off in the middle of a savepoint."""
@@ -313,7 +323,8 @@ class ServerStore:
             return await self._together(line, jobs, pressed, apart=False)
         except Spoiled:
             await line.say("ROLLBACK")
-            return () if len(jobs) == 1 else await self._together(line, jobs, pressed, apart=True)
+            fresh = await self._sit_down()
+            return () if len(jobs) == 1 else await self._together(fresh, jobs, pressed, apart=True)
 
     async def _together(
         self, line: ServerLine, jobs: Sequence[Job], pressed: Callable[[], bool], *, apart: bool

@@ -19,6 +19,11 @@ OLDEST = 150000
 _MIGRATING = 0x6465736D
 _DEAD_AFTER = 60.0
 """Seconds without a word after which a process holds back no upgrade, even if nobody else has buried it."""
+_WAIT, _PAUSE, _IN_USE = 1000, 0.5, 60.0
+"""Milliseconds for which a change of the schema waits for a lock, seconds between two tries, and seconds in
+which it is tried."""
+_TAKEN = ("55P03", "40P01")
+"""What PostgreSQL says where others had a lock for too long, or would have waited for each other for ever."""
 MOVING = "deskbridge_moving"
 """Stands in the database while a desk is being moved into it."""
 
@@ -181,9 +186,30 @@ def _upgrade(connection: Any, server: Server, moving: bool) -> None:
     found = _revision(connection, server)
     if found == migrate.HEAD:
         return
+    patience = time.monotonic() + _IN_USE
+    while not _upgraded(connection, server, found, last=time.monotonic() > patience):
+        time.sleep(_PAUSE)
+
+
+def _upgraded(connection: Any, server: Server, found: str | None, *, last: bool) -> bool:
+    """One try, which waits only shortly for those who serve the desk: whoever comes after a change that waits
+    for a table waits too. False where they had it for too long; the `last` try raises what says so."""
+    from sqlalchemy.exc import DBAPIError
+
+    from core.database import migrate, postgresql
+
     connection.exec_driver_sql("BEGIN")  # old or new, never between
-    migrate.run(connection, server, found, _others(connection) if found else ())
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {0 if found is None else _WAIT}")
+    try:
+        connection.exec_driver_sql(postgresql.ALONE_AT_IT)  # as whoever writes does, before any table
+        migrate.run(connection, server, found, _others(connection) if found else ())
+    except DBAPIError as error:
+        connection.exec_driver_sql("ROLLBACK")
+        if last or getattr(postgresql.cause(error), "sqlstate", "") not in _TAKEN:
+            raise
+        return False
     connection.exec_driver_sql("COMMIT")
+    return True
 
 
 def _others(connection: Any) -> frozenset[str]:

@@ -1,15 +1,18 @@
 """What PostgreSQL may do to a desk: sessions that end, a server that is gone, others who stand in the way."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 import sqlalchemy
 from sqlalchemy.exc import IntegrityError
 
-from core.database import engine, postgresql
+from core.database import engine, migrate, postgresql, server
 from core.database.engine import Database
 from core.database.server import Server
 from core.database.transaction import Transaction, Work
@@ -198,6 +201,77 @@ async def test_two_processes_lose_no_update_of_each_other(database: Database, pl
     await asyncio.gather(*(grow_often(which) for which in (database, other) for _ in range(4)))
     assert await database.read(lambda tx: tx.scalar(sqlalchemy.select(counters.c.value))) == 201
     await other.close()
+
+
+async def test_an_upgrade_waits_for_who_looks_at_much_and_holds_up_nobody_who_writes(
+    database: Database, place: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[bool] = []
+    usual = server._upgraded
+
+    def change(connection: sqlalchemy.Connection, *_: object) -> None:
+        connection.exec_driver_sql("ALTER TABLE counters ADD COLUMN colour TEXT")
+
+    def counted(*arguments: Any, last: bool) -> bool:
+        tries.append(usual(*arguments, last=last))
+        return tries[-1]
+
+    monkeypatch.setattr(migrate, "HEAD", "9999")
+    monkeypatch.setattr(migrate, "run", change)
+    monkeypatch.setattr(server, "_WAIT", 100)
+    monkeypatch.setattr(server, "_upgraded", counted)
+    looking = await postgresql.connected(place)
+    await looking.execute("BEGIN; SELECT * FROM counters")
+    upgrading = asyncio.create_task(asyncio.to_thread(engine.prepare, place))
+    said = 0
+    while len(tries) < 2:
+        await asyncio.wait_for(database.write(add(f"n{said:06}")), 5)
+        said += 1
+    assert not any(tries)
+    await looking.execute("COMMIT")
+    await upgrading
+    assert tries[-1]
+    assert len(await names(database)) == said
+    looking.terminate()
+    postgres.throw_away(tmp_path / "desk.db")
+
+
+async def test_savepoints_that_are_over_stand_in_nobodys_way(database: Database) -> None:
+    async def nested(tx: Transaction, name: str) -> None:
+        for part in ("a", "b"):
+            async with tx.savepoint():
+                await add(f"{name}{part}")(tx)
+                async with tx.savepoint():
+                    await add(f"{name}{part}{part}")(tx)
+                with contextlib.suppress(KeyError):
+                    async with tx.savepoint():
+                        await add(f"{name} never")(tx)
+                        raise KeyError
+
+    async def fails(tx: Transaction) -> None:
+        await nested(tx, "lost")
+        raise ValueError
+
+    works = [fails if number % 4 == 2 else partial(nested, name=f"{number}") for number in range(12)]
+    done = await asyncio.gather(*(database.write(work) for work in works), return_exceptions=True)
+    assert [isinstance(each, ValueError) for each in done] == [number % 4 == 2 for number in range(12)]
+    kept = [f"{number}{part}" for number in range(12) if number % 4 != 2 for part in ("a", "aa", "b", "bb")]
+    assert await names(database) == sorted(kept)
+
+
+async def test_who_stops_looking_leaves_no_connection_behind(database: Database) -> None:
+    async def look(tx: Transaction) -> None:
+        await tx.scalar(sqlalchemy.select(counters.c.value))
+
+    for steps in range(40):
+        looking = asyncio.create_task(database.read(look))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    assert isinstance(database._kind, engine._Server)
+    pool: Any = database._kind._readers._engine.pool
+    assert pool.checkedout() == 0
 
 
 async def test_a_bell_of_one_process_rings_in_the_other(database: Database, place: Server) -> None:

@@ -1,7 +1,8 @@
 """A next version of the program, made up: what a release after this one may do to the schema, and does.
 
-Its `pre` part adds a column to the tickets, which it reads and writes from then on; its `post` part drops a
-column that this version reads every two seconds, so that whoever of this version lived by then would tell.
+Its `pre` part adds a column to the tickets, which it reads from then on, and makes another one optional; its
+`post` part drops that one, which this version reads every two seconds: whoever of this version lived by then
+would tell.
 """
 
 import shutil
@@ -57,7 +58,8 @@ def made(folder: Path) -> Path:
             words = words.replace(old, new)
         file.write_text(words, encoding="utf-8")
     colour = f'sa.Column("colour", sa.Text(), nullable=False, server_default=sa.text("{COLOUR}"))'
-    _write(folder, PRE, HEAD, "pre", f'op.add_column("tickets", {colour})')
+    free = 'op.alter_column("replicas", "version", nullable=True)'
+    _write(folder, PRE, HEAD, "pre", f'op.add_column("tickets", {colour})\n    {free}')
     _write(folder, POST, PRE, "post", 'op.drop_column("replicas", "version")')
     return folder
 
