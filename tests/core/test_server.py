@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.database import engine, migrate, postgresql, server
 from core.database.engine import Database
+from core.database.postgresql import ServerLine
 from core.database.server import Server
 from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
@@ -259,19 +260,25 @@ async def test_savepoints_that_are_over_stand_in_nobodys_way(database: Database)
     assert await names(database) == sorted(kept)
 
 
-async def test_who_stops_looking_leaves_no_connection_behind(database: Database) -> None:
-    async def look(tx: Transaction) -> None:
-        await tx.scalar(sqlalchemy.select(counters.c.value))
+async def test_who_stops_looking_at_the_last_moment_leaves_no_connection_behind(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ServerLine.say
 
-    for steps in range(40):
-        looking = asyncio.create_task(database.read(look))
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+    async def said(line: ServerLine, words: str) -> None:
+        task = asyncio.current_task()
+        if words == "ROLLBACK" and task is not None:
+            task.cancel()
+        await usual(line, words)
+
+    monkeypatch.setattr(ServerLine, "say", said)
+    looking = asyncio.create_task(names(database))
+    assert isinstance((await asyncio.gather(looking, return_exceptions=True))[0], asyncio.CancelledError)
+    monkeypatch.undo()
     assert isinstance(database._kind, engine._Server)
     pool: Any = database._kind._readers._engine.pool
     assert pool.checkedout() == 0
+    assert await names(database) == []
 
 
 async def test_a_bell_of_one_process_rings_in_the_other(database: Database, place: Server) -> None:
