@@ -85,6 +85,8 @@ class Fleet:
     """Whether the database is one that several may serve: those that live bury the dead then."""
     troubled: Callable[[], bool] = lambda: False
     """Whether the database may be out of reach: a start fails then, and is tried again."""
+    enough: Callable[[], bool] = lambda: False
+    """Whether no more of them are to die, whatever is left of the plan."""
     _elder: int = 0
     """Which one lives long enough to bury the others."""
 
@@ -100,7 +102,7 @@ class Fleet:
     async def _one(self, number: int, left: list[Death]) -> None:
         desk, lives = self.desks[number], 0
         await self._die(desk)
-        while left:
+        while left and not self.enough():
             death = left.pop()
             lives += 1
             while not await self._live(desk, death, old=self._old(number, lives)):

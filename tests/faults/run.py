@@ -45,6 +45,8 @@ class Plan:
     database: str = ""
     """The url; a new SQLite file where it is empty; a new server of PostgreSQL where it is "postgresql"."""
     processes: int = 1
+    minutes: float = 0.0
+    """The killing ends after so long, whatever is left to do; 0: it does not."""
     troubles: bool = True
     """Whether, beside the kills, the server and the line to it fail and processes stand still."""
 
@@ -314,6 +316,8 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
 async def _suffer(made: Day) -> None:
     """All the kills, and the troubles meanwhile; in the end everything is well."""
     plan, over = made.plan, asyncio.Event()
+    end = time.monotonic() + plan.minutes * 60
+    made.fleet.enough = lambda: plan.minutes > 0 and time.monotonic() > end
     async with asyncio.TaskGroup() as group:
         if made.server is not None and plan.troubles:
             group.create_task(made.server.suffer(made.fleet.desks, plan.seed, over))
