@@ -97,7 +97,9 @@ class Fleet:
     async def suffer(self, plan: list[Death]) -> None:
         """Kill them in turn by the plan; each lives again at once, and in the end all of them do."""
         left = list(reversed(plan))
-        await asyncio.gather(*(self._one(number, left) for number in range(len(self.desks))))
+        async with asyncio.TaskGroup() as group:
+            for number in range(len(self.desks)):
+                group.create_task(self._one(number, left))
 
     async def _one(self, number: int, left: list[Death]) -> None:
         desk, lives = self.desks[number], 0

@@ -284,11 +284,10 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
     """Live through the day; raises AssertionError where somebody waits in vain."""
     began = time.monotonic()
     async with day(plan, folder) as made:
-        killing = asyncio.create_task(_suffer(made))
         telling = asyncio.create_task(_progress(made, say))
         try:
-            await made.talk(killing)
-            await killing
+            async with asyncio.TaskGroup() as group:
+                await made.talk(group.create_task(_suffer(made)))
             evidence = await made.evidence()
             for person in made.people.values():
                 await person.keeps_up()
@@ -296,8 +295,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
             stopped = await made.fleet.stop()
         finally:
             telling.cancel()
-            killing.cancel()
-            await asyncio.gather(telling, killing, return_exceptions=True)
+            await asyncio.gather(telling, return_exceptions=True)
         findings = checker.check(evidence)
         findings += [Finding("unwell", f"in the log: {line}") for line in odd[:20]]
         findings += [Finding("unwell", f"it stopped with {code}") for code in stopped if code]
