@@ -23,7 +23,7 @@ USER = "desk"
 _HINT = "there is no PostgreSQL here; on Debian and Ubuntu: apt install postgresql"
 
 
-_PROGRAMS = ("initdb", "pg_basebackup", "pg_ctl", "pg_isready", "postgres", "psql")
+_PROGRAMS = ("initdb", "pg_basebackup", "pg_ctl", "pg_dump", "pg_isready", "postgres", "psql")
 
 
 def binaries() -> Path | None:
@@ -36,7 +36,7 @@ def binaries() -> Path | None:
 
 
 def needed() -> Path:
-    """The binaries; a test that needs them is skipped without, or fails where nothing may be skipped."""
+    """Their folder; a test that needs them is skipped without, or fails where nothing may be skipped."""
     found = binaries()
     if found is None:
         if os.environ.get("DESKBRIDGE_TEST_REQUIRE_ALL"):

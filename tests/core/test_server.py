@@ -65,6 +65,20 @@ async def test_a_session_that_ended_is_begun_anew_and_nobody_notices(
     assert await names(database) == ["a", "b"]
 
 
+async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
+    database: Database, place: Server
+) -> None:
+    together = asyncio.Barrier(4)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await together.wait()
+
+    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    await asyncio.to_thread(end_sessions, place)
+    assert await names(database) == []
+
+
 async def test_a_session_that_ends_in_a_transaction_takes_none_of_it_along(
     database: Database, place: Server
 ) -> None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -97,6 +97,22 @@ _ODD = re.compile(
 )
 
 
+class Running(Protocol):
+    """What there is of an `asyncio.subprocess.Process`, however it began."""
+
+    pid: int
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
 class Desk:
     """One desk and the process that serves it, if one does."""
 
@@ -113,7 +129,7 @@ class Desk:
         self._printed = 0
         self._errors = folder / "stderr.log"
         self._errors.touch()
-        self._running: asyncio.subprocess.Process | None = None
+        self._running: Running | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -190,7 +206,7 @@ class Desk:
         team = "[[people]]" in self.config.read_text(encoding="utf-8")
         return "deskbridge sign-in" in line if team else "Ctrl-C stops it" in line
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: Running) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             self.printed.append(line.decode().rstrip("\n"))
