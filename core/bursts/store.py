@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, select
+from sqlalchemy import Column, Integer, Table, bindparam, delete, select
 
-from core.database.schema import Instant, metadata
+from core.database.schema import Instant, Text, metadata
 from core.database.transaction import Transaction
 
 bursts = Table(

@@ -31,8 +31,8 @@ from core.kernel.errors import TemporaryError
 T = TypeVar("T")
 Open = Callable[["ServerLine"], Transaction]
 
-CHANNEL = "deskbridge"
-"""What carries the names of bells from one process to the others."""
+_CHANNEL = "left('deskbridge ' || current_schema(), 63)"
+"""What carries the names of bells from one process of this desk to the others."""
 _LOCK = 0x6465736B
 """The class of the desk's advisory locks; within it, the schema tells desks of one database apart."""
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
@@ -341,7 +341,7 @@ class ServerStore:
 
     async def _end(self, line: ServerLine, bells: frozenset[str]) -> None:
         number = await line.number()
-        notify = f"SELECT pg_notify('{CHANNEL}', '{' '.join(sorted(bells))}'); " if bells else ""
+        notify = f"SELECT pg_notify({_CHANNEL}, '{' '.join(sorted(bells))}'); " if bells else ""
         self._crash.before_commit()
         try:
             await line.say(f"{notify}COMMIT")
@@ -437,7 +437,7 @@ async def hear(server: Server, ring: Callable[[frozenset[str]], None], ring_all:
         with contextlib.suppress(*_BROKEN):
             raw = await connected(server)
             try:
-                await raw.add_listener(CHANNEL, heard)
+                await raw.add_listener(await raw.fetchval(f"SELECT {_CHANNEL}"), heard)
                 ring_all()
                 while not raw.is_closed():
                     await asyncio.sleep(_PULSE)

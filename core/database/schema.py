@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from core.kernel import text as texts
 
 Processor = Callable[[Any], Any]
 metadata = MetaData(
@@ -21,14 +24,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-schema_floor = Table(
-    "schema_floor",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("oldest", Text, nullable=False),
-)
-"""The oldest version that can work with the schema as it is: see `core.database.parts`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,10 +64,20 @@ class Length(TypeDecorator[timedelta]):
         return lambda value: None if value is None else timedelta(0, 0, value)
 
 
+class Text(TypeDecorator[str]):
+    """Text as every database takes it: NUL and lone surrogates, which some refuse, are made visible."""
+
+    impl = sqlalchemy.Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: None if value is None else texts.storable(value)
+
+
 class Json(TypeDecorator[Any]):
     """A JSON value kept as ASCII text, so that no character of a messenger can break it."""
 
-    impl = Text
+    impl = sqlalchemy.Text
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Processor:
@@ -85,7 +90,7 @@ class Json(TypeDecorator[Any]):
 class Names(TypeDecorator[Sequence[str]]):
     """A few words, of which the same ones stand in many rows, kept as a list of JSON and read as a tuple."""
 
-    impl = Text
+    impl = sqlalchemy.Text
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Processor:
@@ -98,6 +103,15 @@ class Names(TypeDecorator[Sequence[str]]):
 @lru_cache(1000)
 def _names(written: str) -> tuple[str, ...]:
     return tuple(_read(written)[0])
+
+
+schema_floor = Table(
+    "schema_floor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("oldest", Text, nullable=False),
+)
+"""The oldest version that can work with the schema as it is: see `core.database.parts`."""
 
 
 def serial_key() -> Column[int]:

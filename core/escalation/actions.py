@@ -169,7 +169,7 @@ async def _show_earlier(tx: Transaction, ping: Ping) -> None:
     before = [
         each
         for each in await store.of_ticket(tx, ping.ticket)
-        if each.person == ping.person and each.answer is None and each.shown_as != ping.shown_as
+        if each.person == ping.person and _open_still(each) and each.shown_as != ping.shown_as
     ]
     if before:
         await show(tx, before[-1])
@@ -223,7 +223,7 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
     for ping in await store.of_ticket(tx, event.ticket):
         if of is not None and _asks_about(tx, ping) is not of:
             continue
-        open_still = ping.answer is None or ping.answer in FOR_A_WHILE
+        open_still = _open_still(ping)
         if not open_still and ping.answer != "undelivered":
             continue
         called = await posts.posts_beginning(tx, f"{ping.shown_as}:")
@@ -232,6 +232,10 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await show(tx, ping)
             await _show_calls(tx, ping, calls)
+
+
+def _open_still(ping: Ping) -> bool:
+    return ping.answer is None or ping.answer in FOR_A_WHILE
 
 
 def _asks_about(tx: Transaction, ping: Ping) -> Of | None:

@@ -4,21 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    Table,
-    Text,
-    UniqueConstraint,
-    bindparam,
-    delete,
-    select,
-)
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
+from core.database.schema import Instant, Serial, Text, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
 from core.escalation.model import EMERGENCY, Chain, Ping, Sent
 from core.kernel.ids import PersonId, PingId, TicketId

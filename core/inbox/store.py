@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     UniqueConstraint,
     and_,
     bindparam,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 
 from core.database import prune
-from core.database.schema import Instant, Json, insert_new, metadata, serial_key
+from core.database.schema import Instant, Json, Text, insert_new, metadata, serial_key
 from core.database.several import Several
 from core.database.transaction import Transaction
 from core.inbox.model import LONGEST, Event, Letter, State, Waiting

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     and_,
     bindparam,
     case,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 
 from core.database import prune
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
 from core.database.several import Several
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, MessageId, ParcelId, PersonId, TicketId

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     bindparam,
     delete,
     false,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Names, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Names, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel import text as texts
 from core.kernel.ids import Identity, PersonId

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Table, Text, bindparam, delete, select
+from sqlalchemy import Column, ForeignKey, Table, bindparam, delete, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Length, Serial, metadata
+from core.database.schema import Instant, Json, Length, Serial, Text, metadata
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.sla.calendars import Pause

@@ -4,21 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Integer,
-    Table,
-    Text,
-    UniqueConstraint,
-    and_,
-    bindparam,
-    delete,
-    or_,
-    select,
-)
+from sqlalchemy import Column, Integer, Table, UniqueConstraint, and_, bindparam, delete, or_, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.leases.store import held_by, nobody_elses

@@ -315,3 +315,10 @@ async def test_what_is_kept_for_later_is_undone_with_its_savepoint_and_only_that
 
     await stand.database.write(work)
     assert await names(stand) == ["before"]
+
+
+async def test_what_no_database_may_hold_is_made_visible_on_each_of_them(stand: Stand) -> None:
+    for spoilt, kept in (("a\0b", "a\u2400b"), ("c\ud83d", "c\ufffd"), ("\ud83d\ude00", "😀")):
+        await stand.database.write(add(spoilt, 7))
+        assert await stand.database.read(lambda tx, name=spoilt: value(tx, name)) == 7
+        assert kept in await names(stand)

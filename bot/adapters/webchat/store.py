@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, bindparam, func, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot import message as messages
-from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
+from core.database.schema import Instant, Serial, Text, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity
 
