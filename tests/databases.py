@@ -1,17 +1,34 @@
-"""Which database the tests' desks stand on: SQLite, or PostgreSQL by DESKBRIDGE_TEST_DATABASE=postgresql."""
+"""Which database the tests' desks stand on: SQLite, PostgreSQL, or each test on both.
+
+DESKBRIDGE_TEST_DATABASE chooses: `sqlite`, `postgresql` or `both`. Without it that is both where PostgreSQL is
+installed, and SQLite elsewhere.
+"""
 
 import os
 from pathlib import Path
 
-from core.database.engine import Place
-from tests import postgres
+from core.database import engine
+from core.database.engine import Held, Place
+from core.database.server import Shared
+from tests import kept
 
-ON_SERVER = os.environ.get("DESKBRIDGE_TEST_DATABASE", "sqlite") == "postgresql"
+CHOSEN = os.environ.get("DESKBRIDGE_TEST_DATABASE", "")
+KINDS = ("sqlite", "postgresql")
+ON_SERVER = False
+"""Whether the test that runs now has its desks on PostgreSQL."""
 
 
 def place(path: Path) -> Place:
-    """The file itself, or the database that stands for it: made and up to date at the first time."""
-    return postgres.place(path) if ON_SERVER else path
+    """The file itself, or the database that stands for it: up to date, and empty at the first time."""
+    return kept.place(path) if ON_SERVER else path
+
+
+def prepared(path: Path) -> Held:
+    """What a desk holds that stands there. A database that stands for a file is made ready as it is made."""
+    if ON_SERVER:
+        kept.place(path)
+        return Shared()
+    return engine.prepare(path)
 
 
 def url(path: Path) -> str:
