@@ -5,6 +5,8 @@ is installed, and SQLite elsewhere.
 """
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from core.database import engine
@@ -37,3 +39,19 @@ def url(path: Path) -> str:
     if isinstance(found, Path):
         return f"sqlite+aiosqlite:///{found}"
     return found.dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def rows(path: Path) -> list[str]:
+    """Every row of every table, as text."""
+    if ON_SERVER:
+        return kept.rows(path)
+    with closing(sqlite3.connect(path)) as file:
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [repr(row) for name in tables for row in file.execute(f"SELECT * FROM {name}")]
+
+
+def content(path: Path) -> str:
+    """All that is kept: the bytes of the file and of what lies beside it, or the rows of the database."""
+    if ON_SERVER:
+        return "\n".join(kept.rows(path))
+    return "".join(each.read_bytes().decode("latin-1") for each in path.parent.glob(f"{path.name}*"))

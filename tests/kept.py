@@ -72,6 +72,13 @@ def clean() -> None:
     _places.clear()
 
 
+def rows(path: Path) -> list[str]:
+    """Every row of every table, as text."""
+    name, server = _places[path], postgres.shared()
+    tables = server.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name).split()
+    return server.sql("; ".join(f"SELECT t::text FROM {each} t" for each in tables), name).splitlines()
+
+
 def throw_away(path: Path) -> None:
     """This one was changed so that nobody else can use it."""
     if (name := _places.pop(path, None)) is not None:

@@ -73,7 +73,8 @@ class Postgres:
             "max_connections": "500",
             "autovacuum": "off",
             "jit": "off",
-            "dynamic_shared_memory_type": "mmap",  # in its folder: a server that is killed leaves nothing elsewhere
+            # In its folder: a server that is killed leaves nothing elsewhere.
+            "dynamic_shared_memory_type": "mmap",
             "shared_buffers": "32MB",
             "logging_collector": "off",
             **(

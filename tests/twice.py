@@ -8,7 +8,7 @@ of them there. Of what is slow for other reasons only tests marked `both` run tw
 import inspect
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -19,6 +19,8 @@ from tests import databases, postgres
 
 FOLDERS = ("core", "flows", "matrix", "web", "stateful", "contract")
 """Whose tests run on both, as do those that lie beside the folders."""
+ALSO = ("telegram", "slack")
+"""Whose tests run on PostgreSQL when that is asked for."""
 HINT = "The tests run on SQLite alone: there is no PostgreSQL. On Debian and Ubuntu: apt install postgresql"
 BOTH = "both"
 
@@ -39,7 +41,7 @@ def divide(metafunc: pytest.Metafunc) -> None:
     wish = chosen()
     if wish == databases.KINDS[0] or not opens_a_desk(metafunc):
         return
-    if wish == BOTH and not _wanted(metafunc):
+    if not _wanted(metafunc, FOLDERS if wish == BOTH else (*FOLDERS, *ALSO)):
         return
     kinds = databases.KINDS if wish == BOTH else (wish,)
     metafunc.parametrize("database", kinds, indirect=True)
@@ -70,11 +72,11 @@ def _family(item: pytest.Item) -> str:
     return item.nodeid.partition("[")[0]
 
 
-def _wanted(metafunc: pytest.Metafunc) -> bool:
-    """Whether it is one of those that run on both."""
+def _wanted(metafunc: pytest.Metafunc, folders: Sequence[str]) -> bool:
+    """Whether it is one of those that run on PostgreSQL."""
     folder = metafunc.module.__name__.split(".")[1]
     return (
-        folder in FOLDERS
+        folder in folders
         or folder.startswith("test_")
         or any(mark.name == BOTH for mark in metafunc.definition.iter_markers())
     )
