@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the benchmarks' own, on loopback, with the durability it has by default; and its floor."""
+"""A PostgreSQL server of the benchmarks' own, on loopback, as durable as it is by default; and its floor."""
 
 import contextlib
 import os

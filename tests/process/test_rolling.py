@@ -1,4 +1,4 @@
-"""A rolling upgrade: two processes of this version are replaced by the next one, while people keep writing."""
+"""A rolling upgrade: two processes of this version give way to the next one, while people keep writing."""
 
 import asyncio
 import contextlib
@@ -89,9 +89,7 @@ class Rollout:
 
     async def has(self, table: str, column: str) -> bool:
         asked = f"SELECT count(*) FROM information_schema.columns WHERE table_name = '{table}'"
-        told = await asyncio.to_thread(
-            postgres.shared().sql, f"{asked} AND column_name = '{column}'", NAME
-        )
+        told = await asyncio.to_thread(postgres.shared().sql, f"{asked} AND column_name = '{column}'", NAME)
         return told == "1"
 
 
