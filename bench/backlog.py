@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Text, TextClause, bindparam, text
 
 from bot.main import House
 from core.database.transaction import Transaction
@@ -25,21 +25,31 @@ _NUMBERS = (
     "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :last),"
     " t(i, at) AS (SELECT i, :at + (i - :begun) * :gap FROM n) "
 )
-_TICKETS = text(
+_WORDS = ("target", "kind", "key")
+
+
+def _typed(words: str) -> TextClause:
+    """The statement with the types of its parameters, which a server wants to know."""
+    bare = text(words)
+    types = {name: Text if name in _WORDS else BigInteger for name in bare._bindparams}
+    return bare.bindparams(*(bindparam(name, type_=kind) for name, kind in types.items()))
+
+
+_TICKETS = _typed(
     "INSERT INTO tickets (id, title, type, queue, status, priority, level, requester_id, home, answers,"
     f" created_at, changed_at, unanswered_since, unclaimed_since, revision, search) {_NUMBERS}"
     "SELECT i, 'The VPN drops every ten minutes', 'network', 'support', 'new', 'normal', 'L1', :person,"
     " 'web:u-pile', '[]', at, at, at, at, 0, 'the vpn drops every ten minutes' FROM t"
 )
-_MESSAGES = text(
+_MESSAGES = _typed(
     f"INSERT INTO messages (ticket_id, kind, author_id, via, text, at) {_NUMBERS}"
     "SELECT i, 'request', :person, 'web', 'The VPN drops every ten minutes', at FROM t"
 )
-_CLOCKS = text(
+_CLOCKS = _typed(
     f"INSERT INTO clocks (ticket_id, target, started_at, length, due_at, warn_at) {_NUMBERS}"
     "SELECT i, :target, at, :length, at + :length, at + :length * 3 / 4 FROM t"
 )
-_TIMERS = text(
+_TIMERS = _typed(
     f'INSERT INTO timers (kind, ticket_id, "key", due_at, facts, fence) {_NUMBERS}'
     "SELECT :kind, i, :key, at + :after, '{}', 0 FROM t"
 )

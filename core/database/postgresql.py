@@ -127,10 +127,15 @@ class Seat:
 
 
 async def taken(engine: AsyncEngine) -> Seat:
-    """A connection of the engine. Raises Lost when there is none to be had."""
+    """A connection of the engine that is open as far as anybody knows: a server that went away has ended all
+    that wait in the pool. Raises Lost when there is none to be had."""
     try:
-        connection = await engine.connect()
-        return Seat(connection, (await connection.get_raw_connection()).driver_connection)
+        while True:
+            connection = await engine.connect()
+            seat = Seat(connection, (await connection.get_raw_connection()).driver_connection)
+            if not seat.raw.is_closed():
+                return seat
+            await seat.throw_away()
     except (*_BROKEN, DBAPIError) as error:
         raise Lost(str(told(error))) from None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -20,13 +21,13 @@ from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
 from core.kernel.errors import SetupError, TemporaryError
 from core.tickets.store import counters
-from tests import postgres
+from tests import kept, postgres
 from tests.postgres import Postgres
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Server:
-    return postgres.place(tmp_path / "desk.db")
+    return kept.place(tmp_path / "desk.db")
 
 
 @pytest.fixture
@@ -67,6 +68,20 @@ async def test_a_session_that_ended_is_begun_anew_and_nobody_notices(
     await asyncio.to_thread(end_sessions, place)
     await database.write(add("b"))
     assert await names(database) == ["a", "b"]
+
+
+async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
+    database: Database, place: Server
+) -> None:
+    together = asyncio.Barrier(4)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await together.wait()
+
+    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    await asyncio.to_thread(end_sessions, place)
+    assert await names(database) == []
 
 
 async def test_a_session_that_ends_in_a_transaction_takes_none_of_it_along(
@@ -343,10 +358,10 @@ async def test_the_owner_of_a_database_needs_no_other_right() -> None:
 
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     server = postgres.shared()
-    place = engine.place_of(server.create("foreign"))
-    server.sql("CREATE TABLE theirs (id int)", "foreign")
+    place = engine.place_of(server.create(name := f"foreign_{os.getpid()}"))
+    server.sql("CREATE TABLE theirs (id int)", name)
     try:
         with pytest.raises(SetupError, match="not a Deskbridge database"):
             engine.prepare(place)
     finally:
-        server.drop("foreign")
+        server.drop(name)

@@ -1,4 +1,4 @@
-"""A rolling upgrade: two processes of this version are replaced by the next one, while people write."""
+"""A rolling upgrade: two processes of this version give way to the next one, while people keep writing."""
 
 import asyncio
 import contextlib
