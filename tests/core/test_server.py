@@ -249,7 +249,7 @@ async def test_an_upgrade_waits_for_who_looks_at_much_and_holds_up_nobody_who_wr
     assert tries[-1]
     assert len(await names(database)) == said
     looking.terminate()
-    postgres.throw_away(tmp_path / "desk.db")
+    kept.throw_away(tmp_path / "desk.db")
 
 
 async def test_savepoints_that_are_over_stand_in_nobodys_way(database: Database) -> None:
