@@ -3,8 +3,9 @@
 import asyncio
 import time
 from pathlib import Path
+from statistics import fmean
 
-from bench import backlog, floor, rig
+from bench import backlog, floor, rig, statements
 from bench.report import Report, Row
 from bot.main import House
 from core.database.transaction import Transaction
@@ -65,20 +66,26 @@ async def _together(house: House, agents: list[Actor], numbers: range) -> float:
 async def measure(place: Path, *, quick: bool) -> Report:
     count = 32 if quick else 1_600
     wanted = count // 10
+    last = backlog.FIRST + AT_ONCE + count + wanted
+    before = [floor.plain(place / "before.db", count, 1)]
     async with rig.desk(place) as house:
-        await backlog.pile(house, AT_ONCE + count + wanted)
+        await backlog.pile(house, 2 * AT_ONCE + count + wanted)
         agents, first = await _agents(house), backlog.FIRST + AT_ONCE
         await _apart(house, agents, range(backlog.FIRST, first))
         cpu = time.process_time()
         apart = await _apart(house, agents, range(first, first + count))
         cpu = time.process_time() - cpu
+        with statements.counted(house.database) as noted:
+            await _apart(house, agents, range(last, last + AT_ONCE))
+        spent = sum(len(each.statements) for each in noted) / AT_ONCE
         together = await _together(house, agents, range(first + count, first + count + wanted))
-    bare = floor.plain(place / "plain.db", count, 1)
+    bare = fmean([*before, floor.plain(place / "after.db", count, 1)])
     return Report(
         f"Claims, {AT_ONCE} at once",
         (
             Row("core: claims, each of another ticket", apart, "claims/s", bare),
             Row("core: processor time", cpu / count * 1000, "ms/claim"),
+            Row("core: statements", spent, "statements/claim"),
             Row(f"core: tries, {AT_ONCE} for each ticket and one winner", together, "tries/s", bare),
             Row("floor: sqlite3 loop, one row and one commit each", bare, "commits/s"),
         ),

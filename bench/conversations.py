@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy
 
-from bench import floor, rig
+from bench import floor, process, rig, statements
 from bench.report import Report, Row
 from bot.adapters.webchat import receive, store
 from bot.adapters.webchat.receive import Speaker
@@ -99,8 +99,11 @@ async def measure(place: Path, *, quick: bool) -> Report:
         before = await floor.count(house.database)
         cpu = time.process_time()
         took = await crowd(house, [f"guest{n}" for n in range(people)])
-        cpu = time.process_time() - cpu
+        cpu, memory = time.process_time() - cpu, process.peak()
         after = await floor.count(house.database)
+        with statements.counted(house.database) as noted:
+            await crowd(house, [f"counted{n}" for n in range(people // 10)])
+        spent = sum(len(each.statements) for each in noted) / (people // 10) * people
     events = people * EVENTS
     rows = round((sum(after.values()) - sum(before.values())) / events)
     shown = after["outbox"] - before["outbox"]
@@ -113,6 +116,8 @@ async def measure(place: Path, *, quick: bool) -> Report:
             Row("desk: messages shown", shown / took, "messages/s"),
             Row("desk: messages in and out", (events + shown) / took, "messages/s"),
             Row("desk and its guests: processor time", cpu / events * 1000, "ms/event"),
+            Row("desk and its guests: statements", spent / events, "statements/event"),
+            Row("desk and its guests: resident memory at its peak", memory, "MB"),
             Row("SQLAlchemy + aiosqlite, one transaction an event, writing alone", library, "events/s", bare),
             Row("floor: sqlite3 loop, one transaction an event, writing alone", bare, "events/s"),
         ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -65,13 +66,16 @@ async def desk(place: Path, clock: Clock | None = None) -> AsyncIterator[House]:
     """A desk that is open but does nothing by itself."""
     settings = config.load(written(place), {})
     lock = engine.prepare(settings.database.place)
-    clock = clock or WallClock()
+    clock, often = clock or WallClock(), gc.get_threshold()
     database = Database(settings.database.place, clock)
     try:
         house = main.build(settings, database, clock)
         await house.desk.open()
+        main.settle_memory()
         yield house
     finally:
+        gc.unfreeze()
+        gc.set_threshold(*often)
         await database.close()
         lock.release()
 

@@ -182,7 +182,7 @@ class Replica:
     def _learn(self, living: tuple[Written, ...]) -> None:
         before, self._living = {each.id for each in self._living}, living
         if before != {each.id for each in living}:
-            _log.info("%d processes serve the database", len(living))
+            _log.info("processes that serve the database: %d", len(living))
             for call in self.changed:
                 call()
 

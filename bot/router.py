@@ -213,7 +213,7 @@ class Router:
         for each in letters:
             await inbox.finish(tx, each)
             self._metrics.handled(each.platform)
-        return Handled(await inbox_store.head(tx, lane, self._desk.me) is not None)
+        return Handled(letter.more)
 
     async def _album(self, tx: Transaction, lane: str, first: Letter) -> tuple[list[Letter], Incoming | None]:
         """The album's parts as one message; None while further parts may still come."""

@@ -56,10 +56,10 @@ async def pages(tx: Transaction, event: Event, ticket: Ticket) -> None:
         concerned |= {
             person.id for person in await people.staff(tx) if any(person.serves(queue) for queue in queues)
         }
-    for person in concerned:
-        slot = f"home:{person}"
-        for page in await posts.posts_of_slot(tx, slot):
-            await outbox.put(tx, Parcel("home", room=page.address, person=person, slot=slot))
+    slots = {f"home:{person}": person for person in concerned}
+    for page in await posts.posts_of_slots(tx, slots):
+        assert page.slot is not None
+        await outbox.put(tx, Parcel("home", room=page.address, person=slots[page.slot], slot=page.slot))
 
 
 async def whose(tx: Transaction, event: Event, ticket: Ticket) -> None:
@@ -441,9 +441,8 @@ REACTIONS: Mapping[str, tuple[Reaction, ...]] = {
 }
 
 
-async def react(tx: Transaction, event: Any) -> None:
+async def react(tx: Transaction, event: Any, ticket: Ticket) -> None:
     """Let everything happen that follows from the event; no reaction changes the ticket itself."""
-    ticket = await ticket_store.get(tx, event.ticket)
     for reaction in REACTIONS[event.kind]:
         await reaction(tx, event, ticket)
     await sharing.follow(tx, event, ticket)

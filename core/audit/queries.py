@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, cast, func, literal, select, text, tuple_
+from sqlalchemy import Select, bindparam, cast, func, literal, select, text, tuple_
 from sqlalchemy.sql.base import Executable
 
 from core.audit.model import Kept, Known, LostPing
+from core.database.schema import Text
 from core.database.transaction import Transaction
 from core.escalation import actions as escalation
 from core.escalation import store as pings

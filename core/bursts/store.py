@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, select
+from sqlalchemy import Column, Integer, Table, bindparam, delete, select
 
-from core.database.schema import Instant, metadata
+from core.database.schema import Instant, Text, metadata
 from core.database.transaction import Transaction
 
 bursts = Table(
@@ -18,7 +18,7 @@ bursts = Table(
 )
 _NAMED = bursts.c.name == bindparam("burst")
 _GET = select(bursts).where(_NAMED)
-_FORGET = delete(bursts).where(_NAMED)
+_CHANGE = bursts.update().where(_NAMED)
 _ADD = bursts.insert()
 
 
@@ -37,9 +37,9 @@ async def get(tx: Transaction, name: str) -> Burst | None:
 
 
 async def save(tx: Transaction, name: str, burst: Burst) -> None:
-    await tx.execute(_FORGET, {"burst": name})
-    values = {"name": name, "since": burst.since, "last": burst.last, "times": burst.times}
-    await tx.execute(_ADD, values)
+    values = {"since": burst.since, "last": burst.last, "times": burst.times}
+    if not await tx.execute(_CHANGE, {"burst": name, **values}):
+        await tx.execute(_ADD, {"name": name, **values})
 
 
 async def forget(tx: Transaction, before: datetime, after: int) -> int | None:

@@ -25,19 +25,20 @@ from core.database.server import Server
 from core.database.transaction import Answer as Told
 from core.database.transaction import Transaction, Work
 from core.database.waiting import Job
-from core.database.writer import ALONE
+from core.database.writer import ALONE, Spoiled
 from core.kernel.errors import TemporaryError
 
 T = TypeVar("T")
 Open = Callable[["ServerLine"], Transaction]
 
-CHANNEL = "deskbridge"
-"""What carries the names of bells from one process to the others."""
+_CHANNEL = "left('deskbridge ' || current_schema(), 63)"
+"""What carries the names of bells from one process of this desk to the others."""
 _LOCK = 0x6465736B
 """The class of the desk's advisory locks; within it, the schema tells desks of one database apart."""
-_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema())); SAVEPOINT job"
-_NEXT = "RELEASE job; SAVEPOINT job"
+_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
 _LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+UNTOLD = -1
+"""How many rows a statement touched that was said with several sets of values: the driver does not tell."""
 SUBTRANSACTIONS = 32
 """Jobs of one commit: of more than 64 subtransactions PostgreSQL keeps the rest on disk."""
 _TOLD_WITHIN = 20.0
@@ -70,10 +71,15 @@ _BROKEN = (
     EOFError,
 )
 _READ_ONLY = "25006"
+_TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
 
 class Lost(Exception):
     """The connection is gone, and with it the transaction that was under way on it."""
+
+
+class Unknown(Exception):
+    """Nobody can tell whether a transaction was committed."""
 
 
 def cleaned(error: BaseException) -> DBAPIError:
@@ -145,10 +151,14 @@ class ServerLine:
         """Whether a statement is under way."""
 
     async def execute(self, statement: Executable, rows: Any = None) -> Told:
-        given = {} if rows is None else rows
-        known = self._numbers.find(statement, given) if isinstance(given, Mapping) else None
+        given: Any = {} if rows is None else rows
+        several = not isinstance(given, Mapping)
+        known = self._numbers.find(statement, given[0] if several else given)
         if known is None:
             return cast(Told, await self._ask(self._seat.connection.execute(statement, rows)))
+        if several:
+            await self._ask(self._raw.executemany(known.words, [known.values(each) for each in given]))
+            return Answer((), UNTOLD)
         values = known.values(given)
         if known.tells:
             found = known.rows(await self._ask(self._raw.fetch(known.words, *values)))
@@ -187,16 +197,21 @@ class ServerLine:
         await self.say(f"ROLLBACK TO s{self._depth}")
         await self.release()
 
-    async def begin_again(self) -> None:
-        """Undo what the job under way has done."""
-        self._depth = 0
-        await self.say("ROLLBACK TO job")
+    async def undo_all(self) -> None:
+        """Undo what a transaction left open that was broken off in the middle of a savepoint."""
+        while self._depth:
+            await self.undo()
 
     async def number(self) -> str | None:
         """What the transaction is called; None while it has changed nothing."""
         answer: str | None = await self._ask(
             self._raw.fetchval("SELECT pg_current_xact_id_if_assigned()::text")
         )
+        return answer
+
+    async def timeline(self) -> str | None:
+        """What tells a server from another one that has taken its place."""
+        answer: str | None = await self._ask(self._raw.fetchval(_TIMELINE))
         return answer
 
     async def fate(self, number: str) -> str | None:
@@ -281,39 +296,53 @@ class ServerStore:
         self._crash = Crash()
         self._loop = asyncio.new_event_loop()
         self._seat: Seat | None = None
+        self._timeline: str | None = None
 
     def commit(self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool) -> Sequence[Job]:
         try:
             return self._loop.run_until_complete(self._commit(jobs, pressed))
+        except Unknown as error:
+            raise OperationalError("", None, error, hide_parameters=True) from None
         except Lost:
             self.roll_back()
         try:  # a server that was restarted, or another one that has taken its place
             return self._loop.run_until_complete(self._commit(jobs, pressed))
-        except Lost as error:
+        except (Lost, Unknown) as error:
             raise OperationalError("", None, error, hide_parameters=True) from None
 
     async def _commit(self, jobs: Sequence[Job], pressed: Callable[[], bool]) -> Sequence[Job]:
+        """None has a savepoint of its own, for hardly any fails that has written something; where one does,
+        those it shares the commit with are done once more, each in its own."""
         line = await self._sit_down()
+        try:
+            return await self._together(line, jobs, pressed, apart=False)
+        except Spoiled:
+            await line.say("ROLLBACK")
+            return () if len(jobs) == 1 else await self._together(line, jobs, pressed, apart=True)
+
+    async def _together(
+        self, line: ServerLine, jobs: Sequence[Job], pressed: Callable[[], bool], *, apart: bool
+    ) -> Sequence[Job]:
         await line.say(_BEGIN)
         done = 0
         while done == 0 or (done < min(len(jobs), SUBTRANSACTIONS) and not pressed()):
             job = jobs[done]
-            if done:
-                await line.say(_NEXT)
-            await self._loop.create_task(self._attempt(line, job), context=job.context.copy())
+            attempt = self._attempt(line, job, apart)
+            await self._loop.create_task(attempt, context=job.context.copy())
             done += 1
         await self._end(line, frozenset().union(*(job.bells for job in jobs[:done])))
         return jobs[done:]
 
-    async def _attempt(self, line: ServerLine, job: Job) -> None:
-        tx = self._open(line)
+    async def _attempt(self, line: ServerLine, job: Job, apart: bool) -> None:
+        tx, refused = self._open(line), False
         job.failure, job.bells = None, frozenset()
 
-        async def whole() -> Any:
-            return await job.work(tx)
+        async def guarded() -> Any:
+            async with tx.savepoint():
+                return await job.work(tx)
 
         try:
-            job.value = await _Alone(whole(), line)
+            job.value = await _Alone(guarded() if apart else tx.whole(job.work), line)
             job.bells = frozenset(tx.bells)
             return
         except Lost:
@@ -321,14 +350,16 @@ class ServerStore:
         except DBAPIError as error:
             if not isinstance(error, IntegrityError):
                 raise
-            job.failure = error
+            job.failure, refused = error, True
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this transaction
             job.failure = error
-        await line.begin_again()
+        if not apart and (tx.wrote or refused):
+            raise Spoiled
+        await line.undo_all()
 
     async def _end(self, line: ServerLine, bells: frozenset[str]) -> None:
         number = await line.number()
-        notify = f"SELECT pg_notify('{CHANNEL}', '{' '.join(sorted(bells))}'); " if bells else ""
+        notify = f"SELECT pg_notify({_CHANNEL}, '{' '.join(sorted(bells))}'); " if bells else ""
         self._crash.before_commit()
         try:
             await line.say(f"{notify}COMMIT")
@@ -338,22 +369,28 @@ class ServerStore:
         self._crash.after_commit()
 
     async def _was_committed(self, number: str) -> bool:
-        """What became of a commit whose answer was lost. Raises Lost while nobody can tell."""
-        until = self._loop.time() + _TOLD_WITHIN
-        while True:
+        """What became of a commit whose answer was lost. Raises Unknown where nobody can tell: the server
+        does not come back, or another one has taken its place, which counts transactions anew."""
+        before, until = self._timeline, self._loop.time() + _TOLD_WITHIN
+        while self._loop.time() < until:
             await self._leave()
             with contextlib.suppress(Lost, DBAPIError):
-                fate = await (await self._sit_down()).fate(number)
+                line = await self._sit_down()
+                if self._timeline != before:
+                    break
+                fate = await line.fate(number)
                 if fate != "in progress":
                     return fate == "committed"
-            if self._loop.time() > until:
-                raise Lost("nobody knows whether the last transaction was committed")
             await asyncio.sleep(_AGAIN)
+        raise Unknown("nobody can tell whether the last transaction was committed")
 
     async def _sit_down(self) -> ServerLine:
-        if self._seat is None:
-            self._seat = await taken(self._engine)
-        return ServerLine(self._seat, self._numbers, writes=True)
+        if self._seat is not None:
+            return ServerLine(self._seat, self._numbers, writes=True)
+        self._seat = await taken(self._engine)
+        line = ServerLine(self._seat, self._numbers, writes=True)
+        self._timeline = await line.timeline()
+        return line
 
     def roll_back(self) -> None:
         """The session is thrown away with what is open in it: the next commit has a new one."""
@@ -424,7 +461,7 @@ async def hear(server: Server, ring: Callable[[frozenset[str]], None], ring_all:
         with contextlib.suppress(*_BROKEN):
             raw = await connected(server)
             try:
-                await raw.add_listener(CHANNEL, heard)
+                await raw.add_listener(await raw.fetchval(f"SELECT {_CHANNEL}"), heard)
                 ring_all()
                 while not raw.is_closed():
                     await asyncio.sleep(_PULSE)

@@ -87,11 +87,26 @@ class Prepared:
             raise Unsuitable from None
         self._row = row._make
 
-    def run(self, raw: sqlite3.Connection, given: Mapping[str, Any]) -> Answer:
-        values = [
+    def _values(self, given: Mapping[str, Any]) -> list[Any]:
+        return [
             fixed if key is None else convert(given[key]) if convert else given[key]
             for key, fixed, convert in self._binds
         ]
+
+    def run_all(self, raw: sqlite3.Connection, rows: Sequence[Mapping[str, Any]]) -> Answer:
+        """The same for several sets of parameters, of a statement that tells no rows."""
+        values = [self._values(given) for given in rows]
+        cursor = raw.cursor()
+        try:
+            cursor.executemany(self._words, values)
+            return Answer((), cursor.rowcount)
+        except sqlite3.Error as error:
+            raise self._named(error, values) from error
+        finally:
+            cursor.close()
+
+    def run(self, raw: sqlite3.Connection, given: Mapping[str, Any]) -> Answer:
+        values = self._values(given)
         cursor = raw.cursor()
         try:
             cursor.execute(self._words, values)

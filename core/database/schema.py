@@ -1,14 +1,20 @@
 """The shared metadata and the column types that mean the same on every database."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from core.kernel import text as texts
+
+Processor = Callable[[Any], Any]
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -19,19 +25,17 @@ metadata = MetaData(
     }
 )
 
-schema_floor = Table(
-    "schema_floor",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("oldest", Text, nullable=False),
-)
-"""The oldest version that can work with the schema as it is: see `core.database.parts`."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 """A whole number that a primary key may count up by itself."""
+_write = json.JSONEncoder(separators=(",", ":")).encode
+_read = json.JSONDecoder().raw_decode
+
+
+# The processors stand for `process_bind_param` and `process_result_value`, which the library calls by way of
+# two functions of its own: a turn converts some hundred values.
 
 
 class Instant(TypeDecorator[datetime]):
@@ -40,11 +44,11 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: None if value is None else (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return lambda value: None if value is None else _EPOCH + timedelta(0, 0, value)
 
 
 class Length(TypeDecorator[timedelta]):
@@ -53,24 +57,61 @@ class Length(TypeDecorator[timedelta]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
-        return None if value is None else value // _MICROSECOND
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: None if value is None else value // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
-        return None if value is None else value * _MICROSECOND
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return lambda value: None if value is None else timedelta(0, 0, value)
+
+
+class Text(TypeDecorator[str]):
+    """Text as every database takes it: NUL and lone surrogates, which some refuse, are made visible."""
+
+    impl = sqlalchemy.Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: None if value is None else texts.storable(value)
 
 
 class Json(TypeDecorator[Any]):
     """A JSON value kept as ASCII text, so that no character of a messenger can break it."""
 
-    impl = Text
+    impl = sqlalchemy.Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: None if value is None else _write(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return lambda value: None if value is None else _read(value)[0]
+
+
+class Names(TypeDecorator[Sequence[str]]):
+    """A few words, of which the same ones stand in many rows, kept as a list of JSON and read as a tuple."""
+
+    impl = sqlalchemy.Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: None if value is None else _write([*value])
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return lambda value: None if value is None else _names(value)
+
+
+@lru_cache(1000)
+def _names(written: str) -> tuple[str, ...]:
+    return tuple(_read(written)[0])
+
+
+schema_floor = Table(
+    "schema_floor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("oldest", Text, nullable=False),
+)
+"""The oldest version that can work with the schema as it is: see `core.database.parts`."""
 
 
 def serial_key() -> Column[int]:

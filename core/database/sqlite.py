@@ -24,12 +24,14 @@ from core.database.crash import Crash
 from core.database.prepared import Shelf
 from core.database.transaction import Answer, Transaction, Work
 from core.database.waiting import Job
-from core.database.writer import ALONE
+from core.database.writer import ALONE, Spoiled
 
 T = TypeVar("T")
 Open = Callable[["ThreadLine"], Transaction]
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+STATEMENTS = 1000
+"""How many the driver keeps compiled: all that are asked again and again."""
 _PROBE = "PRAGMA user_version = 0"
 """Writes a page whatever it holds: a commit of nothing succeeds on a full disk, and proves nothing."""
 
@@ -44,9 +46,12 @@ class ThreadLine:
         self._raw = cast(sqlite3.Connection, connection.connection.driver_connection)
 
     async def execute(self, statement: Executable, rows: Any = None) -> Answer:
-        given = {} if rows is None else rows
-        prepared = self._shelf.find(statement, given) if isinstance(given, Mapping) else None
-        return prepared.run(self._raw, given) if prepared else self._connection.execute(statement, rows)
+        given: Any = {} if rows is None else rows
+        several = not isinstance(given, Mapping)
+        prepared = self._shelf.find(statement, given[0] if several else given)
+        if prepared is None:
+            return self._connection.execute(statement, rows)
+        return prepared.run_all(self._raw, given) if several else prepared.run(self._raw, given)
 
     async def begin_nested(self) -> None:
         self._depth += 1
@@ -88,13 +93,24 @@ class FileStore:
         self._crash = Crash()
 
     def commit(self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool) -> Sequence[Job]:
+        """None has a savepoint of its own, for hardly any fails that has written something; where one does,
+        those it shares the commit with are done once more, each in its own."""
+        try:
+            return self._commit(jobs, pressed, ailing=ailing, apart=False)
+        except Spoiled:
+            self.roll_back()
+            return () if len(jobs) == 1 else self._commit(jobs, pressed, ailing=ailing, apart=True)
+
+    def _commit(
+        self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool, apart: bool
+    ) -> Sequence[Job]:
         line = ThreadLine(self._connection, self._shelf)
         self._connection.exec_driver_sql("BEGIN IMMEDIATE")
         done = 0
         while done == 0 or (done < len(jobs) and not pressed()):
             job = jobs[done]
             job.failure = None
-            job.context.copy().run(self._attempt, line, job)
+            job.context.copy().run(self._attempt, line, job, apart)
             done += 1
         if ailing:
             self._connection.exec_driver_sql(_PROBE)
@@ -103,21 +119,23 @@ class FileStore:
         self._crash.after_commit()
         return jobs[done:]
 
-    def _attempt(self, line: ThreadLine, job: Job) -> None:
+    def _attempt(self, line: ThreadLine, job: Job, apart: bool) -> None:
         tx = self._open(line)
 
-        async def guarded() -> None:
+        async def guarded() -> Any:
             async with tx.savepoint():
-                job.value = await job.work(tx)
+                return await job.work(tx)
 
         try:
-            drive(guarded())
+            job.value = drive(guarded() if apart else tx.whole(job.work))
         except DBAPIError as error:
             if not isinstance(error, sqlalchemy.exc.IntegrityError):
                 raise
             job.failure = error
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this transaction
             job.failure = error
+        if job.failure is not None and tx.wrote and not apart:
+            raise Spoiled
         job.bells = frozenset(tx.bells) if job.failure is None else frozenset()
 
     def roll_back(self) -> None:
@@ -214,7 +232,7 @@ def _one_connection(path: Path) -> Engine:
     return sqlalchemy.create_engine(
         f"sqlite:///{path}",
         poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
+        connect_args={"check_same_thread": False, "cached_statements": STATEMENTS},
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,  # an error must not repeat what people wrote
     )

@@ -24,6 +24,10 @@ _log = logging.getLogger(__name__)
 ALONE = "inside a transaction only the database may be awaited"
 
 
+class Spoiled(Exception):
+    """A transaction failed after it had written, and others share its commit."""
+
+
 class Store(Protocol):
     """What a database offers its writer. Used on the writer's thread alone."""
 

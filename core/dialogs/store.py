@@ -8,7 +8,6 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     Table,
-    Text,
     UniqueConstraint,
     bindparam,
     delete,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.dialogs.model import Dialog
 from core.kernel.ids import DialogId, PersonId, TicketId
@@ -55,7 +54,9 @@ _START = dialogs.insert().returning(dialogs)
 _SAVE = dialogs.update().where(dialogs.c.id == bindparam("dialog"))
 _END = delete(dialogs).where(dialogs.c.room == _ROOM, dialogs.c.person_id == _PERSON)
 _ABOUT = select(talks.c.ticket_id).where(talks.c.room == _ROOM, talks.c.person_id == _PERSON)
-_TURN_FROM = delete(talks).where(talks.c.room == _ROOM, talks.c.person_id == _PERSON)
+_TURN = talks.update().where(
+    talks.c.room == bindparam("in_room"), talks.c.person_id == bindparam("of_person")
+)
 _TURN_TO = talks.insert()
 
 
@@ -65,8 +66,7 @@ def _dialog(row: Row[Any]) -> Dialog:
 
 async def at(tx: Transaction, room: str, person: PersonId) -> Dialog | None:
     """The dialog this person has under way here."""
-    row = await tx.first(_AT, {"room": room, "person": person})
-    return None if row is None else _dialog(row)
+    return next((_dialog(row) for row in await tx.recall(_AT, {"room": room, "person": person})), None)
 
 
 async def newest(tx: Transaction, space: str, person: PersonId) -> Dialog | None:
@@ -91,7 +91,8 @@ async def get(tx: Transaction, dialog_id: DialogId) -> Dialog | None:
 
 async def start(tx: Transaction, dialog: Dialog) -> Dialog:
     """Begin a dialog; one already under way in the same place gives way."""
-    await end(tx, dialog.room, dialog.person)
+    if await at(tx, dialog.room, dialog.person) is not None:
+        await end(tx, dialog.room, dialog.person)
     values = {
         "room": dialog.room,
         "person_id": dialog.person,
@@ -147,8 +148,9 @@ async def about(tx: Transaction, room: str, person: PersonId) -> TicketId | None
 
 async def turn_to(tx: Transaction, room: str, person: PersonId, ticket: TicketId) -> None:
     """From now on the talk here is about this ticket."""
-    await tx.execute(_TURN_FROM, {"room": room, "person": person})
-    await tx.execute(_TURN_TO, {"room": room, "person_id": person, "ticket_id": ticket, "at": tx.now})
+    about = {"ticket_id": ticket, "at": tx.now}
+    if not await tx.execute(_TURN, {"in_room": room, "of_person": person, **about}):
+        await tx.execute(_TURN_TO, {"room": room, "person_id": person, **about})
 
 
 async def hand_over(tx: Transaction, giver: PersonId, to: PersonId) -> None:

@@ -36,7 +36,6 @@ from core.tickets import store as tickets
 from core.tickets.doors import needs, record
 from core.tickets.model import Ticket
 from core.timers import actions as timers
-from core.timers import store as timer_store
 from core.timers.model import Timer
 
 STEP, QUIET_OVER = "escalate", "quiet_over"
@@ -78,11 +77,7 @@ def _waits_for(tx: Transaction, of: Of) -> bool:
 async def arrange(tx: Transaction, ticket: Ticket) -> None:
     """Set the timers the policy wants now, and no others."""
     wanted = {f"{place}.{time}": due for place, time, _, due in await coming(tx, ticket)}
-    set_already = {timer.key: timer.due_at for timer in await timer_store.of_ticket(tx, ticket.id, STEP)}
-    await timer_store.remove_keys(tx, ticket.id, STEP, set_already.keys() - wanted.keys())
-    for key, due_at in wanted.items():
-        if set_already.get(key) != due_at:
-            await timers.set_timer(tx, ticket.id, STEP, due_at, key=key)
+    await timers.set_all(tx, ticket.id, STEP, wanted)
 
 
 async def coming(tx: Transaction, ticket: Ticket) -> list[Due]:
@@ -174,7 +169,7 @@ async def _show_earlier(tx: Transaction, ping: Ping) -> None:
     before = [
         each
         for each in await store.of_ticket(tx, ping.ticket)
-        if each.person == ping.person and each.answer is None and each.shown_as != ping.shown_as
+        if each.person == ping.person and _open_still(each) and each.shown_as != ping.shown_as
     ]
     if before:
         await show(tx, before[-1])
@@ -228,7 +223,7 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
     for ping in await store.of_ticket(tx, event.ticket):
         if of is not None and _asks_about(tx, ping) is not of:
             continue
-        open_still = ping.answer is None or ping.answer in FOR_A_WHILE
+        open_still = _open_still(ping)
         if not open_still and ping.answer != "undelivered":
             continue
         called = await posts.posts_beginning(tx, f"{ping.shown_as}:")
@@ -237,6 +232,10 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await show(tx, ping)
             await _show_calls(tx, ping, calls)
+
+
+def _open_still(ping: Ping) -> bool:
+    return ping.answer is None or ping.answer in FOR_A_WHILE
 
 
 def _asks_about(tx: Transaction, ping: Ping) -> Of | None:

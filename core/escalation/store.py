@@ -4,21 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    Table,
-    Text,
-    UniqueConstraint,
-    bindparam,
-    delete,
-    select,
-)
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
+from core.database.schema import Instant, Serial, Text, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
 from core.escalation.model import EMERGENCY, Chain, Ping, Sent
 from core.kernel.ids import PersonId, PingId, TicketId
@@ -116,9 +105,10 @@ def of_row(row: Row[Any]) -> Ping:
 
 
 async def chain(tx: Transaction, ticket: TicketId) -> Chain:
-    row = await tx.first(_CHAIN, {"ticket": ticket})
-    if row is None:
+    rows = await tx.recall(_CHAIN, {"ticket": ticket})
+    if not rows:
         return Chain(ticket)
+    row = rows[0]
     return Chain(ticket, row.started_at, row.quiet_until, row.quiet_by, row.quiet_kind)
 
 
@@ -178,7 +168,7 @@ async def asked_again(tx: Transaction, person: PersonId, asked: Sequence[Ping]) 
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> list[Ping]:
-    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
+    rows = await tx.recall(_OF_TICKET, {"ticket": ticket})
     return [of_row(row) for row in rows]
 
 

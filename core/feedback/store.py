@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, bindparam, delete, func, select, update
+from sqlalchemy import Column, ForeignKey, Integer, Table, bindparam, delete, func, select, update
 
-from core.database.schema import Instant, Serial, metadata
+from core.database.schema import Instant, Serial, Text, metadata
 from core.database.transaction import Transaction
 from core.kernel.ids import PersonId, TicketId
 

@@ -4,21 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    Table,
-    Text,
-    bindparam,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Table, bindparam, select, update
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Serial, insert_new, metadata
+from core.database.schema import Instant, Serial, Text, insert_new, metadata
 from core.database.transaction import Transaction
 from core.files.model import File
 from core.kernel.ids import FileId, MessageId, PersonId, TicketId

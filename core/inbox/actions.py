@@ -14,7 +14,7 @@ async def accept(tx: Transaction, platform: str, account: str, events: Sequence[
     """Keep the events that are not known yet; returns how many those are.
 
     Acknowledge to the platform only once this transaction is committed."""
-    fresh = sum([await store.add(tx, platform, account, event) for event in events])
+    fresh = await store.add(tx, platform, account, events)
     if fresh:
         tx.ring(BELL)
     return fresh

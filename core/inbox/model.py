@@ -35,6 +35,8 @@ class Letter:
     body: Mapping[str, Any]
     attempts: int
     received_at: datetime
+    more: bool = False
+    """Others wait behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The table of the inbox."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     UniqueConstraint,
     and_,
     bindparam,
@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 
 from core.database import prune
-from core.database.schema import Instant, Json, insert_new, metadata, serial_key
+from core.database.schema import Instant, Json, Text, insert_new, metadata, serial_key
+from core.database.several import Several
 from core.database.transaction import Transaction
 from core.inbox.model import LONGEST, Event, Letter, State, Waiting
 from core.leases.model import ALONE
@@ -87,12 +88,24 @@ _TELLS_OF = (
     .limit(1)
 )
 _WAITING = select(inbox).where(_NEW, inbox.c.lane == bindparam("lane")).order_by(inbox.c.id)
+_behind = inbox.alias("behind")
+_MORE = (
+    select(_behind.c.id)
+    .where(text("behind.state = 'new'"), _behind.c.lane == inbox.c.lane, _behind.c.id > inbox.c.id)
+    .exists()
+)
 _HEAD = (
-    select(inbox, _DUE.label("due"))
-    .where(_NEW, inbox.c.lane == bindparam("lane"))
+    select(inbox, _DUE.label("due"), _MORE.label("more"))
+    .where(text("inbox.state = 'new'"), inbox.c.lane == bindparam("lane"))
     .order_by(inbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
+)
+_KNOWN = Several(
+    inbox.c.event_key,
+    lambda these: select(inbox.c.event_key).where(
+        inbox.c.platform == bindparam("from_platform"), inbox.c.account == bindparam("to_account"), these
+    ),
 )
 
 
@@ -100,9 +113,25 @@ def letter(row: Row[Any]) -> Letter:
     return Letter(row.id, row.platform, row.account, row.lane, row.body, row.attempts, row.received_at)
 
 
-async def add(tx: Transaction, platform: str, account: str, event: Event) -> bool:
-    """Keep an event; False if it is known already."""
-    values = {
+async def add(tx: Transaction, platform: str, account: str, events: Sequence[Event]) -> int:
+    """Keep the events that are not known already, in their order; returns how many those are."""
+    if len(events) == 1:
+        return await tx.execute(_ADD, _row(tx, platform, account, events[0]))
+    place, keys = {"from_platform": platform, "to_account": account}, [event.key for event in events]
+    known = {
+        row.event_key for ask, these in _KNOWN.asks(keys) for row in await tx.all(ask, {**place, **these})
+    }
+    fresh: dict[str, Event] = {}
+    for event in events:
+        if event.key not in known:
+            fresh.setdefault(event.key, event)
+    if fresh:
+        await tx.execute(_ADD, [_row(tx, platform, account, event) for event in fresh.values()])
+    return len(fresh)
+
+
+def _row(tx: Transaction, platform: str, account: str, event: Event) -> dict[str, Any]:
+    return {
         "platform": platform,
         "account": account,
         "event_key": event.key,
@@ -114,7 +143,6 @@ async def add(tx: Transaction, platform: str, account: str, event: Event) -> boo
         "due_at": tx.now,
         "received_at": tx.now,
     }
-    return bool(await tx.execute(_ADD, values))
 
 
 async def lanes(tx: Transaction, limit: int, me: str = ALONE) -> list[Waiting]:
@@ -126,7 +154,7 @@ async def lanes(tx: Transaction, limit: int, me: str = ALONE) -> list[Waiting]:
 async def head(tx: Transaction, lane: str, me: str = ALONE) -> Letter | None:
     """The oldest waiting event of a conversation, if it is due and nobody else's."""
     row = await tx.first(_HEAD, {**_instants(tx), "lane": lane, "me": me})
-    return None if row is None or not row.due else letter(row)
+    return None if row is None or not row.due else replace(letter(row), more=bool(row.more))
 
 
 async def finish(tx: Transaction, letter_id: int) -> bool:

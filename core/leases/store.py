@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, Table, Text, bindparam, delete, or_, select
+from sqlalchemy import Column, ColumnElement, Integer, Table, bindparam, delete, or_, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, insert_new, metadata
+from core.database.schema import Instant, Text, insert_new, metadata
 from core.database.transaction import Transaction
 from core.leases.model import Lease, Replica
 

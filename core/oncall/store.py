@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Table, Text, bindparam, select
+from sqlalchemy import Column, ForeignKey, Table, bindparam, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import PersonId
 from core.oncall.arranged import Arrangement, State, Stretch

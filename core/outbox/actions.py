@@ -19,9 +19,7 @@ async def put(tx: Transaction, parcel: Parcel) -> None:
 
     What still waits in the same slot and lane takes the newest content and keeps its place."""
     tx.ring(BELL)
-    if parcel.slot and await store.replace_waiting(tx, parcel):
-        return
-    await store.add(tx, parcel)
+    await store.put(tx, parcel)
 
 
 async def claim(
@@ -33,13 +31,15 @@ async def claim(
 ) -> list[Parcel]:
     """Take the first parcel of each free lane that `may_go` now into one's hands for LEASE, or for as long as
     this process lives where others do besides."""
-    claimed: list[Parcel] = []
-    for head in await store.heads(tx, busy, LOOKED_AT, me):
-        if len(claimed) == limit:
+    going: dict[int, Head] = {}
+    for look in (2 * limit, LOOKED_AT):
+        heads = await store.heads(tx, busy, look, me)
+        for head in heads:
+            if len(going) < limit and head.id not in going and await may_go(tx, head):
+                going[head.id] = head
+        if len(going) == limit or len(heads) < look:
             break
-        if await may_go(tx, head) and (taken := await store.lease(tx, head, tx.now + LEASE, me)) is not None:
-            claimed.append(taken)
-    return claimed
+    return await store.lease(tx, list(going.values()), tx.now + LEASE, me)
 
 
 async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | None) -> bool:

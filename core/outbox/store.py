@@ -1,6 +1,6 @@
 """The tables of parcels and posts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     and_,
     bindparam,
     case,
@@ -25,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 
 from core.database import prune
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
+from core.database.several import Several
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, MessageId, ParcelId, PersonId, TicketId
 from core.leases.model import ALONE
@@ -98,11 +98,12 @@ _ADD = outbox.insert()
 _CHANGE = outbox.update().where(
     text(_WAITING), outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held")
 )
+_UNSENT = and_(text(_WAITING), outbox.c.state == State.PENDING)
+_REPLACEABLE = Several(
+    outbox.c.slot, lambda alike: select(outbox.c.slot, outbox.c.lane).where(_UNSENT, alike)
+)
 _REPLACE = outbox.update().where(
-    text(_WAITING),
-    outbox.c.state == State.PENDING,
-    outbox.c.slot == bindparam("same_slot"),
-    outbox.c.lane == bindparam("same_lane"),
+    _UNSENT, outbox.c.slot == bindparam("same_slot"), outbox.c.lane == bindparam("same_lane")
 )
 _NOW = bindparam("now", type_=Instant)
 # An instant that no pause or lease reaches from now was written before the clock was set back: it is over.
@@ -150,22 +151,23 @@ _HEADS = (
     .order_by(outbox.c.urgency, outbox.c.id)
     .limit(bindparam("limit"))
 )
-_LEASE = (
-    outbox.update()
-    .where(
-        outbox.c.id.in_(
-            select(outbox.c.id)
-            .where(outbox.c.id == bindparam("parcel"), outbox.c.fence == bindparam("held"))
-            .with_for_update(skip_locked=True)
+_LEASE = Several(
+    outbox.c.id,
+    lambda these: (
+        outbox.update()
+        .where(
+            outbox.c.id.in_(
+                select(outbox.c.id).where(text(_WAITING), these).with_for_update(skip_locked=True)
+            )
         )
-    )
-    .values(
-        state=State.SENDING,
-        lease_until=bindparam("until", type_=Instant),
-        holder=bindparam("me", type_=Text),
-        fence=outbox.c.fence + 1,
-    )
-    .returning(outbox)
+        .values(
+            state=State.SENDING,
+            lease_until=bindparam("until", type_=Instant),
+            holder=bindparam("me", type_=Text),
+            fence=outbox.c.fence + 1,
+        )
+        .returning(outbox)
+    ),
 )
 _HELD = select(outbox.c.id).where(
     outbox.c.id == bindparam("parcel"),
@@ -202,6 +204,7 @@ _BELOW = (
 )
 _OF_MESSAGE = select(posts).where(posts.c.message_id == bindparam("message")).order_by(posts.c.id)
 _OF_SLOT = select(posts).where(posts.c.slot == bindparam("slot")).order_by(posts.c.id)
+_OF_SLOTS = Several(posts.c.slot, lambda alike: select(posts).where(alike).order_by(posts.c.id))
 _THREAD_AT = (
     select(posts)
     .where(
@@ -266,19 +269,58 @@ def within(room: str) -> ColumnElement[bool]:
     return or_(outbox.c.room == room, outbox.c.room.startswith(f"{room}#", autoescape=True))
 
 
-async def add(tx: Transaction, new: Parcel) -> None:
-    values = {
-        "lane": new.lane,
+async def put(tx: Transaction, new: Parcel) -> None:
+    """Keep a parcel. What was not sent yet in the same slot and lane takes its content instead."""
+    tx.later(outbox.name, _put_all, new)
+
+
+async def _put_all(tx: Transaction, new: list[Parcel]) -> None:
+    """All that is put in one turn: one look at what waits in its slots, and one insert."""
+    waiting = await _waiting_in(tx, list({each.slot for each in new if each.slot}))
+    fresh: dict[object, Parcel] = {}
+    for place, each in enumerate(new):
+        where = (each.slot, each.lane)
+        if where in waiting:
+            await tx.execute(_REPLACE, {"same_slot": each.slot, "same_lane": each.lane, **_content(each)})
+        elif each.slot and where in fresh:
+            fresh[where] = replace(each, person=fresh[where].person, urgency=fresh[where].urgency)
+        else:
+            fresh[where if each.slot else place] = each
+    if fresh:
+        await tx.execute(_ADD, [_row(tx, each) for each in fresh.values()])
+
+
+async def _waiting_in(tx: Transaction, slots: list[str]) -> set[tuple[str, str]]:
+    """The slots and lanes of what can take other content still."""
+    rows = [row for ask, given in _REPLACEABLE.asks(slots) for row in await tx.all(ask, given)]
+    return {(row.slot, row.lane) for row in rows}
+
+
+def _content(new: Parcel) -> dict[str, Any]:
+    """What a parcel takes over that waits in the same slot and lane."""
+    return {
         "kind": new.kind,
         "facts": new.facts,
-        "room": new.room,
-        "person_id": new.person,
-        "ticket_id": new.ticket,
-        "message_id": new.message,
-        "thread": new.thread,
-        "slot": new.slot,
-        "only_for": new.only,
         "retract": new.retract,
+        "message_id": new.message,
+        "room": new.room,
+        "ticket_id": new.ticket,
+        "thread": new.thread,
+        "only_for": new.only,
+    }
+
+
+async def add(tx: Transaction, new: Parcel) -> None:
+    """Keep a parcel, whatever waits in its slot."""
+    await tx.execute(_ADD, _row(tx, new))
+
+
+def _row(tx: Transaction, new: Parcel) -> dict[str, Any]:
+    return {
+        **_content(new),
+        "lane": new.lane,
+        "person_id": new.person,
+        "slot": new.slot,
         "urgency": new.urgency,
         "state": State.PENDING,
         "attempts": 0,
@@ -286,23 +328,6 @@ async def add(tx: Transaction, new: Parcel) -> None:
         "due_at": tx.now,
         "created_at": tx.now,
     }
-    await tx.execute(_ADD, values)
-
-
-async def replace_waiting(tx: Transaction, new: Parcel) -> bool:
-    """Put the newest content into a parcel of the same slot that was not sent yet."""
-    same = {"same_slot": new.slot, "same_lane": new.lane}
-    content = {
-        "kind": new.kind,
-        "facts": new.facts,
-        "retract": new.retract,
-        "message_id": new.message,
-        "room": new.room,
-        "ticket_id": new.ticket,
-        "thread": new.thread,
-        "only_for": new.only,
-    }
-    return bool(await tx.execute(_REPLACE, {**same, **content}))
 
 
 async def waits(tx: Transaction, like: Parcel) -> bool:
@@ -367,11 +392,17 @@ async def forgo(tx: Transaction, slot: str) -> None:
     await tx.execute(outbox.update().where(dead).values(state=State.DROPPED))
 
 
-async def lease(tx: Transaction, head: Head, until: datetime, me: str = ALONE) -> Parcel | None:
-    """Take a parcel into one's hands, as `heads` has just found it; the hands before hold it no more, and
-    nobody knows whether those had shown it already. None if somebody else was quicker."""
-    row = await tx.first(_LEASE, {"parcel": head.id, "held": head.fence, "until": until, "me": me or None})
-    return None if row is None else replace(parcel(row), uncertain=head.state != State.PENDING)
+async def lease(tx: Transaction, heads: Sequence[Head], until: datetime, me: str = ALONE) -> list[Parcel]:
+    """Take parcels into one's hands, as `heads` has just found them; the hands before hold them no more, and
+    nobody knows whether those had shown them already. Those are left out that somebody else took quicker."""
+    asks = _LEASE.asks([head.id for head in heads])
+    rows = [
+        row for ask, these in asks for row in await tx.all(ask, {**these, "until": until, "me": me or None})
+    ]
+    taken = {row.id: parcel(row) for row in rows}
+    return [
+        replace(taken[head.id], uncertain=head.state != State.PENDING) for head in heads if head.id in taken
+    ]
 
 
 async def give_back(tx: Transaction, holder: str) -> int:
@@ -423,8 +454,7 @@ async def add_post(tx: Transaction, sent: Parcel, shown: Shown) -> None:
 
 async def post_in(tx: Transaction, room: str, slot: str) -> Post | None:
     """Where a slot stands in a room."""
-    row = await tx.first(_POST_IN, {"slot": slot, "room": room})
-    return None if row is None else post(row)
+    return next((post(row) for row in await tx.recall(_POST_IN, {"slot": slot, "room": room})), None)
 
 
 async def has_below(tx: Transaction, shown: Post) -> bool:
@@ -466,8 +496,14 @@ async def posts_of_message(tx: Transaction, message: MessageId) -> list[Post]:
 
 
 async def posts_of_slot(tx: Transaction, slot: str) -> list[Post]:
-    rows = await tx.all(_OF_SLOT, {"slot": slot})
+    rows = await tx.recall(_OF_SLOT, {"slot": slot})
     return [post(row) for row in rows]
+
+
+async def posts_of_slots(tx: Transaction, slots: Iterable[str]) -> list[Post]:
+    """Where any of these slots stands."""
+    asks = _OF_SLOTS.asks([*slots])
+    return [post(row) for ask, given in asks for row in await tx.all(ask, given)]
 
 
 async def posts_beginning(tx: Transaction, slot: str) -> list[Post]:

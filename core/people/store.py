@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     bindparam,
     delete,
     false,
@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Names, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel import text as texts
 from core.kernel.ids import Identity, PersonId
@@ -34,8 +34,8 @@ persons = Table(
     serial_key(),
     Column("name", Text, nullable=False),
     Column("language", Text, nullable=False),
-    Column("roles", Json, nullable=False),
-    Column("queues", Json, nullable=False),
+    Column("roles", Names, nullable=False),
+    Column("queues", Names, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("reach", Json),
     Column("created_at", Instant, nullable=False),
@@ -113,13 +113,18 @@ def _person(row: Row[Any]) -> Person:
         id=PersonId(row.id),
         name=row.name,
         language=row.language,
-        roles=frozenset(Role(role) for role in row.roles),
-        queues=tuple(row.queues),
+        roles=_roles(row.roles),
+        queues=row.queues,
         rank=row.rank,
         reach=reach.load(row.reach),
         language_chosen=row.language_chosen,
         vip=row.vip,
     )
+
+
+@lru_cache(100)
+def _roles(names: tuple[str, ...]) -> frozenset[Role]:
+    return frozenset(Role(name) for name in names)
 
 
 async def get(tx: Transaction, person_id: PersonId) -> Person:
@@ -134,10 +139,10 @@ async def as_known(tx: Transaction, person_id: PersonId) -> Person:
 
 
 async def _row(tx: Transaction, person_id: PersonId) -> Row[Any]:
-    row = await tx.first(_GET, {"person": person_id})
-    if row is None:
+    rows = await tx.recall(_GET, {"person": person_id})
+    if not rows:
         raise LookupError(f"no person {person_id}")
-    return row
+    return rows[0]
 
 
 async def become(tx: Transaction, person_id: PersonId, who: PersonId) -> None:
@@ -147,13 +152,13 @@ async def become(tx: Transaction, person_id: PersonId, who: PersonId) -> None:
 
 async def by_identity(tx: Transaction, identity: Identity) -> Person | None:
     """Whose account this is, if the desk knows it."""
-    row = await tx.first(_BY_IDENTITY, {"identity": str(identity)})
-    return None if row is None else _person(row)
+    rows = await tx.recall(_BY_IDENTITY, {"identity": str(identity)})
+    return _person(rows[0]) if rows else None
 
 
 async def staff(tx: Transaction) -> list[Person]:
     """Everybody with a staff role, in the order of the configuration."""
-    return [person for row in await tx.all(_STAFF) if (person := _person(row)).staff]
+    return [person for row in await tx.recall(_STAFF, {}) if (person := _person(row)).staff]
 
 
 async def called(tx: Transaction, names: Collection[str]) -> list[Person]:
@@ -185,7 +190,7 @@ async def identities_of(tx: Transaction, person_id: PersonId) -> list[Identity]:
 
 async def accounts_of(tx: Transaction, person_id: PersonId) -> list[reach.Account]:
     """The person's accounts and when each was heard from, the last one first."""
-    rows = await tx.all(_IDENTITIES, {"person": person_id})
+    rows = await tx.recall(_IDENTITIES, {"person": person_id})
     return [reach.Account(Identity.parse(row.identity), row.seen_at) for row in rows]
 
 

@@ -1,8 +1,8 @@
 """The table of the rules that tickets were counted by last."""
 
-from sqlalchemy import Column, Table, Text, bindparam, select
+from sqlalchemy import Column, Table, bindparam, select
 
-from core.database.schema import insert_new, metadata
+from core.database.schema import Text, insert_new, metadata
 from core.database.transaction import Transaction
 
 counted = Table(

@@ -1,8 +1,8 @@
 """The table of searches: the last one of each person."""
 
-from sqlalchemy import Column, ForeignKey, Table, Text, UniqueConstraint, bindparam, delete, select
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, bindparam, delete, select
 
-from core.database.schema import Instant, Serial, metadata, serial_key
+from core.database.schema import Instant, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import PersonId
 

@@ -40,7 +40,7 @@ async def renew(tx: Transaction, ticket: Ticket) -> bool:
     for clock in (replace(each, promise=promises.of(ticket, each.target)) for each in open_still):
         due_at, warn_at = due_before[clock.target]
         if clock != clocks[clock.target] or (clock.due_at, clock.warn_at) != (due_at, warn_at):
-            await store.save(tx, clock)
+            await store.change(tx, clock)
             changed = changed or (clock.due_at, clock.warn_at) != (due_at, warn_at)
     return changed
 
@@ -49,8 +49,10 @@ async def _keep(tx: Transaction, before: Clocks, after: Clocks) -> None:
     for target in before.keys() - after.keys():
         await store.remove(tx, before[target])
     for target, clock in after.items():
-        if before.get(target) != clock:
-            await store.save(tx, clock)
+        if target not in before:
+            await store.add(tx, clock)
+        elif before[target] != clock:
+            await store.change(tx, clock)
 
 
 def counted(promises: Promises, now: datetime, ticket: Ticket, timeline: Sequence[Event]) -> Clocks:

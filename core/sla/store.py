@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Table, Text, bindparam, delete, select
+from sqlalchemy import Column, ForeignKey, Table, bindparam, delete, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Length, Serial, metadata
+from core.database.schema import Instant, Json, Length, Serial, Text, metadata
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.sla.calendars import Pause
@@ -30,6 +30,9 @@ _OF_TICKET = select(clocks).where(clocks.c.ticket_id == bindparam("ticket")).ord
 _REMOVE = delete(clocks).where(
     clocks.c.ticket_id == bindparam("ticket"), clocks.c.target == bindparam("which")
 )
+_CHANGE = clocks.update().where(
+    clocks.c.ticket_id == bindparam("ticket"), clocks.c.target == bindparam("which")
+)
 _ADD = clocks.insert()
 
 
@@ -49,20 +52,32 @@ def _pause(since: str, until: str | None) -> Pause:
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId) -> dict[Target, Clock]:
-    rows, promises = await tx.all(_OF_TICKET, {"ticket": ticket}), tx.rule(Promises)
+    rows, promises = await tx.recall(_OF_TICKET, {"ticket": ticket}), tx.rule(Promises)
     return {each.target: each for row in rows if (each := of_row(row, promises))}
 
 
 async def due_times(tx: Transaction, ticket: TicketId) -> dict[Target, tuple[datetime, datetime]]:
     """When each promise of the ticket is due and warned of, as it was counted last."""
-    rows = await tx.all(_OF_TICKET, {"ticket": ticket})
+    rows = await tx.recall(_OF_TICKET, {"ticket": ticket})
     return {Target(row.target): (row.due_at, row.warn_at) for row in rows}
 
 
-async def save(tx: Transaction, clock: Clock) -> None:
-    values = {
-        "ticket_id": clock.ticket,
-        "target": clock.target,
+async def add(tx: Transaction, clock: Clock) -> None:
+    """Keep a clock that the ticket did not have."""
+    tx.later(clocks.name, _add_all, {"ticket_id": clock.ticket, "target": clock.target, **_values(clock)})
+
+
+async def _add_all(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    await tx.execute(_ADD, rows)
+
+
+async def change(tx: Transaction, clock: Clock) -> None:
+    """Keep what has changed about a clock."""
+    await tx.execute(_CHANGE, {"ticket": clock.ticket, "which": clock.target, **_values(clock)})
+
+
+def _values(clock: Clock) -> dict[str, Any]:
+    return {
         "started_at": clock.started_at,
         "length": clock.promise.length,
         "calendar": clock.promise.calendar.name,
@@ -72,8 +87,6 @@ async def save(tx: Transaction, clock: Clock) -> None:
         "due_at": clock.due_at,
         "warn_at": clock.warn_at,
     }
-    await remove(tx, clock)
-    await tx.execute(_ADD, values)
 
 
 async def remove(tx: Transaction, clock: Clock) -> None:

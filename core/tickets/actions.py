@@ -73,7 +73,7 @@ async def open_ticket(
     event = Event(number, "opened", tx.now, actor.person.id, actor.via, facts)
     ticket = await store.insert(tx, event, found_by)
     message = await _keep(tx, speaker or actor, ticket, "request", text, file_ids, source)
-    await store.announce(tx, replace(event, facts={**facts, "message": message}))
+    await store.announce(tx, replace(event, facts={**facts, "message": message}), ticket)
     return ticket
 
 
@@ -139,8 +139,7 @@ async def say(
     if flood is not None and _awaits_answer(ticket):
         kind = "flooded"
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source, flood)
-    await search.grow(tx, ticket, text)
-    await record(tx, actor, ticket, kind, {"message": message})
+    await record(tx, actor, ticket, kind, {"message": message}, said=text)
     return message
 
 
@@ -162,8 +161,7 @@ async def log(
 ) -> MessageId:
     """What a program says of its ticket: kept and shown, but it moves nothing and waits for no answer."""
     message = await _keep(tx, actor, ticket, "request", text, file_ids, source, flood)
-    await search.grow(tx, ticket, text)
-    await record(tx, actor, ticket, "logged", {"message": message})
+    await record(tx, actor, ticket, "logged", {"message": message}, said=text)
     return message
 
 
@@ -256,8 +254,7 @@ async def reply(
     model.check(ticket, "replied")
     ticket = await _own(tx, actor, ticket)
     message = await _keep(tx, actor, ticket, "reply", text, file_ids, source)
-    await search.grow(tx, ticket, text)
-    await record(tx, actor, ticket, "replied", {"message": message})
+    await record(tx, actor, ticket, "replied", {"message": message}, said=text)
     return message
 
 
@@ -327,8 +324,7 @@ async def resolve(tx: Transaction, actor: Actor, ticket: Ticket, text: str = "")
     """Solved, in the agent's eyes; the requester is asked to confirm."""
     model.check(ticket, "resolved")
     ticket = await _own(tx, actor, ticket)
-    await search.grow(tx, ticket, text)
-    return await record(tx, actor, ticket, "resolved", {"text": text.strip()})
+    return await record(tx, actor, ticket, "resolved", {"text": text.strip()}, said=text)
 
 
 @needs(Right.WORK)

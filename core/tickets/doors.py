@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from core.database.transaction import Transaction
+from core.kernel import text as texts
 from core.kernel.errors import Forbidden, UserError
 from core.kernel.events import Event
 from core.kernel.ids import PersonId, TicketId
@@ -65,8 +66,14 @@ async def colleagues(tx: Transaction, ticket_id: TicketId) -> frozenset[PersonId
 
 
 async def record(
-    tx: Transaction, actor: Actor, ticket: Ticket, kind: str, facts: Mapping[str, Any] | None = None
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    kind: str,
+    facts: Mapping[str, Any] | None = None,
+    *,
+    said: str = "",
 ) -> Ticket:
-    """Apply what the actor did to the ticket."""
+    """Apply what the actor did to the ticket, which is found from now on by what was `said`."""
     event = Event(ticket.id, kind, tx.now, actor.person_id, actor.via, facts or {})
-    return await store.apply(tx, ticket, event)
+    return await store.apply(tx, ticket, event, texts.search_text(said))

@@ -56,6 +56,23 @@ _UNCLOSED_OF = (
 )
 
 
+_UNCLOSED_SHARED = (
+    select(store.tickets)
+    .where(
+        store.tickets.c.id.in_(
+            select(store.participants.c.ticket_id).where(
+                store.participants.c.person_id == bindparam("person"), store.participants.c.kind == COLLEAGUE
+            )
+        ),
+        _status(*UNCLOSED),
+    )
+    .order_by(store.tickets.c.id.desc())
+)
+_ABSORBED = (
+    select(store.tickets.c.id)
+    .where(store.tickets.c.merged_into == bindparam("into"))
+    .order_by(store.tickets.c.id)
+)
 _UNCLOSED_AFTER = (
     select(store.tickets.c.id)
     .where(store.tickets.c.id > bindparam("number"), store.tickets.c.status != "closed")
@@ -188,13 +205,12 @@ async def of_requester(tx: Transaction, requester: PersonId, *, limit: int = 20)
 
 async def unclosed_of(tx: Transaction, requester: PersonId) -> list[Ticket]:
     """This person's tickets that are not closed, the newest first."""
-    return [store.ticket(row) for row in await tx.all(_UNCLOSED_OF, {"requester": requester})]
+    return [store.ticket(row) for row in await tx.recall(_UNCLOSED_OF, {"requester": requester})]
 
 
 async def unclosed_shared(tx: Transaction, person: PersonId) -> list[Ticket]:
     """Tickets of others that this person speaks in and that are not closed, the newest first."""
-    statement = select(store.tickets).where(shared_with(person), _status(*UNCLOSED))
-    return [store.ticket(row) for row in await tx.all(statement.order_by(store.tickets.c.id.desc()))]
+    return [store.ticket(row) for row in await tx.recall(_UNCLOSED_SHARED, {"person": person})]
 
 
 async def shared(tx: Transaction, person: PersonId, *, limit: int = 20) -> list[Ticket]:
@@ -205,9 +221,7 @@ async def shared(tx: Transaction, person: PersonId, *, limit: int = 20) -> list[
 
 async def absorbed(tx: Transaction, into: TicketId) -> list[TicketId]:
     """The tickets that go on as this one."""
-    c = store.tickets.c
-    rows = await tx.all(select(c.id).where(c.merged_into == into).order_by(c.id))
-    return [TicketId(row.id) for row in rows]
+    return [TicketId(row.id) for row in await tx.recall(_ABSORBED, {"into": into})]
 
 
 async def unclosed(tx: Transaction, *, limit: int, since: datetime) -> list[TicketId]:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     UniqueConstraint,
     bindparam,
     func,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel import marked
 from core.kernel.errors import UserError
@@ -145,6 +144,7 @@ _COUNT = (
 _GET = select(tickets).where(tickets.c.id == bindparam("ticket"))
 _ADD = tickets.insert()
 _CHANGE = tickets.update().where(tickets.c.id == bindparam("ticket"))
+_GROW = _CHANGE.values(search=tickets.c.search + " " + bindparam("more", type_=Text))
 _ADD_EVENT = events.insert()
 _TIMELINE = select(events).where(events.c.ticket_id == bindparam("ticket")).order_by(events.c.id)
 _OPENING = _TIMELINE.limit(1)
@@ -235,8 +235,7 @@ async def next_number(tx: Transaction) -> TicketId:
 
 
 async def find(tx: Transaction, ticket_id: TicketId) -> Ticket | None:
-    row = await tx.first(_GET, {"ticket": ticket_id})
-    return None if row is None else ticket(row)
+    return next((ticket(row) for row in await tx.recall(_GET, {"ticket": ticket_id})), None)
 
 
 async def get(tx: Transaction, ticket_id: TicketId) -> Ticket:
@@ -253,20 +252,22 @@ async def insert(tx: Transaction, event: Event, search: str) -> Ticket:
     return fresh
 
 
-async def announce(tx: Transaction, event: Event) -> None:
-    """Write the event down and let what follows happen."""
+async def announce(tx: Transaction, event: Event, state: Ticket) -> None:
+    """Write down the event that made the ticket what it is, and let what follows happen."""
     await _write(tx, event)
-    await tx.react(event)
+    await tx.react(event, state)
 
 
-async def apply(tx: Transaction, state: Ticket, event: Event) -> Ticket:
-    """Change the ticket by the event, write the event down, and let what follows happen.
+async def apply(tx: Transaction, state: Ticket, event: Event, words: str = "") -> Ticket:
+    """Change the ticket by the event, write the event down, and let what follows happen. From now on it is
+    found by these `words` too.
 
     The one way a ticket changes. Raises UserError when it may not happen in its status."""
     model.check(state, event.kind)
     changed = model.evolve(state, event)
-    await tx.execute(_CHANGE, {"ticket": state.id, **_values(changed)})
-    await announce(tx, event)
+    values = {"ticket": state.id, **_values(changed)}
+    await tx.execute(_GROW if words else _CHANGE, {**values, "more": words} if words else values)
+    await announce(tx, event, changed)
     return changed
 
 
@@ -343,8 +344,7 @@ async def add_message(tx: Transaction, new: Said) -> MessageId:
 
 
 async def message(tx: Transaction, message_id: MessageId) -> Said | None:
-    row = await tx.first(_MESSAGE, {"message": message_id})
-    return None if row is None else said(row)
+    return next((said(row) for row in await tx.recall(_MESSAGE, {"message": message_id})), None)
 
 
 async def message_at(tx: Transaction, room: str, remote: str) -> Said | None:
@@ -355,9 +355,8 @@ async def message_at(tx: Transaction, room: str, remote: str) -> Said | None:
 
 async def first_message(tx: Transaction, ticket_id: TicketId) -> Said:
     """What opened the ticket."""
-    row = await tx.first(_FIRST_MESSAGE, {"ticket": ticket_id})
-    assert row is not None
-    return said(row)
+    rows = await tx.recall(_FIRST_MESSAGE, {"ticket": ticket_id})
+    return said(rows[0])
 
 
 async def messages_of(tx: Transaction, ticket_id: TicketId) -> list[Said]:
@@ -417,13 +416,12 @@ async def set_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
 
 async def add_search(tx: Transaction, ticket_id: TicketId, words: str) -> None:
     """Let the ticket be found by these words too."""
-    grown = tickets.c.search + " " + words
-    await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(search=grown))
+    await tx.execute(_GROW, {"ticket": ticket_id, "more": words})
 
 
 async def participants_of(tx: Transaction, ticket_id: TicketId) -> dict[PersonId, str]:
     """Who belongs to the ticket besides requester and owner, and as what."""
-    rows = await tx.all(_PARTICIPANTS, {"ticket": ticket_id})
+    rows = await tx.recall(_PARTICIPANTS, {"ticket": ticket_id})
     return {PersonId(row.person_id): row.kind for row in rows}
 
 

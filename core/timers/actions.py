@@ -26,6 +26,15 @@ async def set_timer(
     await store.add(tx, Timer(TimerId(0), kind, ticket, key, due_at, facts or {}))
 
 
+async def set_all(tx: Transaction, ticket: TicketId, kind: str, due: Mapping[str, datetime]) -> None:
+    """These timers of the kind, by their keys, and no others."""
+    known = {timer.key: timer.due_at for timer in await store.of_ticket(tx, ticket, kind)}
+    await store.remove_keys(tx, ticket, kind, {key for key in known if due.get(key) != known[key]})
+    for key, due_at in due.items():
+        if known.get(key) != due_at:
+            await store.add(tx, Timer(TimerId(0), kind, ticket, key, due_at))
+
+
 async def cancel(tx: Transaction, ticket: TicketId, *kinds: str) -> bool:
     """None of these will happen any more. False when none would have happened."""
     return any([await store.remove(tx, ticket, kind) for kind in kinds])

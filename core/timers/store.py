@@ -4,21 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Integer,
-    Table,
-    Text,
-    UniqueConstraint,
-    and_,
-    bindparam,
-    delete,
-    or_,
-    select,
-)
+from sqlalchemy import Column, Integer, Table, UniqueConstraint, and_, bindparam, delete, or_, select
 from sqlalchemy.engine import Row
 
-from core.database.schema import Instant, Json, Serial, metadata, serial_key
+from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import TicketId
 from core.leases.store import held_by, nobody_elses
@@ -41,11 +30,7 @@ timers = Table(
 )
 _NOW = bindparam("now", type_=Instant)
 _ADD = timers.insert()
-_OF_TICKET = (
-    select(timers)
-    .where(timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("kind"))
-    .order_by(timers.c.due_at)
-)
+_OF_TICKET = select(timers).where(timers.c.ticket_id == bindparam("ticket")).order_by(timers.c.due_at)
 _REMOVE = delete(timers).where(
     timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("of_kind")
 )
@@ -71,8 +56,9 @@ def _timer(row: Row[Any]) -> Timer:
 
 
 async def of_ticket(tx: Transaction, ticket: TicketId, kind: str) -> list[Timer]:
-    rows = await tx.all(_OF_TICKET, {"ticket": ticket, "kind": kind})
-    return [_timer(row) for row in rows]
+    """The ticket's timers of this kind, the earliest first."""
+    rows = await tx.recall(_OF_TICKET, {"ticket": ticket})
+    return [_timer(row) for row in rows if row.kind == kind]
 
 
 async def add(tx: Transaction, timer: Timer) -> None:
@@ -84,17 +70,26 @@ async def add(tx: Transaction, timer: Timer) -> None:
         "facts": timer.facts,
         "fence": 0,
     }
-    await tx.execute(_ADD, values)
+    tx.later(timers.name, _add_all, values)
+
+
+async def _add_all(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    await tx.execute(_ADD, rows)
 
 
 async def remove(tx: Transaction, ticket: TicketId, kind: str) -> int:
     """Remove every timer of this kind; returns how many those were."""
+    if not await of_ticket(tx, ticket, kind):
+        return 0
     return await tx.execute(_REMOVE, {"ticket": ticket, "of_kind": kind})
 
 
 async def remove_keys(tx: Transaction, ticket: TicketId, kind: str, keys: Collection[str]) -> None:
-    if keys:
-        await tx.execute(_REMOVE_KEY, [{"ticket": ticket, "of_kind": kind, "of_key": key} for key in keys])
+    """Remove those of the timers of this kind that have one of the keys."""
+    there = [timer.key for timer in await of_ticket(tx, ticket, kind)]
+    gone = [{"ticket": ticket, "of_kind": kind, "of_key": key} for key in there if key in keys]
+    if gone:
+        await tx.execute(_REMOVE_KEY, gone)
 
 
 async def due(tx: Transaction, limit: int, me: str) -> list[Timer]:

@@ -1,6 +1,7 @@
 """What the database promises to every action, whichever database it is."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -264,3 +265,60 @@ async def test_every_text_comes_back_as_it_was(stand: Stand) -> None:
     texts = [*TEXTS.values(), "", "\ufffd\u2400", "\U0010ffff"]
     await stand.database.write(then(*(add(text) for text in texts)))
     assert sorted(await names(stand)) == sorted(texts)
+
+
+ASKED = sqlalchemy.select(counters.c.name).order_by(counters.c.name)
+
+
+async def test_what_is_recalled_is_true_after_each_write_and_each_undoing(stand: Stand) -> None:
+    async def recalled(tx: Transaction) -> list[str]:
+        return [row.name for row in await tx.recall(ASKED, {})]
+
+    async def work(tx: Transaction) -> list[list[str]]:
+        found = [await recalled(tx)]
+        await tx.execute(counters.insert(), {"name": "a", "value": 1})
+        found.append(await recalled(tx))
+        with contextlib.suppress(UserError):
+            async with tx.savepoint():
+                await tx.execute(counters.insert(), {"name": "b", "value": 1})
+                found.append(await recalled(tx))
+                raise UserError("text.empty")
+        return [*found, await recalled(tx)]
+
+    assert await stand.database.write(work) == [[], ["a"], ["a", "b"], ["a"]]
+
+
+async def keep(tx: Transaction, new: list[str]) -> None:
+    await tx.execute(counters.insert(), [{"name": name, "value": len(new)} for name in new])
+
+
+async def test_what_is_kept_for_later_is_written_together_and_seen_by_whoever_asks(stand: Stand) -> None:
+    async def work(tx: Transaction) -> list[str]:
+        tx.later(counters.name, keep, "a")
+        tx.later(counters.name, keep, "b")
+        seen = [row.name for row in await tx.all(ASKED)]
+        tx.later(counters.name, keep, "c")
+        return seen
+
+    assert await stand.database.write(work) == ["a", "b"]
+    assert await names(stand) == ["a", "b", "c"]
+
+
+async def test_what_is_kept_for_later_is_undone_with_its_savepoint_and_only_that(stand: Stand) -> None:
+    async def work(tx: Transaction) -> None:
+        tx.later(counters.name, keep, "before")
+        with contextlib.suppress(UserError):
+            async with tx.savepoint():
+                tx.later(counters.name, keep, "inside")
+                await tx.all(ASKED)
+                raise UserError("text.empty")
+
+    await stand.database.write(work)
+    assert await names(stand) == ["before"]
+
+
+async def test_what_no_database_may_hold_is_made_visible_on_each_of_them(stand: Stand) -> None:
+    for spoilt, kept in (("a\0b", "a\u2400b"), ("c\ud83d", "c\ufffd"), ("\ud83d\ude00", "😀")):
+        await stand.database.write(add(spoilt, 7))
+        assert await stand.database.read(lambda tx, name=spoilt: value(tx, name)) == 7
+        assert kept in await names(stand)

@@ -328,8 +328,8 @@ async def test_a_clock_that_is_set_back_leaves_what_was_put_off_waiting_no_longe
     town: Town, office: Messenger
 ) -> None:
     async def put_off(tx: Transaction) -> None:
-        (lane,) = await store.lanes(tx, 1)
-        letter = await store.head(tx, lane)
+        (waiting,) = await store.lanes(tx, 1)
+        letter = await store.head(tx, waiting.lane)
         assert letter is not None
         await store.change(tx, letter.id, due_at=tx.now + LONGEST)
 

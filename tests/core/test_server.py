@@ -191,7 +191,7 @@ async def test_whoever_stands_still_in_a_transaction_is_thrown_out_and_the_other
     await frozen.execute(postgresql._BEGIN)
     await frozen.execute("INSERT INTO counters (name, value) VALUES ('frozen', 1)")
     await asyncio.wait_for(database.write(add("b")), 20)
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
         await frozen.execute("COMMIT")
     frozen.terminate()
     assert await names(database) == ["a", "b"]
@@ -256,6 +256,22 @@ def test_a_server_that_will_not_do_is_told_in_one_line_without_the_password(
         engine.prepare(engine.place_of(url(postgres.shared())))
     assert "\n" not in str(found.value)
     assert "pa55" not in str(found.value)
+
+
+async def test_the_owner_of_a_database_needs_no_other_right() -> None:
+    server = postgres.shared()
+    server.sql("CREATE ROLE plain LOGIN")
+    server.sql("CREATE DATABASE plain OWNER plain")
+    try:
+        place = engine.place_of(server.url("plain").replace(postgres.USER, "plain", 1))
+        engine.prepare(place)
+        database = Database(place, HandClock())
+        await database.write(add("a"))
+        assert await names(database) == ["a"]
+        await database.close()
+    finally:
+        server.drop("plain")
+        server.sql("DROP ROLE plain")
 
 
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:

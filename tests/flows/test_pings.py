@@ -172,6 +172,17 @@ async def test_a_broken_promise_starts_the_chain_again(english: Stage) -> None:
     assert (await pinged(english))["maria"] == 1
 
 
+async def test_who_is_asked_again_after_a_broken_promise_has_one_message_with_buttons(english: Stage) -> None:
+    await critical(english)
+    await after(english, 15)
+    await english.anna.press("On it: 15 min")
+    await english.town.later(15 * MINUTE, step=MINUTE)
+    await after(english, 16)
+    shown = [each for each in await english.anna.sees() if each.tone == "ping"]
+    assert [bool(each.buttons) for each in shown] == [*[False] * (len(shown) - 1), True]
+    assert len(shown) > 1
+
+
 async def test_a_kept_promise_pings_nobody(english: Stage) -> None:
     await critical(english)
     await after(english, 15)

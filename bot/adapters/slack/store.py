@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Table, Text, bindparam, select
+from sqlalchemy import Column, Table, bindparam, select
 
-from core.database.schema import Instant, insert_new, metadata
+from core.database.schema import Instant, Text, insert_new, metadata
 from core.database.transaction import Transaction
 
 heard = Table(

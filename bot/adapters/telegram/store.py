@@ -1,8 +1,8 @@
 """Groups that became supergroups: a room keeps its name in the desk, whatever Telegram calls it now."""
 
-from sqlalchemy import Column, Table, Text, select
+from sqlalchemy import Column, Table, select
 
-from core.database.schema import Instant, insert_new, metadata
+from core.database.schema import Instant, Text, insert_new, metadata
 from core.database.transaction import Transaction
 
 moves = Table(

@@ -62,7 +62,7 @@ class Webchat:
         async def work(tx: Transaction) -> int:
             if thread is not None:
                 await _shown(tx, to.room, thread)
-            return await store.post(
+            shown = await store.post(
                 tx,
                 room=to.room,
                 thread=thread,
@@ -71,6 +71,10 @@ class Webchat:
                 nonce=f"out:{nonce}",
                 message=message,
             )
+            if shown is None:  # an earlier try had arrived
+                shown = await store.by_nonce(tx, f"out:{nonce}")
+            assert shown is not None
+            return shown
 
         return Posted(str(await self._database.write(work)))
 
@@ -78,10 +82,9 @@ class Webchat:
         message_id = _number(posted.message)
 
         async def work(tx: Transaction) -> None:
-            entry = await _shown(tx, to.room, message_id)
-            if entry.deleted:
+            changed = await store.edit(tx, to.room, message_id, message)
+            if not changed and (await _shown(tx, to.room, message_id)).deleted:
                 raise PermanentError("the message was taken back", code="gone")
-            await store.edit(tx, message_id, message)
 
         await self._database.write(work)
         return posted

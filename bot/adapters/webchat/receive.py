@@ -54,8 +54,6 @@ async def said(
     if reply_to is not None:
         await _message(tx, speaker, room, reply_to)
     nonce = f"in:{speaker.identity.account}:{key}"
-    if await store.by_nonce(tx, nonce) is not None:
-        raise Repeated
     message_id = await store.post(
         tx,
         room=room,
@@ -65,6 +63,8 @@ async def said(
         nonce=nonce,
         message=Message(_words(text) + tuple(files), author=Plain(speaker.name)),
     )
+    if message_id is None:
+        raise Repeated
     what = {
         "kind": "said",
         "text": text,
@@ -118,7 +118,7 @@ async def edited(
         entry.thread,
         {"kind": "edited", "text": text, "message": str(message_id)},
     )
-    await store.edit(tx, message_id, replace(entry.message, blocks=_words(text) + files))
+    await store.edit(tx, room, message_id, replace(entry.message, blocks=_words(text) + files))
 
 
 def _words(text: str) -> tuple[Paragraph, ...]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, bindparam, func, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot import message as messages
-from core.database.schema import Instant, Serial, insert_new, metadata, serial_key
+from core.database.schema import Instant, Serial, Text, insert_new, metadata, serial_key
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity
 
@@ -60,7 +60,11 @@ _NEXT_SEQ = _LAST_SEQ.scalar_subquery() + 1
 _BY_NONCE = select(web_messages.c.id).where(web_messages.c.nonce == bindparam("nonce"))
 _POST = insert_new(web_messages).values(seq=_NEXT_SEQ).returning(web_messages.c.id)
 _CHANGE = web_messages.update().where(web_messages.c.id == bindparam("message")).values(seq=_NEXT_SEQ)
-_EDIT = _CHANGE.where(web_messages.c.body != bindparam("same"))
+_EDIT = _CHANGE.where(
+    web_messages.c.body != bindparam("same"),
+    web_messages.c.room == bindparam("in_room"),
+    web_messages.c.deleted.is_(False),
+)
 _GET = select(web_messages).where(web_messages.c.id == bindparam("message"))
 _CHANGED = (
     select(web_messages)
@@ -124,8 +128,8 @@ async def post(
     only_for: Identity | None,
     nonce: str,
     message: messages.Message,
-) -> int:
-    """Append a message and return its id; the same nonce twice is one message."""
+) -> int | None:
+    """Append a message and return its id; None when one stands there under this nonce."""
     values = {
         "room": room,
         "thread": thread,
@@ -138,18 +142,20 @@ async def post(
         "deleted": False,
     }
     fresh = cast("int | None", await tx.scalar(_POST, values))
-    if fresh is None:
-        return cast(int, await by_nonce(tx, nonce))
-    tx.ring(BELL)
+    if fresh is not None:
+        tx.ring(BELL)
     return fresh
 
 
-async def edit(tx: Transaction, message_id: int, message: messages.Message) -> None:
-    """Replace what a message says; the same again changes nothing."""
+async def edit(tx: Transaction, room: str, message_id: int, message: messages.Message) -> bool:
+    """Replace what a message of the room says. False where nothing changes: it says the same already, was
+    taken back, or never stood there."""
     body = messages.to_json(message)
     values = {"tone": message.tone, "body": body, "edited_at": tx.now}
-    if await tx.execute(_EDIT, {"message": message_id, "same": body, **values}):
+    changed = await tx.execute(_EDIT, {"message": message_id, "in_room": room, "same": body, **values})
+    if changed:
         tx.ring(BELL)
+    return bool(changed)
 
 
 async def delete(tx: Transaction, message_id: int) -> None:
