@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
             verdict = asyncio.run(run(plan, told.keep or Path(folder), say))
         except (AssertionError, TimeoutError, ExceptionGroup) as error:
             traceback.print_exception(error)
-            say(f"seed {plan.seed}: somebody has waited in vain, or the desk ended by itself; see above")
+            say(f"seed {plan.seed}: the desk ended by itself; see above")
             return 1
     for finding in verdict.findings[:SHOWN]:
         say(str(finding))
