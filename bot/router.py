@@ -60,6 +60,13 @@ class Handled:
     """The platform must be asked for something before the letter can be read."""
 
 
+@dataclass(slots=True)
+class Tried:
+    """Which event a turn was about, for whoever must say that it failed; None until that is known."""
+
+    letter: int | None = None
+
+
 class Router:
     """Takes events from the inbox and lets the desk act on them."""
 
@@ -167,7 +174,8 @@ class Router:
         """One conversation, event after event, until none is waiting or the oldest must wait."""
         going = True
         while going:
-            turn = partial(self._handle_next, lane=lane)
+            tried = Tried()
+            turn = partial(self._handle_next, lane=lane, tried=tried)
             try:
                 handled = await self._desk.database.write(turn)
                 if handled.learn and handled.letter is not None:
@@ -182,14 +190,15 @@ class Router:
                 await asyncio.sleep(POLL)  # the lane stays taken so long: nothing is tried in a hurry
                 return
             except Exception as error:  # noqa: BLE001 - any fault of one event must not stop the others
-                going = await self._stumble(lane, error)
+                going = await self._stumble(lane, tried, error)
                 continue
             self._fetching.done(lane)
             self._learning.done(lane)
             going = handled.more
 
-    async def _handle_next(self, tx: Transaction, *, lane: str) -> Handled:
+    async def _handle_next(self, tx: Transaction, *, lane: str, tried: Tried) -> Handled:
         letter = await inbox_store.head(tx, lane, self._desk.me)
+        tried.letter = letter.id if letter is not None else None
         if letter is None:
             return Handled(False)
         try:
@@ -229,14 +238,17 @@ class Router:
             return letters, None
         return letters, albums.merged(parts)
 
-    async def _stumble(self, lane: str, error: Exception) -> bool:
-        """Note the failure. True when the event is parked, so that the conversation goes on at once."""
+    async def _stumble(self, lane: str, tried: Tried, error: Exception) -> bool:
+        """Note the failure. True when the event is parked, or was handled elsewhere meanwhile, so that the
+        conversation goes on at once."""
         _log.error("an event could not be handled", exc_info=error, extra={"lane": lane})
 
         async def note(tx: Transaction) -> bool:
             letter = await inbox_store.head(tx, lane, self._desk.me)
             if letter is None:
                 return False
+            if tried.letter not in (None, letter.id):
+                return True  # another process was quicker, and this failure is not of the event behind it
             parked = await inbox.stumble(tx, letter, f"{type(error).__name__}: {error}")
             if parked:
                 self._metrics.parked(letter.platform)

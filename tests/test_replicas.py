@@ -203,6 +203,32 @@ async def test_an_event_that_somebody_fetches_for_is_nobody_elses_until_they_are
     assert not await database.read(lambda tx: inbox.lanes(tx, 1)), "the other one has handled it"
 
 
+async def test_a_failure_is_not_counted_against_the_event_behind_the_one_that_failed(
+    two: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two.town["ivan"].say("/new hello", settle=False)
+    await two.town["ivan"].say("it drops", settle=False)
+    (waiting,) = await two.town.database.read(lambda tx: inbox.lanes(tx, 1))
+    first = await two.town.database.read(lambda tx: inbox.head(tx, waiting.lane))
+    assert first is not None
+    failing = owner(two, waiting.lane).router
+    turn, stumble = failing._turn, failing._stumble
+
+    async def fails(*_: Any) -> None:
+        monkeypatch.setattr(failing, "_turn", turn)
+        raise ValueError("it fails here, and nowhere else")
+
+    async def another_is_quicker(*told: Any) -> bool:
+        await two.town.database.write(lambda tx: inbox.finish(tx, first.id))
+        return await stumble(*told)
+
+    monkeypatch.setattr(failing, "_turn", fails)
+    monkeypatch.setattr(failing, "_stumble", another_is_quicker)
+    await two.settle()
+    letters = await two.town.database.read(lambda tx: tx.all(inbox.inbox.select()))
+    assert [(each.state, each.attempts, each.error) for each in letters] == [("done", 0, None)] * 2
+
+
 async def test_a_code_that_one_has_made_is_worded_by_the_other(
     two: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -443,6 +443,9 @@ class ServerReaders:
             await line.say("ROLLBACK")
         except Lost:
             await seat.throw_away()
+        except asyncio.CancelledError:
+            await seat.throw_away()
+            raise
         else:
             await seat.connection.close()
 

@@ -1,6 +1,7 @@
 """What PostgreSQL may do to a desk: sessions that end, a server that is gone, others who stand in the way."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
 from core.kernel.errors import SetupError, TemporaryError
 from core.tickets.store import counters
-from tests import postgres
+from tests import kept, postgres
 from tests.postgres import Postgres
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Server:
-    return postgres.place(tmp_path / "desk.db")
+    return kept.place(tmp_path / "desk.db")
 
 
 @pytest.fixture
@@ -276,10 +277,10 @@ async def test_the_owner_of_a_database_needs_no_other_right() -> None:
 
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     server = postgres.shared()
-    place = engine.place_of(server.create("foreign"))
-    server.sql("CREATE TABLE theirs (id int)", "foreign")
+    place = engine.place_of(server.create(name := f"foreign_{os.getpid()}"))
+    server.sql("CREATE TABLE theirs (id int)", name)
     try:
         with pytest.raises(SetupError, match="not a Deskbridge database"):
             engine.prepare(place)
     finally:
-        server.drop("foreign")
+        server.drop(name)

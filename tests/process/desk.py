@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from tests import databases
 from tests.ports import free_port
 
 COMPILED = Path(tempfile.gettempdir()) / f"deskbridge-tests-{os.getuid()}-pyc"
@@ -123,6 +124,8 @@ class Desk:
         self.config = folder / "config.toml"
         self.config.write_text(config.format(folder=folder, port=self.port), encoding="utf-8")
         self.environment: dict[str, str] = {}
+        if databases.ON_SERVER:
+            self.environment["DESKBRIDGE_DATABASE__URL"] = databases.url(self.database)
         self.patience = 60.0
         """Seconds that a command may take."""
         self.printed: list[str] = []

@@ -17,8 +17,10 @@ def decided(seed: int, monotonic: Callable[[], float]) -> Iterator[None]:
     dice = random.Random(seed + 3)
     before = random.getstate()
     random.seed(seed + 4)
-    gc.collect()
-    gc.disable()  # what is swept away is swept away between two episodes, not at some allocation
+    gc.collect()  # what is swept away is swept away between two episodes, not at some allocation
+    if not gc.get_freeze_count():
+        gc.freeze()  # what was loaded is not looked through again
+    gc.disable()
 
     def drawn(size: int | None = None) -> str:
         return dice.randbytes(size or 16).hex()

@@ -199,7 +199,7 @@ class Server:
             front.process.soon(front.bells.ring, names)
             for other in self.fronts:
                 if other is not front and other.process.alive and self.chance.random() >= self.deaf:
-                    self.loop.outside(self.chance.expovariate(100), self._ring, other, names)
+                    self._ring_soon(other, names)
         for job in jobs:
             if job.done.done():
                 continue
@@ -208,7 +208,14 @@ class Server:
             else:
                 job.done.set_exception(job.failure)
 
-    def _ring(self, front: "Front", names: tuple[str, ...]) -> None:
+    def _ring_soon(self, front: "Front", names: tuple[str, ...]) -> None:
+        """What is rung while a ring is under way goes with it."""
+        if not front.rung:
+            self.loop.outside(self.chance.expovariate(40), self._ring, front)
+        front.rung.update(names)
+
+    def _ring(self, front: "Front") -> None:
+        names, front.rung = tuple(sorted(front.rung)), set()
         if front.process.alive:
             front.process.soon(front.bells.ring, names)
 
@@ -235,6 +242,8 @@ class Front:
         self.trouble = ""
         self.process = process
         self.jobs: list[Waiting] = []
+        self.rung: set[str] = set()
+        """Bells of other processes that are on their way here."""
         self.doomed = 0
         """It dies at the n-th commit from now: before it, or after it where n is below zero."""
         self._server = server
