@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from tests.conftest import pytest_configure
+from tests.conftest import need_no_disk
 from tests.faults.run import Plan, run
 
 SHOWN = 40
@@ -52,5 +52,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    pytest_configure()
+    need_no_disk()
     sys.exit(main(sys.argv[1:]))
