@@ -24,7 +24,7 @@ from core import reactions
 from core.database.bells import wait
 from core.database.transaction import Transaction, Work
 from core.desk import Desk
-from core.kernel.errors import PermanentError, TemporaryError
+from core.kernel.errors import NotOurs, PermanentError, TemporaryError
 from core.kernel.ids import Address, Identity, PersonId
 from core.outbox import actions as outbox
 from core.outbox import quiet
@@ -46,13 +46,16 @@ SHUT = frozenset({"blocked", "forbidden", "gone"})
 NOTHING = Message((Paragraph(Plain("…"), "quiet"),))
 AT_ONCE_FOR = 4.0
 """Seconds for which nobody else can have a claimed parcel; whoever comes to it later asks first."""
+THREADS = 3
+"""A thread that is gone as soon as it was made is made anew so often at once."""
 AWAY_PAUSE = timedelta(seconds=5)
 """How often something is tried while a messenger as a whole is in trouble."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
-    """A claimed parcel with everything its sending needs."""
+    """A claimed parcel with everything its sending needs. Of what is to stand in a thread made for it,
+    `before` may be that thread alone, without a message."""
 
     parcel: Parcel
     message: Message | None
@@ -61,6 +64,12 @@ class Job:
     reader: Reader
     trouble: Exception | None = None
     claimed_at: float = field(default_factory=time.monotonic)
+
+    anew: bool = field(init=False)
+    """Whether nothing of it was known to stand anywhere when it was claimed."""
+
+    def __post_init__(self) -> None:
+        self.anew = self.before is None or not self.before.remote
 
     @property
     def nonce(self) -> str:
@@ -164,7 +173,8 @@ class Delivery:
         overall = {to.platform: adapter.features.pace_overall * self._replica.living}
         if not self._pace.allows(overall, urgent=urgent):
             return False
-        edit = head.slot is not None and await posts.post_in(tx, room, head.slot) is not None
+        before = await posts.post_in(tx, room, head.slot) if head.slot is not None else None
+        edit = before is not None and bool(before.remote)
         return self._pace.take({**overall, room: adapter.gap(to, edit=edit)}, head.lane, urgent=urgent)
 
     async def _job(self, tx: Transaction, parcel: Parcel) -> Job:
@@ -307,9 +317,10 @@ class Delivery:
         adapter = self._adapters.get(address.platform) if address else None
         if address is None or adapter is None:
             raise PermanentError("no connected messenger reaches them", code="unreachable")
-        before = _posted(job.before) if job.before else None
-        if parcel.retract and before is not None:
-            await adapter.delete(address, before)
+        before = _posted(job.before) if job.before and job.before.remote else None
+        if parcel.retract and job.before is not None:
+            if before is not None:
+                await adapter.delete(address, before)
             await self._note(lambda tx: outbox.retracted(tx, parcel, job.before))
             return
         assert job.message is not None
@@ -319,8 +330,7 @@ class Delivery:
                 await self._note(lambda tx: outbox.drop(tx, parcel))
                 return
         else:
-            again = parcel.uncertain
-            shown = await adapter.post(address, job.message, job.reader, job.nonce, again=again)
+            shown = await self._post(adapter, job, address)
         self._arrived(adapter, job, address.space, shown)
         await self._note(lambda tx: _settle(tx, job, address, shown))
         self._metrics.sent(address.platform)
@@ -345,9 +355,30 @@ class Delivery:
         asks = job.parcel.kind == "message" and bool(job.message.rows)
         if job.parcel.kind != "card" and not asks:
             return None
-        thread = Address(address.platform, address.room, before.thread or address.thread)
-        again = job.parcel.uncertain
-        return await adapter.post(thread, job.message, job.reader, job.nonce, again=again)
+        return await self._post(adapter, job, address)
+
+    async def _post(self, adapter: Adapter, job: Job, address: Address) -> Posted:
+        """Show it anew, in the thread that it has. One that is made for it is written down before anything
+        stands there: whoever finds it finds it known. Raises NotOurs where other hands show it by now."""
+        assert job.message is not None
+        thread = job.before.thread if job.before else None
+        for _ in range(THREADS):
+            there = replace(address, thread=thread or address.thread)
+            again = job.parcel.uncertain
+            shown = await adapter.post(there, job.message, job.reader, job.nonce, again=again)
+            if shown.message or shown.thread is None:
+                return shown
+            thread = shown.thread
+            job.before = await self._begin(job, address, thread)
+        raise TemporaryError("the thread that was made for it is gone")
+
+    async def _begin(self, job: Job, address: Address, thread: str) -> Post:
+        """Write down that this thread is the parcel's."""
+        made, before = Shown(str(address), "", (), thread), job.before
+        begun = await self._note(lambda tx: outbox.begin_thread(tx, job.parcel, made, before))
+        if begun is None:
+            raise NotOurs("another process shows it by now")
+        return begun
 
     async def _note(self, work: Work[T]) -> T:
         """Write down what has happened. That is so whether the database takes it now or later: a parcel
@@ -431,7 +462,7 @@ async def _settle(tx: Transaction, job: Job, address: Address, shown: Posted) ->
     settled = await outbox.settle(tx, job.parcel, where, job.before)
     if settled:
         await reactions.delivered(tx, job.parcel)
-    if settled and job.before is None:
+    if settled and job.anew:
         await reactions.arrived(tx, job.parcel)
-    if settled and job.parcel.uncertain and job.before is None and shown.message:
+    if settled and job.parcel.uncertain and job.anew and shown.message:
         await outbox.show_again(tx, job.parcel)

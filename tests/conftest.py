@@ -16,13 +16,18 @@ ROOM = 2_000_000_000
 """Bytes that must be free in memory for the tests to keep their files there."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Thousands of small desks need no disk: each waits half its time for one. Nothing here is asked to
-    survive the loss of power. Workers that share the tests share a server of PostgreSQL as well."""
-    config.addinivalue_line("markers", "both: runs on SQLite and on PostgreSQL, though it is slow")
-    config.addinivalue_line("markers", "sqlite: is about a file")
+def need_no_disk() -> None:
+    """Thousands of small desks wait half their time for one. Nothing here is asked to survive the loss of
+    power."""
     if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers that share the tests share a server of PostgreSQL as well."""
+    config.addinivalue_line("markers", "both: runs on SQLite and on PostgreSQL, though it is slow")
+    config.addinivalue_line("markers", "sqlite: is about a file")
+    need_no_disk()
     if config.getoption("numprocesses", None) and twice.chosen() != "sqlite" and postgres.binaries():
         postgres.begin()
 

@@ -175,7 +175,10 @@ class Adapter(Protocol):
         self, to: Address, message: Message, reader: Reader, nonce: str, *, again: bool = False
     ) -> Posted:
         """Show a new message. `nonce` is the same on every try of the same message; `again`: an earlier try
-        may stand there, though no answer said so."""
+        may stand there, though no answer said so.
+
+        Where it takes a thread that had to be made, nothing stands in that yet: `Posted.message` is empty,
+        and the same is to be posted there once the thread is written down."""
         ...
 
     async def edit(self, to: Address, posted: Posted, message: Message, reader: Reader) -> Posted:

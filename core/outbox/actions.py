@@ -55,6 +55,21 @@ async def settle(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | N
     return True
 
 
+async def begin_thread(tx: Transaction, parcel: Parcel, shown: Shown, before: Post | None) -> Post | None:
+    """A thread was made for the parcel, and it will stand in there: what is said in it belongs to it from now
+    on. None if the parcel is in other hands by now, which make another one."""
+    if parcel.slot is None or not await store.is_held(tx, parcel):
+        return None
+    room = shown.address.partition("#")[0]
+    found = await store.post_in(tx, room, parcel.slot)
+    if found is not None and (found.remote, found.thread) == (shown.remote, shown.thread):
+        return found  # the answer to the first time was lost
+    if before is not None:
+        await store.forget_post(tx, before.id)
+    await store.add_post(tx, parcel, shown)
+    return await store.post_in(tx, room, parcel.slot)
+
+
 async def show_again(tx: Transaction, parcel: Parcel) -> None:
     """An earlier try may stand there in older words: they are brought up to date, unless newer ones wait."""
     sent = await store.get(tx, parcel.id)  # where it belongs by now: meanwhile a room may be somebody else's

@@ -165,6 +165,14 @@ def below(room: Address, root: Posted) -> Address:
     return Address(room.platform, room.room, root.thread or root.message)
 
 
+async def opened(rig: Rig, title: str, nonce: str) -> Posted:
+    """A card in the room, in the thread that is made for it, if one is."""
+    posted = await rig.adapter.post(rig.room, card(title), EN, nonce)
+    if posted.message:
+        return posted
+    return await rig.adapter.post(below(rig.room, posted), card(title), EN, nonce)
+
+
 async def letters(rig: Rig) -> list[Any]:
     """The committed rows of the inbox, in order."""
 

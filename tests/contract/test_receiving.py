@@ -2,7 +2,7 @@
 
 from bot.incoming import Edited, Incoming, Pressed, Said, Submitted
 from bot.message import Choice, Form, Input, Option, Plain, say
-from tests.contract.rig import BULKY, EN, Rig, below, card, disk_full, heard, letters, read
+from tests.contract.rig import BULKY, EN, Rig, below, disk_full, heard, letters, opened, read
 from tests.contract.texts import TEXTS
 
 CODE = "d." + "9" * 58
@@ -108,7 +108,7 @@ async def test_what_is_said_in_a_room_is_not_private(rig: Rig) -> None:
 
 
 async def test_what_is_said_in_a_thread_says_in_which(rig: Rig) -> None:
-    root = await rig.adapter.post(rig.room, card("#1 VPN drops"), EN, "n1")
+    root = await opened(rig, "#1 VPN drops", "n1")
     thread = below(rig.room, root)
     deed = await rig.say(rig.anna, thread, "I look into it")
     [incoming] = await heard(rig)
@@ -159,7 +159,7 @@ async def test_a_press_tells_its_code_who_and_on_which_message(rig: Rig) -> None
 
 
 async def test_a_press_in_a_thread_says_in_which(rig: Rig) -> None:
-    root = await rig.adapter.post(rig.room, card("#1"), EN, "n1")
+    root = await opened(rig, "#1", "n1")
     thread = below(rig.room, root)
     sent = await rig.adapter.post(thread, say(Plain("Sent"), rows=[[Choice("t.u", Plain("Undo"))]]), EN, "n2")
     await rig.press(rig.anna, thread, sent.message, "Undo")

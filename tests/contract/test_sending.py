@@ -8,7 +8,7 @@ from bot.adapters.port import Posted, Reader
 from bot.message import Choice, Message, Plain, Words, say
 from core.kernel.errors import PermanentError, TemporaryError
 from core.kernel.ids import Address, Identity
-from tests.contract.rig import BULKY, EN, RU, Rig, Seen, below, card, everywhere, heard
+from tests.contract.rig import BULKY, EN, RU, Rig, Seen, below, everywhere, heard, opened
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {place}: " + "all work and no play. " * 20 for place in range(30))
 """About 13 000 characters: too long for one message of most messengers."""
@@ -123,8 +123,8 @@ async def test_what_is_for_one_person_alone_is_seen_by_nobody_else(rig: Rig) -> 
 
 
 async def test_messages_of_a_thread_stand_below_their_root(rig: Rig) -> None:
-    root = await rig.adapter.post(rig.room, card("#1 VPN drops"), EN, "n1")
-    other = await rig.adapter.post(rig.room, card("#2 Printer"), EN, "n2")
+    root = await opened(rig, "#1 VPN drops", "n1")
+    other = await opened(rig, "#2 Printer", "n2")
     thread = below(rig.room, root)
     line = await rig.adapter.post(thread, plain("Anna took it"), EN, "n3")
     seen = {each.id: each for each in await rig.seen(rig.anna, rig.room)}

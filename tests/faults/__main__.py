@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from tests.conftest import pytest_configure
+from tests.conftest import need_no_disk
 from tests.faults.run import Plan, run
 
 SHOWN = 40
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
             verdict = asyncio.run(run(plan, told.keep or Path(folder), say))
         except (AssertionError, TimeoutError, ExceptionGroup) as error:
             traceback.print_exception(error)
-            say(f"seed {plan.seed}: somebody has waited in vain, or the desk ended by itself; see above")
+            say(f"seed {plan.seed}: the desk ended by itself; see above")
             return 1
     for finding in verdict.findings[:SHOWN]:
         say(str(finding))
@@ -52,5 +52,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    pytest_configure()
+    need_no_disk()
     sys.exit(main(sys.argv[1:]))

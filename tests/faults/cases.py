@@ -28,11 +28,13 @@ class Case:
         self.mine: list[str] = []
         self.requester.begins()
         self.agent.begins()
-        head = await self.report()
-        card = await self.work(head)
-        await self.talk(card)
-        await self.end(card)
-        self._allow_copies()
+        try:
+            head = await self.report()
+            card = await self.work(head)
+            await self.talk(card)
+            await self.end(card)
+        finally:
+            self._allow_copies()
 
     async def report(self) -> str:
         me = self.requester

@@ -24,7 +24,7 @@ COMMITS = 50
 """The last commit of a process that dies at one is among the first so many."""
 PLAIN = 0.05
 """The share of lives that begin as any process does; the others are forked where everything is imported."""
-OLD = 10.0, 14.0
+OLD = 16.0, 30.0
 """Seconds that a process lives which is to bury others: that takes eight seconds of silence (ADR 12)."""
 HEIRS = 12
 """A process that is alone on a server and has so many predecessors lives long enough to bury them."""

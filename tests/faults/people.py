@@ -15,7 +15,7 @@ from tests.emulators.telegram import Message as TelegramMessage
 from tests.emulators.telegram import User as TelegramUser
 from tests.process.person import Person, Shown
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 """Seconds until somebody finds that they are not answered."""
 
 

@@ -98,6 +98,8 @@ class Day:
     server: Server | None = None
     people: dict[str, Person] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
+    vain: list[str] = field(default_factory=list)
+    """Where somebody has waited in vain."""
 
     async def sign_in(self) -> None:
         async def one(account: str) -> None:
@@ -136,14 +138,18 @@ class Day:
         return SlackRequester(self.slack, self.slack.user(f"Guest {number}", locale="en-US"))
 
     async def talk(self, over: asyncio.Future[Any]) -> None:
-        """Every conversation goes on from trouble to trouble until it is over; each is brought to its end."""
+        """Every conversation goes on from trouble to trouble until it is over; each is brought to its end, or
+        to where somebody has waited for too long."""
 
         async def line(about: str, somebody: Callable[[int], Requester], agent: Agent) -> None:
             number = 0
             while not over.done() or number == 0:
                 urgent = number % 2 == 0
                 case = Case(self.memory, somebody(number), agent, about, urgent, hurried=over.done)
-                await case.play()
+                try:
+                    await case.play()
+                except (AssertionError, TimeoutError) as error:
+                    self.vain.append(f"{about}: {error or 'nobody took it'}")
                 self.cases.append(case)
                 number += 1
 
@@ -281,7 +287,7 @@ def _persistent() -> Any:
 
 
 async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: None) -> Verdict:
-    """Live through the day; raises AssertionError where somebody waits in vain."""
+    """Live through the day; raises AssertionError where the desk ends by itself."""
     began = time.monotonic()
     async with day(plan, folder) as made:
         telling = asyncio.create_task(_progress(made, say))
@@ -297,6 +303,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
         findings = checker.check(evidence)
+        findings += [Finding("unwell", f"waited in vain: {words}") for words in made.vain]
         findings += [Finding("unwell", f"in the log: {line}") for line in odd[:20]]
         findings += [Finding("unwell", f"it stopped with {code}") for code in stopped if code]
         return Verdict(

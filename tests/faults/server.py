@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from core.database.bells import wait
 from tests import postgres
-from tests.faults.proxy import Proxy
+from tests.faults.line import Line, line
 from tests.process.desk import Desk
 
 OWN = "postgresql"
@@ -25,7 +25,7 @@ LASTS = 0.5, 4.0
 """Seconds that the server is slow, silent or away."""
 STANDS_STILL = 1.0, 12.0
 """Seconds that a process is stopped: up to longer than the others wait before they bury it."""
-AFTERWARDS = 10.0
+AFTERWARDS = 30.0
 """So many seconds after a trouble a start may still fail of it."""
 _HEX = re.compile(r"\\\\x((?:[0-9a-f]{2})+)")
 
@@ -37,7 +37,7 @@ class Server:
     url: str
     """Through the line that can be bad."""
     direct: str
-    line: Proxy
+    line: Line
     own: postgres.Postgres | None
     """Where it is the run's own, and may be killed."""
     told: Callable[[], None] = lambda: None
@@ -72,8 +72,8 @@ class Server:
         troubles: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("sessions ended", self._end_sessions),
             ("cut", self._cut),
-            ("slow", lambda: self._while(lambda: self.line.latency(0.05, 0.1), dice)),
-            ("silent", lambda: self._while(self.line.mute, dice)),
+            ("slow", lambda: self._while(dice, "latency", 0.02, 0.05)),
+            ("silent", lambda: self._while(dice, "mute")),
             ("refusing", lambda: self._refuse(dice)),
             ("stopped", lambda: self._stop(dice.choice(desks), dice.uniform(*STANDS_STILL))),
         ]
@@ -84,7 +84,7 @@ class Server:
                 name, trouble = dice.choice(troubles)
                 await self._through(name, trouble)
         finally:
-            await self.line.restore()
+            await self.line.be("restore")
 
     async def _through(self, name: str, trouble: Callable[[], Awaitable[None]]) -> None:
         if name != "stopped":
@@ -105,18 +105,18 @@ class Server:
         )
 
     async def _cut(self) -> None:
-        self.line.cut()
+        await self.line.be("cut")
 
-    async def _while(self, begin: Callable[[], None], dice: random.Random) -> None:
-        begin()
+    async def _while(self, dice: random.Random, command: str, *numbers: float) -> None:
+        await self.line.be(command, *numbers)
         await asyncio.sleep(dice.uniform(*LASTS))
-        await self.line.restore()
+        await self.line.be("restore")
 
     async def _refuse(self, dice: random.Random) -> None:
-        await self.line.refuse()
-        self.line.cut()
+        await self.line.be("refuse")
+        await self._cut()
         await asyncio.sleep(dice.uniform(*LASTS))
-        await self.line.restore()
+        await self.line.be("restore")
 
     async def _restart(self) -> None:
         assert self.own is not None
@@ -155,7 +155,7 @@ async def server(database: str) -> AsyncIterator[Server]:
         direct = own.create("desk") if own else database
         found = urlsplit(direct)
         host = found.hostname or "127.0.0.1"
-        line = await stack.enter_async_context(Proxy(found.port or 5432, host=host))
+        through = await stack.enter_async_context(line(host, found.port or 5432))
         who = found.netloc.rpartition("@")
-        through = urlunsplit(found._replace(netloc=f"{who[0]}{who[1]}127.0.0.1:{line.port}"))
-        yield Server(through, direct, line, own)
+        url = urlunsplit(found._replace(netloc=f"{who[0]}{who[1]}127.0.0.1:{through.port}"))
+        yield Server(url, direct, through, own)

@@ -1,5 +1,6 @@
 """Groups: quiet where nobody asked, and nothing lost when something is taken away there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot import config, doctor, i18n, main
+from bot.delivery import Delivery, Job
 from bot.flows import commands
 from core.database.engine import Database
 from core.database.transaction import Transaction
@@ -389,6 +391,26 @@ async def test_a_topic_that_somebody_deleted_is_made_anew_for_the_card(desk: Rig
     assert desk.card(1).thread != topic.id
     assert desk.group.saying("anybody?").thread == desk.card(1).thread
     assert desk.group.saying("hello?")
+
+
+async def test_words_below_a_card_whose_sender_died_as_it_showed_it_are_kept(
+    desk: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(_delivery: Delivery, _adapter: object, job: Job, *_: object) -> None:
+        if job.parcel.kind == "card":
+            raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Delivery, "_arrived", dies)
+        await desk.report()
+    below = desk.below(1)
+    await desk.say(desk.anna, "Is it the office?", **below)
+    await desk.restart()
+    await desk.settle()
+    await desk.say(desk.anna, "Or everywhere?", **below)
+    assert await notes(desk) == ["Is it the office?", "Or everywhere?"]
+    assert {each.thread for each in desk.group.from_bot} == {below["thread"]}
+    assert len(desk.group.topics) == 1
 
 
 async def test_a_card_that_somebody_deleted_comes_back_in_its_topic(desk: Rig) -> None:

@@ -178,7 +178,9 @@ class Telegram:
         card = message.tone == "card"
         if card and to.thread is None and begun.topic is None:
             begun.topic = await self._topics.open(chat, self._name(message, reader))
-        thread = begun.topic or to.thread
+            if begun.topic is not None:
+                return Posted("", thread=begun.topic)
+        thread = to.thread or begun.topic
         place = Place(to.room, chat, thread, astray, self._answered_message(to.room, message))
         await self._sending.show(place, look, begun)
         own = thread if card and topics.topic(thread) is not None else None
