@@ -18,7 +18,7 @@ help:            ## This list.
 run: $(VENV)/.runs   ## Start the desk. ARGS="--config my.toml" is passed on.
 	@exec $(BIN)/deskbridge run $(ARGS)
 
-test: $(VENV)/.tests ## Run the tests. ARGS="-k name" is passed on.
+test: $(VENV)/.tests ## Run the tests on SQLite and PostgreSQL. ARGS="-k name" is passed on.
 	@exec $(BIN)/pytest $(SIDES) $(ARGS)
 
 check: lint test     ## Everything that must hold before a commit.

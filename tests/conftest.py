@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import i18n
-from tests import postgres
+from tests import databases, kept, postgres, twice
 from tests import town as towns
 
 IN_MEMORY = Path("/dev/shm")
@@ -16,14 +16,33 @@ ROOM = 2_000_000_000
 """Bytes that must be free in memory for the tests to keep their files there."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Thousands of small desks need no disk: each waits half its time for one. Nothing here is asked to
-    survive the loss of power."""
+    survive the loss of power. Workers that share the tests share a server of PostgreSQL as well."""
+    config.addinivalue_line("markers", "both: runs on SQLite and on PostgreSQL, though it is slow")
+    config.addinivalue_line("markers", "sqlite: is about a file")
     if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+    if config.getoption("numprocesses", None) and twice.chosen() != "sqlite" and postgres.binaries():
+        postgres.begin()
 
 
-def pytest_sessionfinish() -> None:
+def pytest_report_header() -> list[str]:
+    wish = twice.chosen()
+    alone = not databases.CHOSEN and wish == "sqlite"
+    return [twice.HINT if alone else f"databases: {wish}"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    twice.divide(metafunc)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    twice.alternate(items)
+
+
+def pytest_unconfigure() -> None:
+    kept.end()
     postgres.end()
 
 
@@ -44,9 +63,17 @@ def _every_sentence_is_right() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _databases_are_empty() -> Iterator[None]:
-    yield
-    postgres.clean()
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """On which database the test's desks stand; what it used is empty afterwards."""
+    kind: str = getattr(request, "param", databases.KINDS[0])
+    if kind == databases.KINDS[0]:
+        yield kind
+    else:
+        postgres.needed()
+        monkeypatch.setattr(databases, "ON_SERVER", True)
+        with kept.sessions():
+            yield kind
+    kept.clean()
 
 
 @pytest.fixture

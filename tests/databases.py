@@ -1,17 +1,36 @@
-"""Which database the tests' desks stand on: SQLite, or PostgreSQL by DESKBRIDGE_TEST_DATABASE=postgresql."""
+"""Which database the tests' desks stand on: SQLite, PostgreSQL, or each test on both.
+
+DESKBRIDGE_TEST_DATABASE chooses: `sqlite`, `postgresql` or `both`. Without it that is both where PostgreSQL
+is installed, and SQLite elsewhere.
+"""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from core.database.engine import Place
-from tests import postgres
+from core.database import engine
+from core.database.engine import Held, Place
+from core.database.server import Shared
+from tests import kept
 
-ON_SERVER = os.environ.get("DESKBRIDGE_TEST_DATABASE", "sqlite") == "postgresql"
+CHOSEN = os.environ.get("DESKBRIDGE_TEST_DATABASE", "")
+KINDS = ("sqlite", "postgresql")
+ON_SERVER = False
+"""Whether the test that runs now has its desks on PostgreSQL."""
 
 
 def place(path: Path) -> Place:
-    """The file itself, or the database that stands for it: made and up to date at the first time."""
-    return postgres.place(path) if ON_SERVER else path
+    """The file itself, or the database that stands for it: up to date, and empty at the first time."""
+    return kept.place(path) if ON_SERVER else path
+
+
+def prepared(path: Path) -> Held:
+    """What a desk holds that stands there. A database that stands for a file is made ready as it is made."""
+    if ON_SERVER:
+        kept.place(path)
+        return Shared()
+    return engine.prepare(path)
 
 
 def url(path: Path) -> str:
@@ -20,3 +39,19 @@ def url(path: Path) -> str:
     if isinstance(found, Path):
         return f"sqlite+aiosqlite:///{found}"
     return found.dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def rows(path: Path) -> list[str]:
+    """Every row of every table, as text."""
+    if ON_SERVER:
+        return kept.rows(path)
+    with closing(sqlite3.connect(path)) as file:
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [repr(row) for name in tables for row in file.execute(f"SELECT * FROM {name}")]
+
+
+def content(path: Path) -> str:
+    """All that is kept: the bytes of the file and of what lies beside it, or the rows of the database."""
+    if ON_SERVER:
+        return "\n".join(kept.rows(path))
+    return "".join(each.read_bytes().decode("latin-1") for each in path.parent.glob(f"{path.name}*"))

@@ -5,6 +5,7 @@ lends it the system's user of that name.
 """
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -12,18 +13,18 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from core.database import engine
-from core.database.server import Server
 from tests.ports import free_port
 
 USER = "desk"
+_NAME = "deskbridge-postgres-"
 _HINT = "there is no PostgreSQL here; on Debian and Ubuntu: apt install postgresql"
 
 
-_PROGRAMS = ("initdb", "pg_basebackup", "pg_ctl", "pg_isready", "postgres", "psql")
+_PROGRAMS = ("initdb", "pg_basebackup", "pg_ctl", "pg_dump", "pg_isready", "postgres", "psql")
 
 
 def binaries() -> Path | None:
@@ -36,7 +37,7 @@ def binaries() -> Path | None:
 
 
 def needed() -> Path:
-    """The binaries; a test that needs them is skipped without, or fails where nothing may be skipped."""
+    """Their folder; a test that needs them is skipped without, or fails where nothing may be skipped."""
     found = binaries()
     if found is None:
         if os.environ.get("DESKBRIDGE_TEST_REQUIRE_ALL"):
@@ -48,16 +49,13 @@ def needed() -> Path:
 class Postgres:
     """One server with its own data. `durable`: with fsync, for what kills it."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, port: int = 0) -> None:
+        """With a `port` it is one that runs already, and whoever started it ends it."""
         self._bin = needed()
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
-        self.places: dict[Path, str] = {}
-        """The databases in use, by the file each stands for."""
-        self.free: list[str] = []
-        self.count = 0
 
     def start(self) -> None:
         """Make it, if there is none yet, and start it. Returns once it answers."""
@@ -72,9 +70,11 @@ class Postgres:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "max_connections": "200",
+            "max_connections": "500",
             "autovacuum": "off",
             "jit": "off",
+            # In its folder: a server that is killed leaves nothing elsewhere.
+            "dynamic_shared_memory_type": "mmap",
             "shared_buffers": "32MB",
             "logging_collector": "off",
             **(
@@ -86,8 +86,8 @@ class Postgres:
         given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._as([str(self._bin / "postgres"), "-D", str(self.folder / "data"), *given]),
-                stdout=log, stderr=log, cwd=self.folder,
+                self._mortal([str(self._bin / "postgres"), "-D", str(self.folder / "data"), *given]),
+                stdout=log, stderr=log, cwd=self.folder, start_new_session=True,
             )  # fmt: skip
         self._run(
             "pg_isready", "--host", "127.0.0.1", "--port", str(self.port), "--timeout", "20", patience=200
@@ -109,14 +109,18 @@ class Postgres:
             self.sql("SELECT pg_reload_conf()")
             yield follower
         finally:
-            follower.stop("immediate")
-            shutil.rmtree(folder, ignore_errors=True)
+            _throw_away(follower)
 
     def promote(self) -> None:
         """A follower is its own master from now on, and waits for nobody."""
         self.sql("ALTER SYSTEM SET synchronous_standby_names = ''")
         self.sql("SELECT pg_reload_conf()")
         self._run("pg_ctl", "promote", "--pgdata", str(self.folder / "data"), "--wait")
+
+    @property
+    def own(self) -> bool:
+        """Whether this process runs it."""
+        return self._process is not None
 
     def stop(self, how: str = "fast") -> None:
         """`fast`, or `immediate` as a crash would."""
@@ -175,6 +179,11 @@ class Postgres:
             return list(command)
         return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
 
+    def _mortal(self, command: Sequence[str]) -> list[str]:
+        """The same for what serves: however whoever started it ends, it ends too."""
+        last = [] if shutil.which("setpriv") is None else ["setpriv", "--pdeathsig=QUIT"]
+        return self._as([*last, *command])
+
 
 def _closed_above(folder: Path) -> list[Path]:
     """The folders on the way that others may not go through."""
@@ -192,35 +201,40 @@ def _user() -> pwd.struct_passwd | None:
 
 
 _SHARED: list[Postgres] = []
-"""The server that the tests of one process have in common, once one asks for it."""
-_TEMPLATE = "empty_desk"
-_EMPTY = "SELECT make_empty()"
-_CLEANING = """
-CREATE FUNCTION make_empty() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE names text; used boolean; each record;
-BEGIN
-  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
-  FOR each IN SELECT tablename FROM pg_tables
-      WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', each.tablename) INTO used;
-    IF used THEN names := concat_ws(', ', names, quote_ident(each.tablename)); END IF;
-  END LOOP;
-  IF names IS NOT NULL THEN EXECUTE 'TRUNCATE ' || names || ' CASCADE'; END IF;
-  PERFORM setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences
-    WHERE last_value IS NOT NULL;
-END $$
-"""
+"""The server that the tests of one run have in common, once one asks for it."""
+VARIABLE = "DESKBRIDGE_TEST_SERVER"
+"""Its port and folder, for the processes that share the tests among them."""
+
+
+def begin() -> None:
+    """Start the server for this process and those it starts. It ends with this process at the latest."""
+    folder = _folder()
+    _sweep(folder.parent)
+    server = Postgres(folder)
+    server.start()
+    os.environ[VARIABLE] = f"{server.port} {folder}"
+    _SHARED.append(server)
 
 
 def shared() -> Postgres:
-    """The server of this test process; it ends with it, and survives nothing."""
+    """The server of this run."""
     if not _SHARED:
         needed()
-        server = Postgres(_folder())
-        server.start()
-        _SHARED.append(server)
+        if VARIABLE in os.environ:
+            port, folder = os.environ[VARIABLE].split(" ", 1)
+            _SHARED.append(Postgres(Path(folder), port=int(port)))
+        else:
+            begin()
     return _SHARED[0]
+
+
+def end() -> None:
+    """Stop what this process has started."""
+    while _SHARED:
+        server = _SHARED.pop()
+        if server.own:
+            os.environ.pop(VARIABLE, None)
+            _throw_away(server)
 
 
 @contextlib.contextmanager
@@ -232,56 +246,38 @@ def another(*, durable: bool = False) -> Iterator[Postgres]:
         server.start()
         yield server
     finally:
-        server.stop("immediate")
-        shutil.rmtree(server.folder, ignore_errors=True)
+        _throw_away(server)
+
+
+def _throw_away(server: Postgres) -> None:
+    server.stop("immediate")
+    shutil.rmtree(server.folder, ignore_errors=True)
+    _owned.pop(server.folder).close()
+
+
+_owned: dict[Path, IO[str]] = {}
+"""Folders whose owner is this process, as a locked file in each of them tells."""
 
 
 def _folder() -> Path:
     """Not among the folders of tests, which are nobody else's: the server has a user of its own."""
-    return Path(tempfile.mkdtemp(prefix="deskbridge-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+    folder = Path(tempfile.mkdtemp(prefix=_NAME, dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+    _owned[folder] = mine = (folder / "owner").open("w")
+    fcntl.flock(mine, fcntl.LOCK_EX)
+    return folder
 
 
-def end() -> None:
-    """Stop what `shared` has started."""
-    while _SHARED:
-        server = _SHARED.pop()
-        server.stop("immediate")
-        shutil.rmtree(server.folder, ignore_errors=True)
+def _sweep(place: Path) -> None:
+    """Remove what runs that were killed have left behind; their servers died with them."""
+    for owner in place.glob(f"{_NAME}*/owner"):
+        with contextlib.suppress(OSError), owner.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(owner.parent, ignore_errors=True)
 
 
-def place(path: Path) -> Server:
-    """The database that stands for a file of the tests: up to date, and empty at the first time."""
-    server = shared()
-    if path not in server.places:
-        server.places[path] = server.free.pop() if server.free else _another(server)
-    named = Server.of(server.url(server.places[path]))
-    assert named is not None
-    return named
-
-
-def clean() -> None:
-    """What a test has used is empty for the next one: to empty a database takes a fifth of making one."""
-    for server in _SHARED:
-        for name in server.places.values():
-            server.sql(_EMPTY, name)
-            server.free.append(name)
-        server.places.clear()
-
-
-def throw_away(path: Path) -> None:
-    """This one was changed so that nobody else can use it."""
-    for server in _SHARED:
-        if (name := server.places.pop(path, None)) is not None:
-            server.drop(name)
-
-
-def _another(server: Postgres) -> str:
-    """A copy of a desk that nobody has used yet."""
-    if not server.count:
-        made = Server.of(server.create(_TEMPLATE))
-        assert made is not None
-        engine.prepare(made)
-        server.sql(_CLEANING, _TEMPLATE)
-    server.count += 1
-    server.create(name := f"desk_{server.count}", _TEMPLATE)
-    return name
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else of this run is here meanwhile."""
+    with (shared().folder / "owner.alone").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

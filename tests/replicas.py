@@ -11,7 +11,6 @@ from bot import main
 from bot.main import House
 from bot.pace import Pace
 from bot.replica import Replica
-from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import HandClock
 from tests import databases, town
@@ -100,7 +99,7 @@ async def crew(folder: Path, number: int = 2, toml: str = town.DEMO) -> AsyncIte
     place = databases.place(path)
     if not databases.ON_SERVER:
         path.write_bytes(town._migrated())
-    held = engine.prepare(place)
+    held = databases.prepared(path)
     database = SharedDatabase(place, clock)
     house = main.build(settings, database, clock, replica=Replica(database, "test", lambda: 0.0))
     opened = Crew(Town(path, settings, clock, database, house))

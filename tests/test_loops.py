@@ -13,7 +13,6 @@ import pytest
 from bot import config, main
 from bot.flows.automatic import EDITS, OFTEN, SPAN
 from bot.pace import Pace
-from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
@@ -137,7 +136,7 @@ async def _open(
     file = folder / "config.toml"
     await asyncio.to_thread(file.write_text, section + DESK, encoding="utf-8")
     settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-    lock = engine.prepare(databases.place(path))
+    lock = databases.prepared(path)
     database = Database(databases.place(path), clock)
     house = main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))
     await house.desk.open()

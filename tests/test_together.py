@@ -11,7 +11,6 @@ import pytest
 from bot import config, main
 from bot.message import Words
 from bot.pace import Pace
-from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
@@ -151,7 +150,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Desk]:
         words = CONFIG.format(telegram=telegram, slack=slack, channel=channel)
         await asyncio.to_thread(file.write_text, words, encoding="utf-8")
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-        lock = engine.prepare(databases.place(path))
+        lock = databases.prepared(path)
         database = Database(databases.place(path), clock)
         house = main.build(settings, database, clock, pace=Pace(lambda: tempo[0]))
         await house.desk.open()

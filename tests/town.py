@@ -361,7 +361,7 @@ async def town(tmp_path: Path, toml: str = DEMO, clock: HandClock | None = None)
     path, clock = tmp_path / "desk.db", clock or HandClock()
     if not databases.ON_SERVER and not path.exists():
         path.write_bytes(_migrated())
-    lock = engine.prepare(databases.place(path))
+    lock = databases.prepared(path)
     database = Database(databases.place(path), clock)
     opened = Town(path, settings, clock, database, main.build(settings, database, clock))
     await opened.house.desk.open()

@@ -13,6 +13,7 @@ from bot.web.refusals import Refused
 from bot.web.sessions import Seat
 from bot.web.settings import SITE, Site
 from core.database import bells
+from core.kernel.errors import TemporaryError
 
 RECHECK = 5.0
 """A stream that works asks this often, in seconds, whether its person may still listen."""
@@ -39,8 +40,8 @@ async def events(request: web.Request) -> web.StreamResponse:
         except TimeoutError:  # the other side does not read
             if request.transport is not None:
                 request.transport.abort()
-        except ConnectionResetError:
-            pass
+        except (ConnectionResetError, TemporaryError):
+            pass  # the page comes again, and sees what it has missed
     return response
 
 

@@ -46,14 +46,14 @@ def _about(which: Select[Any]) -> _Statements:
     stands = select(posts.c.id).where(posts.c.slot == shown_as).exists()
     return _Statements(
         select(tickets.tickets).where(tickets.tickets.c.id.in_(which)).order_by(_t.queue, _t.id),
-        select(timers.c.ticket_id, timers.c.kind, timers.c.key, timers.c.due_at).where(
-            timers.c.ticket_id.in_(which)
-        ),
+        select(timers.c.ticket_id, timers.c.kind, timers.c.key, timers.c.due_at)
+        .where(timers.c.ticket_id.in_(which))
+        .order_by(timers.c.id),
         select(clocks.clocks).where(clocks.clocks.c.ticket_id.in_(which)),
         select(pings.chains.c.ticket_id, pings.chains.c.quiet_until).where(
             pings.chains.c.ticket_id.in_(which), pings.chains.c.quiet_until.is_not(None)
         ),
-        select(pings.pings).where(p.ticket_id.in_(which), p.answer.is_(None), ~stands),
+        select(pings.pings).where(p.ticket_id.in_(which), p.answer.is_(None), ~stands).order_by(p.id),
     )
 
 
@@ -69,7 +69,7 @@ _ONE = _about(select(_t.id).where(_UNCLOSED, _t.id == bindparam("number")))
 _OVERDUE = (
     select(timers.c.ticket_id, timers.c.kind)
     .where(timers.c.due_at < bindparam("before", type_=timers.c.due_at.type))
-    .order_by(timers.c.due_at)
+    .order_by(timers.c.due_at, timers.c.id)
     .limit(bindparam("limit"))
 )
 _PARCEL = (

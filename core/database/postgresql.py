@@ -71,10 +71,15 @@ _BROKEN = (
     EOFError,
 )
 _READ_ONLY = "25006"
+_TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
 
 class Lost(Exception):
     """The connection is gone, and with it the transaction that was under way on it."""
+
+
+class Unknown(Exception):
+    """Nobody can tell whether a transaction was committed."""
 
 
 def cleaned(error: BaseException) -> DBAPIError:
@@ -120,10 +125,15 @@ class Seat:
 
 
 async def taken(engine: AsyncEngine) -> Seat:
-    """A connection of the engine. Raises Lost when there is none to be had."""
+    """A connection of the engine that is open as far as anybody knows: a server that went away has ended all
+    that wait in the pool. Raises Lost when there is none to be had."""
     try:
-        connection = await engine.connect()
-        return Seat(connection, (await connection.get_raw_connection()).driver_connection)
+        while True:
+            connection = await engine.connect()
+            seat = Seat(connection, (await connection.get_raw_connection()).driver_connection)
+            if not seat.raw.is_closed():
+                return seat
+            await seat.throw_away()
     except (*_BROKEN, DBAPIError) as error:
         raise Lost(str(told(error))) from None
 
@@ -197,6 +207,11 @@ class ServerLine:
         answer: str | None = await self._ask(
             self._raw.fetchval("SELECT pg_current_xact_id_if_assigned()::text")
         )
+        return answer
+
+    async def timeline(self) -> str | None:
+        """What tells a server from another one that has taken its place."""
+        answer: str | None = await self._ask(self._raw.fetchval(_TIMELINE))
         return answer
 
     async def fate(self, number: str) -> str | None:
@@ -281,15 +296,18 @@ class ServerStore:
         self._crash = Crash()
         self._loop = asyncio.new_event_loop()
         self._seat: Seat | None = None
+        self._timeline: str | None = None
 
     def commit(self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool) -> Sequence[Job]:
         try:
             return self._loop.run_until_complete(self._commit(jobs, pressed))
+        except Unknown as error:
+            raise OperationalError("", None, error, hide_parameters=True) from None
         except Lost:
             self.roll_back()
         try:  # a server that was restarted, or another one that has taken its place
             return self._loop.run_until_complete(self._commit(jobs, pressed))
-        except Lost as error:
+        except (Lost, Unknown) as error:
             raise OperationalError("", None, error, hide_parameters=True) from None
 
     async def _commit(self, jobs: Sequence[Job], pressed: Callable[[], bool]) -> Sequence[Job]:
@@ -351,22 +369,28 @@ class ServerStore:
         self._crash.after_commit()
 
     async def _was_committed(self, number: str) -> bool:
-        """What became of a commit whose answer was lost. Raises Lost while nobody can tell."""
-        until = self._loop.time() + _TOLD_WITHIN
-        while True:
+        """What became of a commit whose answer was lost. Raises Unknown where nobody can tell: the server
+        does not come back, or another one has taken its place, which counts transactions anew."""
+        before, until = self._timeline, self._loop.time() + _TOLD_WITHIN
+        while self._loop.time() < until:
             await self._leave()
             with contextlib.suppress(Lost, DBAPIError):
-                fate = await (await self._sit_down()).fate(number)
+                line = await self._sit_down()
+                if self._timeline != before:
+                    break
+                fate = await line.fate(number)
                 if fate != "in progress":
                     return fate == "committed"
-            if self._loop.time() > until:
-                raise Lost("nobody knows whether the last transaction was committed")
             await asyncio.sleep(_AGAIN)
+        raise Unknown("nobody can tell whether the last transaction was committed")
 
     async def _sit_down(self) -> ServerLine:
-        if self._seat is None:
-            self._seat = await taken(self._engine)
-        return ServerLine(self._seat, self._numbers, writes=True)
+        if self._seat is not None:
+            return ServerLine(self._seat, self._numbers, writes=True)
+        self._seat = await taken(self._engine)
+        line = ServerLine(self._seat, self._numbers, writes=True)
+        self._timeline = await line.timeline()
+        return line
 
     def roll_back(self) -> None:
         """The session is thrown away with what is open in it: the next commit has a new one."""
@@ -419,6 +443,9 @@ class ServerReaders:
             await line.say("ROLLBACK")
         except Lost:
             await seat.throw_away()
+        except asyncio.CancelledError:
+            await seat.throw_away()
+            raise
         else:
             await seat.connection.close()
 

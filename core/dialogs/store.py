@@ -125,7 +125,7 @@ async def leave(tx: Transaction, space: str, person: PersonId) -> None:
 
 
 async def all_under_way(tx: Transaction) -> list[Dialog]:
-    return [_dialog(row) for row in await tx.all(select(dialogs))]
+    return [_dialog(row) for row in await tx.all(select(dialogs).order_by(dialogs.c.id))]
 
 
 async def rooms_of(tx: Transaction, platform: str) -> list[str]:

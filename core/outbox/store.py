@@ -216,9 +216,15 @@ _THREAD_AT = (
         ),
         posts.c.slot.startswith("card:"),
     )
+    .order_by(posts.c.id)
     .limit(1)
 )
-_AT = select(posts).where(posts.c.room == bindparam("room"), posts.c.remote == bindparam("remote")).limit(1)
+_AT = (
+    select(posts)
+    .where(posts.c.room == bindparam("room"), posts.c.remote == bindparam("remote"))
+    .order_by(posts.c.id)
+    .limit(1)
+)
 _HAVING_PART = (
     select(posts)
     .where(
@@ -226,6 +232,7 @@ _HAVING_PART = (
         text(_IN_PARTS),
         type_coerce(posts.c.parts, Text).like(bindparam("pattern", type_=Text)),
     )
+    .order_by(posts.c.id)
     .limit(1)
 )
 

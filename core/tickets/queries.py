@@ -1,6 +1,5 @@
 """Looking at tickets: every question carries the scope of whoever asks."""
 
-import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -151,11 +150,12 @@ async def requesters_called(tx: Transaction, actor: Actor, name: str) -> list[Pe
     wanted = texts.search_text(name).split()
     if not wanted:
         return []
-    persons, word = people.persons.c, re.sub("[её]", "_", wanted[0])
-    cases = {word, word.upper(), word.capitalize()}
+    persons = people.persons.c
     asking = select(store.tickets.c.requester_id).where(scope(actor))
-    alike = select(persons.id, persons.name).where(
-        or_(*(persons.name.like(f"%{each}%") for each in cases)), persons.id.in_(asking)
+    alike = (
+        select(persons.id, persons.name)
+        .where(persons.folded.contains(wanted[0], autoescape=True), persons.id.in_(asking))
+        .order_by(persons.id)
     )
     return [PersonId(row.id) for row in await tx.all(alike) if _begin(wanted, row.name)]
 

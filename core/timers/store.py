@@ -30,7 +30,9 @@ timers = Table(
 )
 _NOW = bindparam("now", type_=Instant)
 _ADD = timers.insert()
-_OF_TICKET = select(timers).where(timers.c.ticket_id == bindparam("ticket")).order_by(timers.c.due_at)
+_OF_TICKET = (
+    select(timers).where(timers.c.ticket_id == bindparam("ticket")).order_by(timers.c.due_at, timers.c.id)
+)
 _REMOVE = delete(timers).where(
     timers.c.ticket_id == bindparam("ticket"), timers.c.kind == bindparam("of_kind")
 )

@@ -22,7 +22,7 @@ from core.database.schema import metadata
 from core.database.server import Server
 from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
-from tests import postgres
+from tests import kept
 
 T = TypeVar("T")
 
@@ -189,11 +189,11 @@ async def sqlite(folder: Path) -> AsyncIterator[SqliteStand]:
 
 @asynccontextmanager
 async def on_server(folder: Path) -> AsyncIterator[ServerStand]:
-    place = postgres.place(folder / "desk.db")
+    place = kept.place(folder / "desk.db")
     engine.prepare(place)
     stand = ServerStand(place)
     try:
         yield stand
     finally:
         await stand.database.close()
-        postgres.throw_away(folder / "desk.db")
+        kept.throw_away(folder / "desk.db")

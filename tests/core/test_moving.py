@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -20,10 +21,10 @@ from core.files.blobs import Blobs
 from core.kernel.clock import HandClock
 from core.kernel.errors import SetupError
 from core.tickets.store import counters
-from tests import databases, postgres
+from tests import postgres
 from tests.town import Town
 
-pytestmark = pytest.mark.skipif(databases.ON_SERVER, reason="begins with a file")
+pytestmark = pytest.mark.sqlite
 
 
 async def told(place: Place, rules: Rules) -> str:
@@ -60,7 +61,7 @@ async def used(town: Town, tmp_path: Path) -> Path:
 @pytest.fixture
 def target(tmp_path: Path) -> Iterator[Server]:
     """An empty database of a server."""
-    server, name = postgres.shared(), f"moved_{zlib.crc32(str(tmp_path).encode())}"
+    server, name = postgres.shared(), f"moved_{os.getpid()}_{zlib.crc32(str(tmp_path).encode())}"
     found = engine.place_of(server.create(name))
     assert isinstance(found, Server)
     yield found

@@ -10,9 +10,10 @@ import asyncpg
 import pytest
 
 from core.database import numbered
-from tests import databases, postgres
+from tests import databases, kept
 from tests.town import town
 
+pytestmark = pytest.mark.sqlite  # it chooses by itself
 GROWING = (
     "inbox",
     "outbox",
@@ -65,9 +66,9 @@ async def asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return list(words)
 
 
-async def plans(words: Sequence[str]) -> dict[str, str]:
+async def plans(folder: Path, words: Sequence[str]) -> dict[str, str]:
     """How the planner would go about each statement without knowing the values."""
-    raw = await asyncpg.connect(postgres.shared().url("empty_desk").replace("+asyncpg", ""))
+    raw = await asyncpg.connect(kept.place(folder / "plans.db").dsn)
     found = {}
     try:
         await raw.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
@@ -83,7 +84,7 @@ async def plans(words: Sequence[str]) -> dict[str, str]:
 
 
 async def test_nothing_that_grows_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = await plans(await asked(tmp_path, monkeypatch))
+    found = await plans(tmp_path, await asked(tmp_path, monkeypatch))
     assert len(found) > 50
     whole = {
         words: sorted(set(SCAN.findall(plan)) & set(GROWING))

@@ -1,6 +1,7 @@
 """What PostgreSQL may do to a desk: sessions that end, a server that is gone, others who stand in the way."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
 from core.kernel.errors import SetupError, TemporaryError
 from core.tickets.store import counters
-from tests import postgres
+from tests import kept, postgres
 from tests.postgres import Postgres
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Server:
-    return postgres.place(tmp_path / "desk.db")
+    return kept.place(tmp_path / "desk.db")
 
 
 @pytest.fixture
@@ -63,6 +64,20 @@ async def test_a_session_that_ended_is_begun_anew_and_nobody_notices(
     await asyncio.to_thread(end_sessions, place)
     await database.write(add("b"))
     assert await names(database) == ["a", "b"]
+
+
+async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
+    database: Database, place: Server
+) -> None:
+    together = asyncio.Barrier(4)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await together.wait()
+
+    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    await asyncio.to_thread(end_sessions, place)
+    assert await names(database) == []
 
 
 async def test_a_session_that_ends_in_a_transaction_takes_none_of_it_along(
@@ -244,12 +259,28 @@ def test_a_server_that_will_not_do_is_told_in_one_line_without_the_password(
     assert "pa55" not in str(found.value)
 
 
+async def test_the_owner_of_a_database_needs_no_other_right() -> None:
+    server = postgres.shared()
+    server.sql("CREATE ROLE plain LOGIN")
+    server.sql("CREATE DATABASE plain OWNER plain")
+    try:
+        place = engine.place_of(server.url("plain").replace(postgres.USER, "plain", 1))
+        engine.prepare(place)
+        database = Database(place, HandClock())
+        await database.write(add("a"))
+        assert await names(database) == ["a"]
+        await database.close()
+    finally:
+        server.drop("plain")
+        server.sql("DROP ROLE plain")
+
+
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     server = postgres.shared()
-    place = engine.place_of(server.create("foreign"))
-    server.sql("CREATE TABLE theirs (id int)", "foreign")
+    place = engine.place_of(server.create(name := f"foreign_{os.getpid()}"))
+    server.sql("CREATE TABLE theirs (id int)", name)
     try:
         with pytest.raises(SetupError, match="not a Deskbridge database"):
             engine.prepare(place)
     finally:
-        server.drop("foreign")
+        server.drop(name)

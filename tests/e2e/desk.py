@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import databases
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,8 @@ class Desk:
             "DESKBRIDGE_WEB__PORT": str(self.port),
             "DESKBRIDGE_DESK__TIME_ZONE": "UTC",
         }
+        if databases.ON_SERVER:
+            environment["DESKBRIDGE_DATABASE__URL"] = databases.url(self.folder / "desk.db")
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "run"],

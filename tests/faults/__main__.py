@@ -22,14 +22,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kills", type=int, default=1000, help="how often (1000)")
     parser.add_argument("--seed", type=int, default=7, help="what the schedule of kills follows from (7)")
     parser.add_argument(
-        "--database", default="", help="its url; a new SQLite file if left out, else a new, empty database"
+        "--database",
+        default="",
+        help="the url of an empty database; `postgresql`: a server of its own; left out: an SQLite file",
     )
+    parser.add_argument("--minutes", type=float, default=0.0, help="kill no longer than that")
+    parser.add_argument("--calm", action="store_true", help="kills only: the server and its line are well")
     parser.add_argument("--processes", type=int, default=1, help="how many serve one database (1)")
     parser.add_argument("--keep", type=Path, help="a folder in which logs and database are kept")
     told = parser.parse_args(arguments)
     if min(told.kills, told.processes) < 1:
         parser.error("--kills and --processes are at least 1")
-    plan = Plan(told.kills, told.seed, told.database, told.processes)
+    plan = Plan(told.kills, told.seed, told.database, told.processes, told.minutes, troubles=not told.calm)
     with tempfile.TemporaryDirectory() as folder:
         try:
             verdict = asyncio.run(run(plan, told.keep or Path(folder), say))

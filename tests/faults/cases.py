@@ -24,7 +24,7 @@ class Case:
     first: int = field(init=False)
 
     async def play(self) -> None:
-        self.begun, self.first = self.memory.kills, len(self.memory.said)
+        self.begun, self.first = self.memory.losses, len(self.memory.said)
         self.mine: list[str] = []
         self.requester.begins()
         self.agent.begins()
@@ -100,9 +100,9 @@ class Case:
         return nonces
 
     def _allow_copies(self) -> None:
-        """Each death may have cost one answer of a messenger that cannot be asked what stands there."""
-        deaths = self.memory.kills - self.begun
+        """Each loss may have cost one answer of a messenger that cannot be asked what stands there."""
+        losses = self.memory.losses - self.begun
         for at, each in enumerate(self.memory.said[self.first :], self.first):
             reader = self.agent if each.kind == "request" else self.requester
             if each.nonce in self.mine and reader.copies:
-                self.memory.said[at] = replace(each, copies=deaths)
+                self.memory.said[at] = replace(each, copies=losses)

@@ -49,13 +49,14 @@ class Line:
 
 
 class Proxy:
-    """`async with Proxy(port):` listens on `proxy.port` for what is meant for that port of this machine.
+    """`async with Proxy(port):` listens on `proxy.port` for what is meant for that port of the host.
 
     With several ports it is a balancer: each connection goes to the next that takes it. Trouble that needs
     chance (jitter, sizes of slices) is drawn by a die of this seed."""
 
-    def __init__(self, *ports: int, seed: int = 0, port: int = 0) -> None:
+    def __init__(self, *ports: int, seed: int = 0, port: int = 0, host: str = "127.0.0.1") -> None:
         self.port = port
+        self._host = host
         self.lines: set[Line] = set()
         self.accepted = 0
         """Connections that ever came."""
@@ -185,7 +186,7 @@ class Proxy:
         for _ in range(len(self._ports)):
             self._ports.append(self._ports.pop(0))
             with contextlib.suppress(OSError):
-                return await asyncio.open_connection("127.0.0.1", self._ports[-1], limit=CHUNK)
+                return await asyncio.open_connection(self._host, self._ports[-1], limit=CHUNK)
         return None
 
     async def _pass(

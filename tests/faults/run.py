@@ -27,6 +27,7 @@ from tests.faults.people import (
     WebAgent,
     WebRequester,
 )
+from tests.faults.server import Server, server
 from tests.faults.talk import Agent, Memory, Requester
 from tests.process.person import Person
 
@@ -42,8 +43,12 @@ class Plan:
     kills: int
     seed: int = 0
     database: str = ""
-    """The url; a new SQLite file where it is empty."""
+    """The url; a new SQLite file where it is empty; a new server of PostgreSQL where it is "postgresql"."""
     processes: int = 1
+    minutes: float = 0.0
+    """The killing ends after so long, whatever is left to do; 0: it does not."""
+    troubles: bool = True
+    """Whether, beside the kills, the server and the line to it fail and processes stand still."""
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Verdict:
     copies: int
     """How often something stands there once more, each for an answer that a death has swallowed."""
     seconds: float
+    troubles: Counter[str]
 
     def __str__(self) -> str:
         counts = Counter(finding.what for finding in self.findings)
@@ -67,10 +73,17 @@ class Verdict:
         )
         others = counts["unlikely"] + counts["leaked"] + counts["unwell"]
         return (
-            f"seed {self.plan.seed}: {self.kills} kills in {self.seconds:.0f} s, {self.cases} tickets,"
-            f" {self.said} messages acknowledged: {told}, {others} other findings;"
+            f"seed {self.plan.seed}: {self.kills} kills{self._beside} in {self.seconds:.0f} s,"
+            f" {self.cases} tickets, {self.said} messages acknowledged: {told}, {others} other findings;"
             f" {self.copies} copies for answers that were lost"
         )
+
+    @property
+    def _beside(self) -> str:
+        if not self.troubles:
+            return ""
+        kinds = ", ".join(f"{number} {name}" for name, number in sorted(self.troubles.items()))
+        return f" and {self.troubles.total()} troubles ({kinds})"
 
 
 @dataclass
@@ -82,6 +95,7 @@ class Day:
     telegram: Telegram
     slack: Slack
     memory: Memory
+    server: Server | None = None
     people: dict[str, Person] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
@@ -157,7 +171,7 @@ class Day:
     async def evidence(self) -> Evidence:
         document = await self.at_rest()
         ready = all([(await desk.ready())["ok"] for desk in self.fleet.desks])
-        urgent = sum(case.memory.kills - case.begun for case in self.cases if case.urgent)
+        urgent = sum(case.memory.losses - case.begun for case in self.cases if case.urgent)
         return Evidence(
             document,
             self.memory.said,
@@ -213,9 +227,11 @@ class Day:
         return [self.telegram.token, *slack, *mine]
 
     def _places(self, export: str) -> dict[str, str]:
-        """Everything the desk writes; a database elsewhere is looked through with tools of its own."""
+        """Everything the desk writes."""
         folder = self.fleet.desks[0].folder.parent
         files = {each.name: each.read_bytes().decode("latin-1") for each in folder.glob("desk.db*")}
+        if self.server is not None:
+            files["the database"] = self.server.dump()
         logs = {desk.folder.name: desk.errors for desk in self.fleet.desks}
         return {**files, **logs, "the export": export}
 
@@ -229,14 +245,24 @@ async def day(plan: Plan, folder: Path) -> AsyncIterator[Day]:
     def killed() -> None:
         memory.kills += 1
 
+    def troubled() -> None:
+        memory.troubles += plan.processes
+
     async with AsyncExitStack() as stack:
         telegram = await stack.enter_async_context(Telegram(privacy=False))
         slack = await stack.enter_async_context(Slack(team=TEAM, time_scale=0.1, patience=3))
         stack.enter_context(_persistent())
         config = configuration.written(telegram, slack)
-        opened = await stack.enter_async_context(fleet(folder, config, plan.processes, plan.database, killed))
+        place = None
+        if plan.database.startswith("postgresql"):
+            place = await stack.enter_async_context(server(plan.database))
+            place.told = troubled
+        url = place.url if place else plan.database
+        opened = await stack.enter_async_context(fleet(folder, config, plan.processes, url, killed))
+        if place:
+            opened.troubled = place.troubled
         await opened.start()
-        made = Day(plan, opened, telegram, slack, memory)
+        made = Day(plan, opened, telegram, slack, memory, place)
         await made.sign_in()
         for person in made.people.values():
             stack.push_async_callback(person.leave)
@@ -258,11 +284,10 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
     """Live through the day; raises AssertionError where somebody waits in vain."""
     began = time.monotonic()
     async with day(plan, folder) as made:
-        killing = asyncio.create_task(made.fleet.suffer(schedule(plan.kills - plan.processes, plan.seed)))
         telling = asyncio.create_task(_progress(made, say))
         try:
-            await made.talk(killing)
-            await killing
+            async with asyncio.TaskGroup() as group:
+                await made.talk(group.create_task(_suffer(made)))
             evidence = await made.evidence()
             for person in made.people.values():
                 await person.keeps_up()
@@ -270,8 +295,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
             stopped = await made.fleet.stop()
         finally:
             telling.cancel()
-            killing.cancel()
-            await asyncio.gather(telling, killing, return_exceptions=True)
+            await asyncio.gather(telling, return_exceptions=True)
         findings = checker.check(evidence)
         findings += [Finding("unwell", f"in the log: {line}") for line in odd[:20]]
         findings += [Finding("unwell", f"it stopped with {code}") for code in stopped if code]
@@ -283,7 +307,20 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
             sum(each.sure for each in evidence.said),
             checker.copies(evidence),
             time.monotonic() - began,
+            Counter(made.server.names if made.server else ()),
         )
+
+
+async def _suffer(made: Day) -> None:
+    """All the kills, and the troubles meanwhile; in the end everything is well."""
+    plan, over = made.plan, asyncio.Event()
+    end = time.monotonic() + plan.minutes * 60
+    made.fleet.enough = lambda: plan.minutes > 0 and time.monotonic() > end
+    async with asyncio.TaskGroup() as group:
+        if made.server is not None and plan.troubles:
+            group.create_task(made.server.suffer(made.fleet.desks, plan.seed, over))
+        await made.fleet.suffer(schedule(plan.kills - plan.processes, plan.seed))
+        over.set()
 
 
 async def _progress(made: Day, say: Callable[[str], None]) -> None:

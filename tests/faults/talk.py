@@ -14,13 +14,20 @@ class Memory:
 
     said: list[Said] = field(default_factory=list)
     kills: int = 0
+    troubles: int = 0
+    """How often something else went wrong that may have cost an answer."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     begun: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def losses(self) -> int:
+        """How many answers of messengers may have been lost to the desk so far."""
+        return self.kills + self.troubles
 
     def nonce(self) -> str:
         """A word that nobody else says; its life begins now."""
         made = f"q{next(self.numbers)}z"
-        self.begun[made] = self.kills
+        self.begun[made] = self.losses
         return made
 
     def keep(self, nonce: str, conversation: str, kind: Any, read_in: str = "") -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres
 from tests.faults.fleet import COMMITS, schedule
 from tests.faults.run import Plan, run
+from tests.faults.server import OWN
 
-SEED, KILLS = 7, 12
+SEED, KILLS, SHARED_KILLS = 7, 12, 10
 
 
 @pytest.mark.timeout(600)
@@ -15,6 +17,19 @@ async def test_killed_again_and_again_nothing_is_lost_doubled_or_out_of_order(tm
     verdict = await run(Plan(KILLS, SEED), tmp_path / "desk")
     assert [str(finding) for finding in verdict.findings] == [], verdict
     assert verdict.kills == KILLS
+    assert verdict.cases >= 6
+    assert verdict.said >= 40
+
+
+@pytest.mark.timeout(600)
+async def test_two_processes_killed_again_and_again_on_a_failing_server_lose_and_double_nothing(
+    tmp_path: Path,
+) -> None:
+    postgres.needed()
+    verdict = await run(Plan(SHARED_KILLS, SEED, OWN, processes=2), tmp_path / "desk")
+    assert [str(finding) for finding in verdict.findings] == [], verdict
+    assert verdict.kills == SHARED_KILLS
+    assert verdict.troubles
     assert verdict.cases >= 6
     assert verdict.said >= 40
 

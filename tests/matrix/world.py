@@ -9,7 +9,6 @@ from pathlib import Path
 from bot import config, i18n, main
 from bot.message import Fact, Words
 from bot.pace import Pace
-from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import HandClock
 from tests import databases
@@ -131,7 +130,7 @@ async def world(tmp_path: Path, language: str = "en", more: str = "") -> AsyncIt
         words = CONFIG.format(telegram=telegram, slack=slack, channel=channel, language=language)
         await asyncio.to_thread(file.write_text, words + more, encoding="utf-8")
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-        lock = engine.prepare(databases.place(path))
+        lock = databases.prepared(path)
         database = Database(databases.place(path), clock)
         house = _build(settings, database, clock, tempo)
         opened = World(

@@ -11,10 +11,11 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
+from tests import databases
 from tests.ports import free_port
 
 COMPILED = Path(tempfile.gettempdir()) / f"deskbridge-tests-{os.getuid()}-pyc"
@@ -97,6 +98,22 @@ _ODD = re.compile(
 )
 
 
+class Running(Protocol):
+    """What there is of an `asyncio.subprocess.Process`, however it began."""
+
+    pid: int
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
 class Desk:
     """One desk and the process that serves it, if one does."""
 
@@ -107,13 +124,15 @@ class Desk:
         self.config = folder / "config.toml"
         self.config.write_text(config.format(folder=folder, port=self.port), encoding="utf-8")
         self.environment: dict[str, str] = {}
+        if databases.ON_SERVER:
+            self.environment["DESKBRIDGE_DATABASE__URL"] = databases.url(self.database)
         self.patience = 60.0
         """Seconds that a command may take."""
         self.printed: list[str] = []
         self._printed = 0
         self._errors = folder / "stderr.log"
         self._errors.touch()
-        self._running: asyncio.subprocess.Process | None = None
+        self._running: Running | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -190,7 +209,7 @@ class Desk:
         team = "[[people]]" in self.config.read_text(encoding="utf-8")
         return "deskbridge sign-in" in line if team else "Ctrl-C stops it" in line
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: Running) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             self.printed.append(line.decode().rstrip("\n"))

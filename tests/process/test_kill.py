@@ -154,6 +154,7 @@ async def test_killed_around_every_commit_nothing_is_lost_or_doubled(yard: Yard)
     await check(day)
 
 
+@pytest.mark.both
 @pytest.mark.timeout(600)
 async def test_killed_at_random_moments_nothing_is_lost_or_doubled(yard: Yard) -> None:
     day = Day(yard)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +23,7 @@ PINGS = 3
 async def pair(yard: Yard) -> AsyncIterator[tuple[Desk, Desk]]:
     """Two processes that share nothing but the database."""
     server = postgres.shared()
-    url = server.create("pair")
+    url = server.create(name := f"pair_{os.getpid()}")
     desks = yard.desk("one", TEAM), yard.desk("other", TEAM)
     for desk in desks:
         desk.environment["DESKBRIDGE_DATABASE__URL"] = url
@@ -31,7 +32,7 @@ async def pair(yard: Yard) -> AsyncIterator[tuple[Desk, Desk]]:
     yield desks
     for desk in desks:
         await desk.close()
-    server.drop("pair")
+    server.drop(name)
 
 
 async def told(desk: Desk) -> str:

@@ -59,6 +59,7 @@ async def test_a_stranger_finds_health_and_numbers(yard: Yard) -> None:
     assert "deskbridge_ready 1.0" in numbers
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_it_stops_at_once_and_in_order_with_work_under_way_and_pages_open(
     yard: Yard, how: signal.Signals

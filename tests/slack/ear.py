@@ -15,7 +15,6 @@ from bot.adapters.slack.account import Account
 from bot.adapters.slack.client import Client
 from bot.adapters.slack.hearing import Hearing
 from bot.incoming import Edited, Incoming, Said
-from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import WallClock
 from core.kernel.errors import TemporaryError
@@ -168,7 +167,7 @@ async def ear(
             (f"{slack.team}/{triage.id}",),
             other_workspaces,
         )
-        lock = engine.prepare(databases.place(path / "desk.db"))
+        lock = databases.prepared(path / "desk.db")
         database = Database(databases.place(path / "desk.db"))
         opened = Ear(slack, database, account, Client(account.bot_token, account.api_url), triage, town)
         try:

@@ -14,7 +14,6 @@ from aiohttp import web
 from bot import config, i18n, main
 from bot.message import Words
 from bot.pace import Pace
-from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
@@ -305,7 +304,7 @@ async def rig(
             file.write_text, words_of(slack, triage, mode, more, language), encoding="utf-8"
         )
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-        lock = engine.prepare(databases.place(path))
+        lock = databases.prepared(path)
         database = Database(databases.place(path), clock)
         opened = Rig(path, settings, slack, triage, town, clock, database, None, mode)  # type: ignore[arg-type]
         opened.house = opened._build()

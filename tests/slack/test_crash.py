@@ -18,7 +18,7 @@ from tests.slack.live import Town, persistent
 from tests.slack.rig import TEAM, Mode
 
 __all__ = ["persistent"]
-pytestmark = pytest.mark.usefixtures("persistent")
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("persistent")]
 SEED = 20_261_204
 AT_ONCE, EVENTS = 6, 60
 LOST_ANSWER = Kill()

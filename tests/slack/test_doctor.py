@@ -10,7 +10,6 @@ import pytest
 
 from bot import cli, config, doctor, i18n, main
 from bot.adapters.slack import manifest
-from core.database import engine
 from core.database.engine import Database
 from core.kernel.clock import HandClock
 from tests import databases
@@ -43,7 +42,7 @@ async def findings(
     words = rigs.words_of(slack, channel or channel_of(slack), more=more)
     await asyncio.to_thread(file.write_text, words, encoding="utf-8")
     settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-    lock = engine.prepare(databases.place(path))
+    lock = databases.prepared(path)
     database = Database(databases.place(path), HandClock())
     try:
         await main.build(settings, database, HandClock()).desk.open()

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from bot.adapters.slack import store
+from core.database.transaction import Transaction
+from core.kernel.errors import TemporaryError
 from tests.slack import rig as rigs
 from tests.slack.rig import TEAM, Rig
 
@@ -42,6 +44,24 @@ async def _caught_up(desk: Rig) -> None:
         lambda: not hearing._catching_up and hearing._deaf_from is None, 10, "all that was missed to be read"
     )
     await desk.settle()
+
+
+async def test_a_database_that_is_away_for_a_moment_at_the_start_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, asked = store.heard_until, []
+
+    async def away_at_first(tx: Transaction, team: str) -> datetime | None:
+        asked.append(team)
+        if len(asked) == 1:
+            raise TemporaryError("nobody there")
+        return await usual(tx, team)
+
+    monkeypatch.setattr(store, "heard_until", away_at_first)
+    async with rigs.rig(tmp_path) as desk:
+        await desk.report()
+        assert "VPN drops" in desk.card(1).shown
+    assert len(asked) > 1
 
 
 async def test_an_answer_in_the_thread_of_a_request_not_sent_yet_is_heard_afterwards(desk: Rig) -> None:

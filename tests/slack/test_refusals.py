@@ -14,6 +14,7 @@ from bot.adapters.slack import presses
 from bot.message import Plain, say
 from core.kernel.errors import TemporaryError
 from core.kernel.ids import Address, Identity
+from tests import databases
 from tests.emulators.slack import File, Message
 from tests.emulators.slack.files import Stored
 from tests.slack import mail
@@ -337,5 +338,5 @@ async def test_no_trouble_whatever_brings_a_secret_into_the_logs_or_the_database
         ]
         secrets += t.slack.interactions.triggers
         told = caplog.text
-        kept = "".join(path.read_bytes().decode("latin-1") for path in tmp_path.glob("desk.db*"))
+        kept = databases.content(t.path)
     assert [secret for secret in secrets if secret in told or secret in kept] == []

@@ -197,6 +197,7 @@ def held(path: Path) -> Any:
         other.execute("ROLLBACK")
 
 
+@pytest.mark.sqlite
 @MODES
 async def test_while_the_database_is_held_nothing_is_acknowledged_and_then_everything_is(
     tmp_path: Path, mode: Mode

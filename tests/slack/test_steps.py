@@ -29,6 +29,7 @@ def whispers(desk: Rig, user: object) -> list[str]:
     return [each.shown for each in desk.triage.private_to(user)]  # type: ignore[arg-type]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_the_five_steps(tmp_path: Path, language: str, mode: Mode) -> None:

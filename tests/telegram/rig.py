@@ -13,7 +13,6 @@ from bot import config, i18n, main
 from bot.adapters.telegram import hearing
 from bot.message import Words
 from bot.pace import Pace
-from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
@@ -266,7 +265,7 @@ async def rig(
             file.write_text, words_of(telegram.url, more, language, room), encoding="utf-8"
         )
         settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-        lock = engine.prepare(databases.place(path))
+        lock = databases.prepared(path)
         database = Database(databases.place(path), clock)
         opened = Rig(path, settings, telegram, group, clock, database, None)  # type: ignore[arg-type]
         opened.house = opened._build()

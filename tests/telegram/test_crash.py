@@ -19,6 +19,8 @@ from tests.telegram.live import Requester, Town
 SEED = 20_261_122
 AT_ONCE, UPDATES = 12, 200
 
+pytestmark = pytest.mark.sqlite  # it is looked at from outside
+
 
 async def suffer(town: Town, plan: Sequence[Kill]) -> None:
     """The process is killed again and again; what it had confirmed is on disk each time."""

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from bot import config, doctor, i18n, main
 from bot.flows import commands
-from core.database import engine
 from core.database.engine import Database
 from core.database.transaction import Transaction
 from core.kernel.clock import HandClock
@@ -512,7 +511,7 @@ async def findings(
     file.write_text(words, encoding="utf-8")
     path = tmp_path / "doctor.db"
     settings = config.load(file, {"DESKBRIDGE_DATABASE__URL": databases.url(path)})
-    lock = engine.prepare(databases.place(path))
+    lock = databases.prepared(path)
     database = Database(databases.place(path), HandClock())
     try:
         await main.build(settings, database, HandClock()).desk.open()

@@ -38,6 +38,7 @@ def said(desk: Rig, words: str) -> Message:
     return desk.group.saying(words)
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("forum", [True, False], ids=["with topics", "without topics"])
 async def test_the_five_steps(tmp_path: Path, language: str, forum: bool) -> None:

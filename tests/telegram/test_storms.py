@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from bot import message as messages
-from bot.adapters.telegram import hearing
+from bot.adapters.telegram import hearing, store
 from bot.message import Plain, say
 from core.database.transaction import Transaction
 from core.inbox import store as inbox
+from core.kernel.errors import TemporaryError
 from core.outbox import actions as outbox
 from core.outbox import store as parcels
 from core.outbox.model import Parcel
@@ -295,3 +296,22 @@ async def test_a_batch_told_again_to_the_next_process_counts_once(tmp_path: Path
 
 async def _rows(tx: Transaction) -> int:
     return int(await tx.scalar(select(func.count()).select_from(inbox.inbox)))
+
+
+async def test_a_database_that_is_away_for_a_moment_at_the_start_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, asked = store.all_moves, []
+
+    async def away_at_first(tx: Transaction) -> dict[str, str]:
+        asked.append(1)
+        if len(asked) == 1:
+            raise TemporaryError("nobody there")
+        return await usual(tx)
+
+    monkeypatch.setattr(store, "all_moves", away_at_first)
+    async with rig(tmp_path) as t:
+        await t.ivan.send("VPN drops")
+        await t.settle()
+        assert t.ivan.chat.from_bot
+    assert len(asked) > 1

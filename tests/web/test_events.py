@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import aiohttp
+import pytest
 
 from bot.adapters.port import Posted
 from bot.adapters.webchat import store
@@ -11,6 +12,7 @@ from bot.message import Choice, Message, Paragraph, Plain, say
 from bot.web.hub import FIRST, KEPT
 from bot.web.settings import WebSettings
 from core.database.transaction import Transaction
+from core.kernel.errors import TemporaryError
 from core.kernel.ids import Address, Identity
 from tests.web.conftest import Rigs
 from tests.web.rig import READER, Rig
@@ -51,6 +53,24 @@ async def test_a_page_that_comes_back_gets_what_it_missed_and_only_that(rig: Rig
     missed = await anna.seen(last)
     assert [text(message) for message in missed] == ["new", "twice"]
     assert await anna.seen(missed[-1]["seq"]) == []
+
+
+async def test_a_page_is_let_go_while_the_database_is_away_and_comes_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(_: object) -> None:
+        raise TemporaryError("nobody there")
+
+    anna = await rig.browser("anna")
+    async with anna.stream() as stream:
+        await stream.until_ready()
+        with monkeypatch.context() as patched:
+            patched.setattr(rig.database, "read", away)
+            rig.database.bells.ring_all()
+            await stream.end()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    await rig.post("support", say(Plain("there again")), nonce="1")
+    assert [text(message) for message in await anna.seen()] == ["there again"]
 
 
 async def test_a_page_far_behind_catches_up_from_the_tables(rig: Rig) -> None:

@@ -9,6 +9,7 @@ from bot.web.settings import Demo, WebSettings
 from core.database.transaction import Transaction
 from core.kernel.ids import Identity
 from core.people import store
+from tests import databases
 from tests.web.conftest import Rigs
 from tests.web.rig import Rig
 
@@ -58,11 +59,11 @@ async def test_no_token_is_in_the_tables(rig: Rig) -> None:
     await anna.sign_in(token)
     [session] = [each.value for each in anna.http.cookie_jar]
     await rig.serving.stop()
-    raw = b"".join(path.read_bytes() for path in rig.folder.glob("desk.db*"))
-    assert b"anna" in raw
-    assert token.encode() not in raw
-    assert session.encode() not in raw
-    assert anna.csrf.encode() not in raw
+    raw = databases.content(rig.folder / "desk.db")
+    assert "anna" in raw
+    assert token not in raw
+    assert session not in raw
+    assert anna.csrf not in raw
 
 
 async def test_one_session_proves_nothing_for_another(rig: Rig) -> None:

@@ -141,7 +141,7 @@ class Hearing:
         self._door = door
         self._troubles = self._unmet()
         await self._patiently(self._meet)
-        self._deaf_from = await self._database.read(lambda tx: store.heard_until(tx, self.me.team))
+        await self._patiently(self._remember)
         self._looks_after = self._office.ours
         client = self._client.web
         self._taking = Taking(client, self.me, self.presses, self._clock, self._keep)
@@ -180,6 +180,10 @@ class Hearing:
         has = {scope.strip() for scope in given.split(",")} if given else set(manifest.SCOPES)
         self._missing = tuple(scope for scope in manifest.SCOPES if scope not in has)
         self._met_at = self._monotonic()
+
+    async def _remember(self) -> None:
+        """Until when it was heard before this process."""
+        self._deaf_from = await self._database.read(lambda tx: store.heard_until(tx, self.me.team))
 
     async def _watch(self) -> None:
         """Look whether Slack still knows us; remember until when we heard."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -80,7 +80,8 @@ class Telegram:
 
     async def run(self, door: Door) -> None:
         try:
-            await self.rooms.load()
+            with suppress(TemporaryError):  # whoever needs to know them asks again
+                await self.rooms.load()
             await self.hearing.run(door)
         finally:
             await self.close()

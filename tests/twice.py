@@ -1,0 +1,138 @@
+"""Which tests run on which database: every test that opens a desk on both, its cases divided between them.
+
+A test of one case runs twice. Of the cases of one with several every other runs on SQLite and the rest
+on PostgreSQL, so that each test has seen both in half the time; DESKBRIDGE_TEST_DATABASE=postgresql runs all
+of them there. Of what is slow for other reasons only tests marked `both` run twice.
+"""
+
+import inspect
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import pytest
+
+from tests import databases, postgres
+
+FOLDERS = ("core", "flows", "matrix", "web", "stateful", "contract")
+"""Whose tests run on both, as do those that lie beside the folders."""
+ALSO = ("telegram", "slack")
+"""Whose tests run on PostgreSQL when that is asked for."""
+HINT = "The tests run on SQLite alone: there is no PostgreSQL. On Debian and Ubuntu: apt install postgresql"
+BOTH = "both"
+
+
+def chosen() -> str:
+    """`sqlite`, `postgresql` or `both`. Raises UsageError for another wish."""
+    wish = databases.CHOSEN
+    if wish not in ("", BOTH, *databases.KINDS):
+        raise pytest.UsageError(f"DESKBRIDGE_TEST_DATABASE is sqlite, postgresql or both, not {wish!r}")
+    if wish:
+        return wish
+    required = os.environ.get("DESKBRIDGE_TEST_REQUIRE_ALL") == "1"
+    return BOTH if required or postgres.binaries() is not None else databases.KINDS[0]
+
+
+def divide(metafunc: pytest.Metafunc) -> None:
+    """Give the test the databases it runs on."""
+    wish = chosen()
+    if wish == databases.KINDS[0] or not opens_a_desk(metafunc):
+        return
+    if not _wanted(metafunc, FOLDERS if wish == BOTH else (*FOLDERS, *ALSO)):
+        return
+    kinds = databases.KINDS if wish == BOTH else (wish,)
+    metafunc.parametrize("database", kinds, indirect=True)
+
+
+def alternate(items: list[pytest.Item]) -> None:
+    """Keep of the cases of a test every other for each database."""
+    seen: Counter[tuple[str, str]] = Counter()
+    cases = Counter(_family(item) for item in items if _kind(item))
+    kept = []
+    for item in items:
+        kind, family = _kind(item), _family(item)
+        if chosen() == BOTH and kind and cases[family] > len(databases.KINDS):
+            number = seen[family, kind]
+            seen[family, kind] += 1
+            if number % 2 != databases.KINDS.index(kind):
+                continue
+        kept.append(item)
+    items[:] = kept
+
+
+def _kind(item: pytest.Item) -> str:
+    found: str = item.callspec.params.get("database", "") if hasattr(item, "callspec") else ""
+    return found
+
+
+def _family(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _wanted(metafunc: pytest.Metafunc, folders: Sequence[str]) -> bool:
+    """Whether it is one of those that run on PostgreSQL."""
+    folder = metafunc.module.__name__.split(".")[1]
+    return (
+        folder in folders
+        or folder.startswith("test_")
+        or any(mark.name == BOTH for mark in metafunc.definition.iter_markers())
+    )
+
+
+def opens_a_desk(metafunc: pytest.Metafunc) -> bool:
+    """Whether the test or what it stands on asks where its database is."""
+    if any(mark.name == "sqlite" for mark in metafunc.definition.iter_markers()):
+        return False
+    fixtures = [each[-1].func for each in metafunc.definition._fixtureinfo.name2fixturedefs.values()]
+    return any(_asks(each) for each in (metafunc.function, *fixtures))
+
+
+def _asks(found: Any) -> bool:
+    waiting, seen = [_unwrapped(found)], set()
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        for used in _used(each):
+            if used is databases:
+                return True
+            waiting.append(used)
+    return False
+
+
+@cache
+def _used(found: Any) -> tuple[Any, ...]:
+    """What of the tests' own a function or a class names."""
+    if inspect.isclass(found):
+        return tuple(each for each in map(_unwrapped, vars(found).values()) if _ours(each))
+    if not isinstance(found, FunctionType):
+        return ()
+    things = []
+    names = list(_names(found.__code__))
+    for name in names:
+        thing = found.__globals__.get(name)
+        if isinstance(thing, ModuleType) and thing.__name__.startswith("tests."):
+            things.append(thing)
+            things += [each for other in names if (each := getattr(thing, other, None)) is not None]
+        elif thing is not None:
+            things.append(thing)
+    return tuple(each for each in map(_unwrapped, things) if each is databases or _ours(each))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names(each)
+
+
+def _unwrapped(found: Any) -> Any:
+    return inspect.unwrap(found) if callable(found) else found
+
+
+def _ours(found: Any) -> bool:
+    return isinstance(found, FunctionType | type) and found.__module__.startswith("tests.")
