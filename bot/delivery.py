@@ -149,7 +149,7 @@ class Delivery:
     async def _any(self, tx: Transaction, *, busy: frozenset[str]) -> bool:
         """Whether anything waits that is this process's share; looking costs the others nothing."""
         heads = await posts.heads(tx, busy, outbox.LOOKED_AT, self._desk.me)
-        return any(self._replica.owns(head.share) for head in heads)
+        return any(head.ours or self._replica.owns(head.share) for head in heads)
 
     async def _prepare(self, tx: Transaction, busy: frozenset[str], limit: int) -> list[Job]:
         parcels = await outbox.claim(tx, busy, limit, self._may_go, self._desk.me)
@@ -158,7 +158,7 @@ class Delivery:
     async def _may_go(self, tx: Transaction, head: Head) -> bool:
         """Whether quiet hours and the pace of room and messenger let it go; a press is answered at once. One
         process sends all that goes to a room, so that its pace is kept."""
-        if not self._replica.owns(head.share):
+        if not head.ours and not self._replica.owns(head.share):
             return False
         if (until := await quiet.until(tx, head)) is not None:
             await posts.postpone(tx, head, until)

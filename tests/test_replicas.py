@@ -19,7 +19,7 @@ from core.inbox import store as inbox
 from core.kernel.errors import NotOurs
 from core.leases import store as leases
 from core.outbox import actions as outbox
-from core.outbox.model import Parcel
+from core.outbox.model import LEASE, Parcel
 from core.outbox.store import outbox as table
 from core.people import linking
 from tests.faults.test_leases import pings
@@ -316,6 +316,27 @@ async def test_a_parcel_in_dead_hands_is_sent_by_another_in_time(two: Crew) -> N
     go_on.set()  # the frozen one wakes up in the middle of sending: the messenger may have one copy more
     await one.delivery.drain()
     assert await states(two) == [("sent", other.replica.id)], "and nothing else comes of it"
+
+
+async def test_a_parcel_that_its_holder_does_not_know_of_is_sent_by_it_whoever_has_that_share_now(
+    two: Crew,
+) -> None:
+    one, other = two.houses
+    numbers = itertools.count()
+    room = next(room for room in (f"web:@somebody{number}" for number in numbers) if other.replica.owns(room))
+
+    async def unanswered_claim(tx: Any) -> None:
+        async def anything(*_: Any) -> bool:
+            return True
+
+        await outbox.put(tx, Parcel("told_parked", room=room))
+        assert await outbox.claim(tx, frozenset(), 1, anything, one.replica.id)
+
+    await two.town.database.write(unanswered_claim)
+    await two.settle()
+    assert await states(two) == [("sending", one.replica.id)]
+    await two.later(LEASE + BEAT)
+    assert await states(two) == [("sent", one.replica.id)]
 
 
 async def test_a_parcel_in_living_hands_is_left_to_them_however_long_that_takes(two: Crew) -> None:

@@ -228,7 +228,7 @@ async def _answer_all(tx: Transaction, event: Event, of: Of | None = None) -> No
             continue
         called = await posts.posts_beginning(tx, f"{ping.shown_as}:")
         calls = [each for each in called if each.ticket == ping.ticket]
-        if open_still or calls:
+        if open_still or calls or await posts.awaited(tx, f"{ping.shown_as}:", ping.ticket):
             await store.answer(tx, ping, event.kind, by=event.actor, via=event.via)
             await show(tx, ping)
             await _show_calls(tx, ping, calls)

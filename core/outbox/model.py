@@ -89,6 +89,8 @@ class Head:
     state: str
     fence: int
     due_at: datetime
+    ours: bool = False
+    """Whether it is in the hands of whoever asks, who has lost sight of it: nobody else can send it."""
 
     @property
     def share(self) -> str:

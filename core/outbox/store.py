@@ -146,6 +146,7 @@ _HEADS = (
         outbox.c.state,
         outbox.c.fence,
         outbox.c.due_at,
+        outbox.c.holder,
     )
     .where(outbox.c.id.in_(select(_OLDEST.c.id).union_all(_PASSING)), _DUE, _FREE)
     .order_by(outbox.c.urgency, outbox.c.id)
@@ -351,7 +352,19 @@ async def heads(tx: Transaction, busy: Collection[str], limit: int, me: str = AL
     furthest = {"furthest_pause": tx.now + LONGEST, "furthest_lease": tx.now + LEASE}
     rows = await tx.all(_HEADS, {"now": tx.now, **furthest, "limit": limit + len(busy), "me": me})
     heads = [
-        Head(r.id, r.lane, r.kind, r.room, r.person_id, r.slot, r.urgency, r.state, r.fence, r.due_at)
+        Head(
+            r.id,
+            r.lane,
+            r.kind,
+            r.room,
+            r.person_id,
+            r.slot,
+            r.urgency,
+            r.state,
+            r.fence,
+            r.due_at,
+            ours=me != ALONE and r.holder == me,
+        )
         for r in rows
     ]
     return [head for head in heads if head.lane not in busy][:limit]
@@ -517,6 +530,12 @@ async def posts_beginning(tx: Transaction, slot: str) -> list[Post]:
     """Posts whose slots begin so."""
     rows = await tx.all(select(posts).where(posts.c.slot.between(slot, slot + "\uffff")).order_by(posts.c.id))
     return [post(row) for row in rows]
+
+
+async def awaited(tx: Transaction, slot: str, ticket: TicketId) -> bool:
+    """Whether something is on its way about the ticket to a slot that begins so."""
+    alike = and_(outbox.c.slot.between(slot, slot + "\uffff"), outbox.c.ticket_id == ticket)
+    return await tx.first(select(outbox.c.id).where(text(_WAITING), alike).limit(1)) is not None
 
 
 async def at(tx: Transaction, room: str, remote: str) -> Post | None:

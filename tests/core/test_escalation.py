@@ -650,6 +650,29 @@ class Gone:
         return await self._inner.post(to, message, reader, nonce)
 
 
+class Away(Gone):
+    """The messenger can't be reached for some rooms, for now."""
+
+    async def post(self, to: Any, message: Any, reader: Any, nonce: str, *, again: bool = False) -> Any:
+        if to.room in self._rooms:
+            raise TemporaryError("it is away")
+        return await self._inner.post(to, message, reader, nonce)
+
+
+async def test_nobody_is_called_in_the_room_any_more_after_somebody_has_taken_the_ticket(town: Town) -> None:
+    adapters: Any = town.house.adapters
+    number = await report(town)
+    reachable = Gone(adapters["web"], "u-anna")
+    adapters["web"] = Away(reachable, "support")
+    await town.later(MINUTE)
+    assert (await pings(town, number))[0].answer == "undelivered"
+    await town["boris"].say(f"/take {number}")
+    adapters["web"] = reachable
+    await town.later(2 * MINUTE)
+    assert [each for each in await town["boris"].sees() if each.tone == "ping" and each.thread] == []
+    assert (await pings(town, number))[0].answer == "claimed"
+
+
 async def test_a_ping_that_reaches_nobody_goes_to_the_next_person_at_once(town: Town) -> None:
     adapters: Any = town.house.adapters
     adapters["web"] = Gone(adapters["web"], "u-anna")

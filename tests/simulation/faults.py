@@ -144,6 +144,7 @@ def heal(world: World) -> None:
     for replica in list(world.crew):
         go_on(world, replica)
         replica.process.fuse, replica.front.doomed = None, 0
+        replica.skew = timedelta(0)
     server = world.server
     server.refusals = server.unsure = 0
     server.stalled_until = server.deaf = 0.0

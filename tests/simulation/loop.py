@@ -27,6 +27,8 @@ class Process:
         self.alive = True
         self.stopped = False
         self.stops = 0
+        self.woke = -1.0
+        """When it went on last after it had been stopped."""
         self.fuse: int | None = None
         """After so many callbacks more it dies, wherever it is."""
         self.context = copy_context()
@@ -54,7 +56,7 @@ class Process:
 
     def go_on(self) -> None:
         """SIGCONT: whatever has come due meanwhile is due at once."""
-        self.stopped = False
+        self.stopped, self.woke = False, self._loop.time()
         held, self._held = self._held, []
         self._loop.again(held)
 

@@ -70,6 +70,7 @@ class Call:
     process: Process
     stops: int
     nonce: str
+    began: float = 0.0
     done: bool = False
     lost: bool = False
     """The answer is."""
@@ -171,6 +172,8 @@ class Platform:
         only = reader.only if self.features.whispers else None
         shown = Standing(self.number(), to.room, thread, call.nonce, message, only, self.loop.time())
         call.done = True
+        if message.tone == "ping" and message.rows and call.nonce:
+            self.world.asked(call)
         self.rooms[to.room].append(shown)
         self.copies[call.nonce] += 1
         self.shown_first.setdefault(call.nonce, len(self.shown_first))
@@ -255,7 +258,7 @@ class Adapter:
         self._known: set[str] = set()
 
     async def _call(self, act: Callable[[Call], Any], nonce: str = "") -> Any:
-        call = Call(self._process, self._process.stops, nonce)
+        call = Call(self._process, self._process.stops, nonce, self._there.loop.time())
         if nonce:
             self._there.calls[nonce].append(call)
         answer = self._there.loop.create_future()

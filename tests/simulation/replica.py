@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot import main
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 alive: Any = importlib.import_module("bot.replica") if importlib.util.find_spec("bot.replica") else None
 """How processes know of each other, in versions of the desk that have several."""
 TICK, AUDIT, SWEEP = 1.0, 180.0, 6 * 3600.0
+SKEWS = tuple(timedelta(seconds=off) for off in (0, 0, 0.4, -0.4, 3, -3, 8))
 
 
 class Replica:
@@ -28,12 +30,17 @@ class Replica:
         self.world = world
         self.name = name
         self.process = Process(name, world.loop)
-        self.front = Front(world.server, self.process, world.now, shared=world.replicas > 1)
+        self.skew = world.chance.choice(SKEWS) if world.replicas > 1 else SKEWS[0]
+        """So far its machine's clock is off."""
+        self.front = Front(world.server, self.process, self.now, shared=world.replicas > 1)
         self.open = False
         self.leaving = False
         self._working: list[asyncio.Task[Any]] = []
         self.house = self.process.context.run(self._build)
         self.process.start(self._run())
+
+    def now(self) -> datetime:
+        return self.world.now() + self.skew
 
     def _build(self) -> Any:
         world = self.world
@@ -42,7 +49,7 @@ class Replica:
         if alive:
             more["replica"] = alive.Replica(self.front, monotonic=world.loop.time)
             more["replica"]._upgraded = True  # this database is nobody's file
-        house: Any = build(world.settings, self.front, world, pace=Pace(world.loop.time), **more)
+        house: Any = build(world.settings, self.front, self, pace=Pace(world.loop.time), **more)
         adapters: dict[str, Any] = house.adapters
         for platform in world.platforms.values():
             adapters[platform.name] = Adapter(platform, self.process)

@@ -22,7 +22,7 @@ from tests.simulation.chance import decided
 from tests.simulation.database import Server
 from tests.simulation.loop import Loop
 from tests.simulation.people import PATIENCE, Event, Lane, Person
-from tests.simulation.platforms import FEATURES, SPACES, Platform, nonces
+from tests.simulation.platforms import FEATURES, SPACES, Call, Platform, nonces
 from tests.simulation.replica import Replica
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -95,8 +95,18 @@ ASKING = (
 )
 STAFF = (("anna", "slack", "T0/U7"), ("boris", "telegram", "201"), ("maria", "web", "maria"))
 REMEMBERED = 400
+AT_ONCE = 1.0
+"""Seconds within which what was worded is on its way."""
 
 
+STATES = {
+    "inbox": "{0}.state || CASE WHEN {0}.state = 'new' AND {0}.holder IS NOT NULL THEN ' held' ELSE '' END",
+    "outbox": "{0}.state",
+    "timers": "CASE WHEN {0}.lease_until IS NULL THEN 'waits' ELSE 'claimed' END",
+    "leases": "CASE WHEN {0}.holder IS NULL THEN 'free' ELSE 'held' END",
+    "replicas": "'lives'",
+}
+"""What a row's state is called, in SQL. A lease that its holder takes again is renewed."""
 CHOSEN = (("web",), ("telegram",), ("slack",), ("web", "slack"), ("telegram", "slack"), ("web", "telegram"))
 """Which messengers have a space for staff."""
 
@@ -149,6 +159,8 @@ class World:
         self.secrets: set[str] = set()
         self.instead: dict[str, str] = {}
         """What was said, and by which later words it was replaced."""
+        self.answered: dict[int, float] = {}
+        """When what was asked of staff was answered, by ping."""
         self.born = 0
         self.crew: list[Replica] = []
         self.graves: list[Replica] = []
@@ -194,11 +206,12 @@ class World:
             counts[f"{table}: {before} → {after}"] += 1
 
         raw.create_function("changed", 3, changed)
-        timer = "CASE WHEN {0}.lease_until IS NULL THEN 'waits' ELSE 'claimed' END"
-        for table, state in (("inbox", "{0}.state"), ("outbox", "{0}.state"), ("timers", timer)):
+        for table, state in STATES.items():
             old, new = state.format("OLD"), state.format("NEW")
+            if table == "leases":
+                new = f"CASE WHEN NEW.holder = OLD.holder THEN 'renewed' ELSE {new} END"
             for event, before, after in (
-                ("INSERT", "'-'", new),
+                ("INSERT", "'-'", state.format("NEW")),
                 ("UPDATE", old, new),
                 ("DELETE", old, "'-'"),
             ):
@@ -207,6 +220,11 @@ class World:
                     f"CREATE TEMP TRIGGER {name} AFTER {event} ON main.{table}"
                     f" BEGIN SELECT changed('{table}', {before}, {after}); END"
                 )
+        raw.create_function("answered", 1, lambda ping: self.answered.update({ping: self.loop.time()}))
+        raw.execute(
+            "CREATE TEMP TRIGGER watch_answers AFTER UPDATE OF answer ON main.pings"
+            " WHEN NEW.answer IS NOT NULL AND NEW.answer IS NOT OLD.answer BEGIN SELECT answered(NEW.id); END"
+        )
 
     # ---- words
 
@@ -231,6 +249,28 @@ class World:
                 leaked = self.secrets.intersection(nonces(message))
                 if leaked:
                     self.fail(f"the note {leaked} was shown to {name}")
+
+    def asked(self, call: Call) -> None:
+        """A question to staff is put up: it must not have been answered before it was sent. Who is stopped
+        in between cannot know."""
+        if call.process.woke >= call.began or not call.process.alive:
+            return
+        for ping, answered in self._of_parcel(call.nonce):
+            if answered is None or answered > call.began - AT_ONCE or answered < call.process.woke:
+                return
+            late = f"{ping}, answered {call.began - answered:.1f} s before"
+            self.fail(f"{call.nonce} asks though nobody need answer any more: ping {late}")
+
+    def _of_parcel(self, nonce: str) -> list[tuple[int, float | None]]:
+        """The pings that it asks, each with when it was answered, None where it still is not."""
+        found = self.server.raw.execute(
+            "SELECT pings.id, CASE WHEN pings.answer = 'undelivered' AND called THEN NULL ELSE pings.answer END"
+            " FROM (SELECT *, json_extract(facts, '$.call') IS NOT NULL AS called FROM outbox WHERE id = ?) told"
+            " JOIN pings ON coalesce(pings.together, pings.id) = json_extract(told.facts, '$.ping')"
+            " WHERE told.kind = 'ping' AND (pings.ticket_id = told.ticket_id OR NOT called)",
+            (int(nonce.rpartition("-")[2]),),
+        )
+        return [(each[0], self.answered.get(each[0]) if each[1] else None) for each in found]
 
     # ---- from the platforms to the desk
 
