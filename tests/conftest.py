@@ -72,7 +72,8 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """On which database the test's desks stand; what it used is empty afterwards."""
     kind: str = getattr(request, "param", databases.KINDS[0])
     if kind == databases.KINDS[0]:
-        yield kind
+        with kept.statements():
+            yield kind
     else:
         postgres.needed()
         monkeypatch.setattr(databases, "ON_SERVER", True)

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.database import engine, postgresql
+from core.database import engine, postgresql, sqlite
 from core.database.crash import Crash
 from core.database.numbered import Numbers
 from core.database.postgresql import Lost, Open, ServerLine
+from core.database.prepared import Shelf
 from core.database.server import Server
 from core.database.transaction import Transaction, Work
 from tests import postgres
@@ -243,6 +245,22 @@ _writers: defaultdict[str, list[KeptStore]] = defaultdict(list)
 _readers: dict[tuple[str, int], tuple[AsyncEngine, Numbers]] = {}
 _looking: defaultdict[str, set[int]] = defaultdict(set)
 """The server's numbers of the sessions that look."""
+
+
+_shelves: dict[type[Dialect], Shelf] = {}
+
+
+def _shelf(dialect: Dialect) -> Shelf:
+    """Statements are put together once for all desks of this process."""
+    return _shelves.setdefault(type(dialect), Shelf(dialect))
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[None]:
+    """Within it, desks on SQLite take up what is kept."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sqlite, "Shelf", _shelf)
+        yield
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -180,14 +182,19 @@ def _all_tables(told: Any) -> list[Raw]:
 
 def defaults() -> Raw:
     """What a desk is where the configuration says nothing."""
-    return tomllib.loads((_HERE / "defaults.toml").read_text("utf-8"))
+    return deepcopy(_shipped("defaults.toml"))
+
+
+@cache
+def _shipped(name: str) -> Raw:
+    return tomllib.loads((_HERE / name).read_text("utf-8"))
 
 
 def lay_under(raw: Raw) -> tuple[Raw, bool]:
     """`raw` with the defaults under it; without people the demo's as well. Says whether it is the demo."""
     if raw.get("people"):
         return merge(defaults(), raw), False
-    demo = tomllib.loads((_HERE / "demo.toml").read_text("utf-8"))
+    demo = deepcopy(_shipped("demo.toml"))
     named = {key: value for key, value in raw.items() if key != "people"}
     if "queues" in raw:
         demo = {"people": demo["people"]}
