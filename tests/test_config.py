@@ -175,6 +175,14 @@ def test_both_forms_of_the_database_url_mean_the_same_file(url: str) -> None:
     assert settings.files_dir == Path("a b/files")
 
 
+@pytest.mark.parametrize("url", ["mysql://x:hunter2@y/z", "postgresql+asyncpg://desk:hunter2@y/"])
+def test_a_wrong_database_url_is_answered_with_a_form_that_can_be_read(url: str) -> None:
+    with pytest.raises(config.ConfigError) as told:
+        config.load(None, {"DESKBRIDGE_DATABASE__URL": url})
+    assert "postgresql+asyncpg://user@host" in str(told.value)
+    assert "hunter2" not in str(told.value)
+
+
 def test_a_text_is_one_for_all_languages_or_one_for_each(write: Write) -> None:
     path = write(
         '[[queues]]\nname = "a"\ntitle = "Both"\n'

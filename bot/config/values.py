@@ -263,9 +263,7 @@ def _database_url(value: object) -> str:
         return _server_url(value)
     found = _SQLITE.fullmatch(value) if isinstance(value, str) else None
     if not found or not found["path"].isprintable() or found["path"].endswith("/"):
-        raise ValueError(
-            "must be sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://user:password@host/name"
-        )
+        raise ValueError("must be sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://user@host/name")
     if "?" in found["path"]:
         raise ValueError("must be sqlite+aiosqlite:///path/to/file.db, without '?' and options")
     if ":memory:" in found["path"]:
@@ -276,9 +274,7 @@ def _database_url(value: object) -> str:
 def _server_url(value: str) -> str:
     found = _SERVER.fullmatch(value)
     if not found or not value.isprintable():
-        raise ValueError(
-            "must be postgresql+asyncpg://user:password@host:5432/name, with the name of a database"
-        )
+        raise ValueError("must be postgresql+asyncpg://user@host:5432/name, with the name of a database")
     return f"postgresql+asyncpg://{found['rest']}"
 
 

@@ -138,17 +138,21 @@ def _unsuitable(server: Server, error: BaseException) -> SetupError:
 
     told = postgresql.told(error)
     if isinstance(error, asyncpg.InvalidPasswordError | asyncpg.InvalidAuthorizationSpecificationError):
-        return SetupError(f"{server} refuses this user or password. Check database.url.")
+        return SetupError(
+            f"{server} refuses this user or password. Check the user in database.url, and the password in"
+            " PGPASSWORD or in the file that PGPASSFILE names."
+        )
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return SetupError(
-            f"There is no such database: {server}. Make it with `createdb`, or mend database.url."
+            f"There is no such database: {server}. Make it (createdb --encoding UTF8 --template template0 …),"
+            " or mend database.url."
         )
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return SetupError(
             f"The user may not make tables in {server}. Make the user the database's owner, or grant CREATE."
         )
     if isinstance(error, asyncpg.PostgresError):
-        return SetupError(f"The database {server} cannot be prepared ({told}).")
+        return SetupError(f"The database {server} cannot be prepared ({told}). Check database.url.")
     return SetupError(f"{server} cannot be reached ({told}). Is the server running, and database.url right?")
 
 

@@ -327,7 +327,9 @@ async def test_an_error_does_not_repeat_what_people_wrote(database: Database) ->
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        (lambda server: server.url("nothing"), "There is no such database"),
+        (lambda server: server.url("nothing"), "There is no such database.*--encoding UTF8"),
+        (lambda server: server.url("postgres").replace("desk@", "nobody@"), "refuses this user.*PGPASSWORD"),
+        (lambda server: server.url("postgres") + "?wrong=1", r"cannot be prepared.*database\.url"),
         (lambda server: "postgresql+asyncpg://desk:pa55@127.0.0.1:9/desk", "cannot be reached"),
     ],
 )
