@@ -262,11 +262,15 @@ class World:
             self.fail(f"{call.nonce} asks though nobody need answer any more: ping {late}")
 
     def _of_parcel(self, nonce: str) -> list[tuple[int, float | None]]:
-        """The pings that it asks, each with when it was answered, None where it still is not."""
+        """The pings that it asks, each with when it was answered, None where it still is not.
+
+        Who is called by name is asked because the question was undelivered.
+        """
         found = self.server.raw.execute(
-            "SELECT pings.id, CASE WHEN pings.answer = 'undelivered' AND called THEN NULL ELSE pings.answer END"
-            " FROM (SELECT *, json_extract(facts, '$.call') IS NOT NULL AS called FROM outbox WHERE id = ?) told"
-            " JOIN pings ON coalesce(pings.together, pings.id) = json_extract(told.facts, '$.ping')"
+            "WITH told AS ("
+            "SELECT *, json_extract(facts, '$.call') IS NOT NULL AS called FROM outbox WHERE id = ?)"
+            " SELECT pings.id, pings.answer IS NOT NULL AND NOT (pings.answer = 'undelivered' AND called)"
+            " FROM told JOIN pings ON coalesce(pings.together, pings.id) = json_extract(told.facts, '$.ping')"
             " WHERE told.kind = 'ping' AND (pings.ticket_id = told.ticket_id OR NOT called)",
             (int(nonce.rpartition("-")[2]),),
         )
