@@ -175,7 +175,16 @@ def test_both_forms_of_the_database_url_mean_the_same_file(url: str) -> None:
     assert settings.files_dir == Path("a b/files")
 
 
-@pytest.mark.parametrize("url", ["mysql://x:hunter2@y/z", "postgresql+asyncpg://desk:hunter2@y/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://x:hunter2@y/z",
+        "postgresql+asyncpg://desk:hunter2@y/",
+        "postgresql+asyncpg://desk:hunter2@y:abc/z",
+        "postgresql+asyncpg://desk:hunter2@y:70000/z",
+        "postgresql+asyncpg://desk:hunter2@x:5432,y:0/z",
+    ],
+)
 def test_a_wrong_database_url_is_answered_with_a_form_that_can_be_read(url: str) -> None:
     with pytest.raises(config.ConfigError) as told:
         config.load(None, {"DESKBRIDGE_DATABASE__URL": url})

@@ -30,7 +30,7 @@ _LONGEST = timedelta(days=3660)
 _SQLITE = re.compile(r"sqlite(?:\+aiosqlite)?:///(?P<path>.+)")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 _SERVER = re.compile(
-    r"postgres(?:ql)?(?:\+asyncpg)?://(?P<rest>(?:[^/?#]*@)?[^/?#@]*/[^/?#\s]+(?:\?[^#\s]*)?)"
+    r"postgres(?:ql)?(?:\+asyncpg)?://(?P<rest>(?:[^/?#]*@)?(?P<hosts>[^/?#@]*)/[^/?#\s]+(?:\?[^#\s]*)?)"
 )
 
 
@@ -267,14 +267,23 @@ def _database_url(value: object) -> str:
     if "?" in found["path"]:
         raise ValueError("must be sqlite+aiosqlite:///path/to/file.db, without '?' and options")
     if ":memory:" in found["path"]:
-        raise ValueError("a database in memory forgets everything; name a file: sqlite:///data/deskbridge.db")
+        raise ValueError(
+            "a database in memory forgets everything; name a file: sqlite+aiosqlite:///data/deskbridge.db"
+        )
     return f"sqlite+aiosqlite:///{found['path']}"
 
 
 def _server_url(value: str) -> str:
+    problem = "must be postgresql+asyncpg://user@host:5432/name, with the name of a database"
     found = _SERVER.fullmatch(value)
     if not found or not value.isprintable():
-        raise ValueError("must be postgresql+asyncpg://user@host:5432/name, with the name of a database")
+        raise ValueError(problem)
+    try:
+        ports = [urlsplit(f"//{host}").port for host in found["hosts"].split(",")]
+    except ValueError:
+        raise ValueError(f"{problem}; a port is a number from 1 to 65535") from None
+    if 0 in ports:
+        raise ValueError(f"{problem}; a port is a number from 1 to 65535")
     return f"postgresql+asyncpg://{found['rest']}"
 
 
