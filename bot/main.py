@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,14 @@ class House:
         return [*self.feeds.troubles(), *self.told.troubles, *unknown]
 
 
+def _version() -> str:
+    """What is installed here, as the other processes read it."""
+    try:
+        return metadata.version("deskbridge")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def build(
     settings: Settings,
     database: Database,
@@ -125,7 +134,7 @@ def build(
     replica: Replica | None = None,
 ) -> House:
     """Introduce everybody to everybody; nothing runs yet."""
-    replica = replica or Replica(database)
+    replica = replica or Replica(database, _version())
     if database.shared:
         linking.agree(settings.in_common)
     blobs = Blobs(settings.files_dir, settings.web.file_limit, database)

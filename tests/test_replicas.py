@@ -5,11 +5,13 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import main
 from bot.adapters.port import Raw
 from bot.main import House
 from bot.router import Handled, Router
@@ -68,6 +70,14 @@ async def test_each_knows_how_many_live_and_says_so(two: Crew) -> None:
         assert house.replica.living == 2
         assert "2 live" in house.health()["replicas"].note
         assert house.metrics.registry.get_sample_value("deskbridge_replicas") == 2
+
+
+async def test_who_joins_writes_down_which_version_it_is(two: Crew) -> None:
+    town = two.town
+    joined = main.build(town.settings, town.database, town.clock)
+    await joined.replica.beat()
+    versions = {each.id: each.version for each in await town.database.read(leases.all_replicas)}
+    assert versions[joined.replica.id] == metadata.version("deskbridge")
 
 
 async def test_whoever_says_nothing_is_known_to_be_dead_in_time(two: Crew) -> None:
