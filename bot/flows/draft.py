@@ -79,6 +79,12 @@ class Draft:
         others = tuple(each for each in self.answers if each.question != question)
         return replace(self, answers=(*others, answer) if answer else others)
 
+    def without_questions(self) -> "Draft":
+        """Nothing of the type is asked any more. Answers that were said, not picked, go on as words."""
+        said = tuple(answer.text for answer in self.answers if answer.option is None)
+        texts, sources = (*self.texts, *said), (*self.sources, *(None for _ in said))
+        return replace(self, texts=texts, sources=sources, answers=())
+
     def finished(self, step: str) -> "Draft":
         return replace(self, done=(*(each for each in self.done if each != step), step))
 
@@ -115,7 +121,7 @@ def fitted(draft: Draft, catalogue: Catalogue) -> Draft:
     """The draft without a type that the desk does not offer any more."""
     if draft.type is None or draft.type in catalogue.types:
         return draft
-    return replace(draft, type=None, guessed=False, answers=()).undone(TYPE)
+    return replace(draft.without_questions(), type=None, guessed=False).undone(TYPE)
 
 
 def questions(draft: Draft, catalogue: Catalogue) -> dict[str, Question]:

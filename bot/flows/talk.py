@@ -111,7 +111,7 @@ async def _into(turn: Turn, number: TicketId) -> None:
     ticket = await _theirs(turn, number)
     if ticket is None or ticket.status is Status.CLOSED:
         raise UserError("press.over")
-    draft = drafts.load(under_way.draft)
+    draft = drafts.load(under_way.draft).without_questions()
     into = Several((Plain("→"), phrases.heading(ticket)), " ")
     await dialogs.close_question(turn, under_way, Words("talk.where_to"), into)
     await dialogs.end(turn, under_way)

@@ -300,6 +300,20 @@ async def test_edit_of_the_type_asks_the_other_types_questions(stage: Stage) -> 
     assert {"en": "The office", "ru": "Из офиса"}[stage.language] not in await ivan.last()
 
 
+async def test_what_was_typed_in_answer_stays_when_the_type_is_another_one(stage: Stage) -> None:
+    ivan = stage.ivan
+    await to_summary(stage)
+    for kind in ({"en": "Software", "ru": "Программы"}, {"en": "Network", "ru": "Сеть"}):
+        await ivan.press(stage.w("button.edit"))
+        await ivan.press(stage.w("intake.field_type"))
+        await ivan.press(kind[stage.language])
+        if kind["en"] == "Software":
+            await ivan.say("Outlook 2016")
+        await stage.answer_all(ivan)
+    assert "Outlook 2016" in await ivan.last()
+    assert {"en": "Which program", "ru": "Какая это программа"}[stage.language] not in await ivan.last()
+
+
 async def test_edit_can_be_left_as_it_was(stage: Stage) -> None:
     await to_summary(stage)
     before = await stage.ivan.last()

@@ -129,6 +129,18 @@ async def test_where_words_may_belong_is_asked_in_words_before_cancel_and_told_i
     assert desk.word("dialog.left") not in question.shown
 
 
+async def test_what_was_typed_in_answer_goes_along_where_words_belong_to_a_ticket_after_all(desk: Rig) -> None:
+    await desk.report()
+    root = await desk.say(desk.ivan, "My printer prints nothing")
+    [question] = root.replies
+    await desk.say(desk.ivan, "it stands in room 12", thread=root)
+    pressed = await desk.ivan.press(question, f"#1 {VPN}")
+    await desk.settle()
+    await pressed.done()
+    assert "My printer prints nothing" in desk.told(1)
+    assert "it stands in room 12" in desk.told(1)
+
+
 async def test_a_page_left_open_shows_what_became_of_the_queue(desk: Rig) -> None:
     await desk.anna.open_home()
     await desk.boris.open_home()
