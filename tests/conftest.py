@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import i18n
+from bot.config.model import Database as Configured
 from tests import databases, kept, postgres, twice
 from tests import town as towns
 
@@ -77,6 +78,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     else:
         postgres.needed()
         monkeypatch.setattr(databases, "ON_SERVER", True)
+        monkeypatch.setattr(Configured, "folder", property(databases.folder))
         with kept.sessions():
             yield kind
     kept.clean()

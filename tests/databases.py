@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bot.config.model import Database as Configured
 from core.database import engine
 from core.database.engine import Held, Place
 from core.database.server import Shared
@@ -38,7 +39,19 @@ def url(path: Path) -> str:
     found = place(path)
     if isinstance(found, Path):
         return f"sqlite+aiosqlite:///{found}"
-    return found.dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+    named = found.dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+    _folders[named] = path.parent
+    return named
+
+
+def folder(configured: Configured) -> Path:
+    """Where what belongs to a database lies: of one that `url` has named, beside the file it stands for."""
+    found: Path = _folders.get(configured.url) or _FOLDER.fget(configured)
+    return found
+
+
+_FOLDER = Configured.__dict__["folder"]
+_folders: dict[str, Path] = {}
 
 
 def rows(path: Path) -> list[str]:

@@ -18,6 +18,7 @@ from core.kernel.clock import HandClock
 from core.oncall import queries
 from core.oncall.model import OnCall
 from core.sla.model import Promises
+from tests import databases
 from tests.town import Town
 from tests.town import town as opened
 
@@ -410,7 +411,7 @@ async def test_simulate_asks_whom_the_feed_says(
 ) -> None:
     config = town.path.parent / "desk.toml"
     days = town.path.parent / "days.ics"
-    database = f'[database]\nurl = "sqlite+aiosqlite:///{town.path}"\n'
+    database = f'[database]\nurl = "{databases.url(town.path)}"\n'
     rota = DESK.format(rota=town.path.parent / "rota.ics", days=days)
     begin = datetime.now(UTC).replace(microsecond=0)
     turn = f"DTSTART:{begin:%Y%m%dT%H%M%SZ}\nDURATION:P3D\nSUMMARY:Boris Orlov"

@@ -14,7 +14,7 @@ import pytest
 from bot import main
 from bot.adapters.port import Raw
 from bot.main import House
-from bot.router import Handled, Router
+from bot.router import Handled, Router, Tried
 from bot.web.hub import Hub
 from core.files.store import file_parts
 from core.inbox import store as inbox
@@ -168,10 +168,10 @@ async def test_few_turns_find_nothing_to_do(two: Crew, monkeypatch: pytest.Monke
     turns: list[bool] = []
     handle = Router._handle_next
 
-    async def counted(self: Router, tx: Any, *, lane: str) -> Handled:
-        before = await inbox.head(tx, lane, self._desk.me)
-        turns.append(before is not None)
-        return await handle(self, tx, lane=lane)
+    async def counted(self: Router, tx: Any, *, lane: str, tried: Tried) -> Handled:
+        handled = await handle(self, tx, lane=lane, tried=tried)
+        turns.append(tried.letter is not None)
+        return handled
 
     monkeypatch.setattr(Router, "_handle_next", counted)
     people = [f"somebody{number}" for number in range(10)]
@@ -219,7 +219,7 @@ async def test_a_failure_is_not_counted_against_the_event_behind_the_one_that_fa
     await two.town["ivan"].say("/new hello", settle=False)
     await two.town["ivan"].say("it drops", settle=False)
     (waiting,) = await two.town.database.read(lambda tx: inbox.lanes(tx, 1))
-    first = await two.town.database.read(lambda tx: inbox.head(tx, waiting.lane))
+    first = await two.town.database.write(lambda tx: inbox.head(tx, waiting.lane))
     assert first is not None
     failing = owner(two, waiting.lane).router
     turn, stumble = failing._turn, failing._stumble

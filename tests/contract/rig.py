@@ -144,15 +144,39 @@ class Rig(Protocol):
 @asynccontextmanager
 async def disk_full(database: Database) -> AsyncIterator[None]:
     """For a while the desk's disk has no room for anything as bulky as BULKY."""
+    full, free = ((_REFUSAL, _REFUSE), (_TAKE,)) if database.shared else ((_LEAST,), (_MOST,))
 
-    async def limit(tx: Transaction, pages: int) -> None:
-        await tx.scalar(sqlalchemy.text(f"PRAGMA max_page_count = {pages}"))
+    async def say(tx: Transaction, words: Sequence[str]) -> None:
+        for each in words:
+            await tx.execute(sqlalchemy.text(each))
 
-    await database.write(lambda tx: limit(tx, 1))
+    await database.write(lambda tx: say(tx, full))
     try:
         yield
     finally:
-        await database.write(lambda tx: limit(tx, 2**30))
+        await database.write(lambda tx: say(tx, free))
+
+
+_LEAST = "PRAGMA max_page_count = 1"
+_MOST = f"PRAGMA max_page_count = {2**30}"
+# No disk of a server is filled: it says of anything bulky what it says then.
+_REFUSAL = f"""
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF length(NEW::text) >= {len(BULKY)} THEN
+    RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+_REFUSE = """
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
+    EXECUTE format('CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON %I '
+      'FOR EACH ROW EXECUTE FUNCTION refuse()', name);
+  END LOOP;
+END $$
+"""
+_TAKE = "DROP FUNCTION refuse CASCADE"
 
 
 def card(title: str) -> Message:

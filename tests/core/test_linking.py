@@ -350,7 +350,9 @@ async def test_what_waits_for_a_person_follows_them_and_never_goes_where_they_ar
         await outbox.put(tx, Parcel("told_parked", person=who.id))
 
     async def waiting(tx: Transaction) -> list[tuple[str | None, int | None]]:
-        rows = await tx.all(select(outbox_store.outbox).where(outbox_store.outbox.c.kind == "told_parked"))
+        table = outbox_store.outbox
+        told = select(table).where(table.c.kind == "told_parked").order_by(table.c.id)
+        rows = await tx.all(told)
         return [(row.room, row.person_id) for row in rows]
 
     await desk.database.write(partial(actor, account=phone))
