@@ -1,7 +1,7 @@
 """Which database the tests' desks stand on: SQLite, PostgreSQL, or each test on both.
 
-DESKBRIDGE_TEST_DATABASE chooses: `sqlite`, `postgresql` or `both`. Without it that is both where PostgreSQL
-is installed, and SQLite elsewhere.
+DESKBRIDGE_TEST_DATABASE chooses: `sqlite`, `postgresql` or `both`. Without it they share the tests where
+PostgreSQL is installed (`tests/twice.py`), and elsewhere it is SQLite.
 """
 
 import os

@@ -124,20 +124,34 @@ def _another() -> str:
 
 
 def _empty(name: str) -> None:
+    """Raises what the server says when no session will do it."""
     server = _server(name)
     _cleaned[name] += 1
     thorough = _cleaned[name] % _THOROUGH == 0
     writers = _writers[server.dsn]
     while writers:
         store = writers.pop()
-        if not writers and store.lives:
-            break
+        if not writers and store.lives and _does(store, thorough=thorough):
+            return
         store.leave()
-    else:
-        store = KeptStore(server, _nothing)
+    store = KeptStore(server, _nothing)
+    try:
         store.sit()
-    store.empty(_looking[server.dsn], thorough=thorough)
+        store.empty(_looking[server.dsn], thorough=thorough)
+    except BaseException:
+        store.leave()
+        raise
     store.close()
+
+
+def _does(store: "KeptStore", *, thorough: bool) -> bool:
+    """Whether this session could; somebody may have ended it without its knowledge."""
+    try:
+        store.empty(_looking[store.dsn], thorough=thorough)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return False
+    store.close()
+    return store.lives
 
 
 def _apart(work: Callable[[], T]) -> T:
@@ -164,7 +178,7 @@ class KeptStore(postgresql.ServerStore):
     """Takes up the session of the one that was before it on the same database."""
 
     def __init__(self, server: Server, open_: Open) -> None:
-        self._dsn = server.dsn
+        self.dsn = server.dsn
         if _writers[server.dsn]:
             self.__dict__.update(vars(_writers[server.dsn].pop()))
             self._open, self._crash = open_, Crash()
@@ -176,7 +190,7 @@ class KeptStore(postgresql.ServerStore):
 
     def close(self) -> None:
         if self.lives:
-            _writers[self._dsn].append(self)
+            _writers[self.dsn].append(self)
         else:
             self.leave()
 

@@ -1,8 +1,10 @@
-"""Which tests run on which database: every test that opens a desk on both, its cases divided between them.
+"""Which tests run on which database.
 
-A test of one case runs twice. Of the cases of one with several every other runs on SQLite and the rest
-on PostgreSQL, so that each test has seen both in half the time; DESKBRIDGE_TEST_DATABASE=postgresql runs all
-of them there. Of what is slow for other reasons only tests marked `both` run twice.
+What the core promises is tested on both: a test of `THOROUGH` with one case runs twice, and of several cases
+every other runs on SQLite and the rest on PostgreSQL. All other tests that open a desk take turns, so that
+each way of using a desk is gone on both in little more than the time of one. DESKBRIDGE_TEST_DATABASE=both
+runs every case on both, =postgresql every case there. Of what is slow for other reasons only tests marked
+`both` run on PostgreSQL.
 """
 
 import inspect
@@ -23,17 +25,21 @@ ALSO = ("telegram", "slack")
 """Whose tests run on PostgreSQL when that is asked for."""
 HINT = "The tests run on SQLite alone: there is no PostgreSQL. On Debian and Ubuntu: apt install postgresql"
 BOTH = "both"
+SHARED = "shared"
+THOROUGH = ("core", "contract")
+EVERYWHERE = ("database",)
+"""What every test has, whether it opens a desk or not."""
 
 
 def chosen() -> str:
-    """`sqlite`, `postgresql` or `both`. Raises UsageError for another wish."""
+    """`sqlite`, `postgresql`, `both`, or `shared` between the two. Raises UsageError for another wish."""
     wish = databases.CHOSEN
     if wish not in ("", BOTH, *databases.KINDS):
         raise pytest.UsageError(f"DESKBRIDGE_TEST_DATABASE is sqlite, postgresql or both, not {wish!r}")
     if wish:
         return wish
     required = os.environ.get("DESKBRIDGE_TEST_REQUIRE_ALL") == "1"
-    return BOTH if required or postgres.binaries() is not None else databases.KINDS[0]
+    return SHARED if required or postgres.binaries() is not None else databases.KINDS[0]
 
 
 def divide(metafunc: pytest.Metafunc) -> None:
@@ -41,24 +47,27 @@ def divide(metafunc: pytest.Metafunc) -> None:
     wish = chosen()
     if wish == databases.KINDS[0] or not opens_a_desk(metafunc):
         return
-    if not _wanted(metafunc, FOLDERS if wish == BOTH else (*FOLDERS, *ALSO)):
+    if not _wanted(metafunc, FOLDERS if wish == SHARED else (*FOLDERS, *ALSO)):
         return
-    kinds = databases.KINDS if wish == BOTH else (wish,)
+    kinds = (wish,) if wish in databases.KINDS else databases.KINDS
     metafunc.parametrize("database", kinds, indirect=True)
 
 
 def alternate(items: list[pytest.Item]) -> None:
-    """Keep of the cases of a test every other for each database."""
-    seen: Counter[tuple[str, str]] = Counter()
+    """Keep each case for one of the databases, turn about, but for what is to run on both."""
+    if chosen() != SHARED:
+        return
     cases = Counter(_family(item) for item in items if _kind(item))
+    seen: Counter[tuple[str, str]] = Counter()
     kept = []
     for item in items:
-        kind, family = _kind(item), _family(item)
-        if chosen() == BOTH and kind and cases[family] > len(databases.KINDS):
-            number = seen[family, kind]
-            seen[family, kind] += 1
-            if number % 2 != databases.KINDS.index(kind):
-                continue
+        if kind := _kind(item):
+            folder = item.nodeid.split("/")[1]
+            thorough = folder in THOROUGH or item.get_closest_marker(BOTH) is not None
+            if not thorough or cases[_family(item)] > len(databases.KINDS):
+                seen[folder, kind] += 1
+                if seen[folder, kind] % 2 == databases.KINDS.index(kind):
+                    continue
         kept.append(item)
     items[:] = kept
 
@@ -88,7 +97,8 @@ def opens_a_desk(metafunc: pytest.Metafunc) -> bool:
         return False
     if "stand" in metafunc.fixturenames:
         return False  # it names both itself
-    fixtures = [each[-1].func for each in metafunc.definition._fixtureinfo.name2fixturedefs.values()]
+    known = metafunc.definition._fixtureinfo.name2fixturedefs
+    fixtures = [each[-1].func for name, each in known.items() if name not in EVERYWHERE]
     return any(_asks(each) for each in (metafunc.function, *fixtures))
 
 

@@ -277,7 +277,7 @@ async def outcome(town: Town, work: Callable[[Transaction], object]) -> str:
         return error.key
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=10, max_size=40))
 def test_nothing_joins_two_people_but_a_code_of_the_one_that_the_other_writes(
     story: Sequence[tuple[object, ...]],

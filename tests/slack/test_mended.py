@@ -129,7 +129,9 @@ async def test_where_words_may_belong_is_asked_in_words_before_cancel_and_told_i
     assert desk.word("dialog.left") not in question.shown
 
 
-async def test_what_was_typed_in_answer_goes_along_where_words_belong_to_a_ticket_after_all(desk: Rig) -> None:
+async def test_what_was_typed_in_answer_goes_along_where_words_go_to_a_ticket_after_all(
+    desk: Rig,
+) -> None:
     await desk.report()
     root = await desk.say(desk.ivan, "My printer prints nothing")
     [question] = root.replies

@@ -100,7 +100,12 @@ class Doom:
         self._left, self._dead = None, False
 
     def haunt(self, database: Database) -> None:
-        write = database.write
+        write, read = database.write, database.read
+
+        async def blind(work: Any) -> Any:
+            if self._dead:
+                raise Killed
+            return await read(work)
 
         async def fatal(work: Any) -> Any:
             if self._dead:
@@ -114,3 +119,4 @@ class Doom:
             raise Killed
 
         database.write = fatal  # type: ignore[method-assign]
+        database.read = blind  # type: ignore[method-assign]
