@@ -191,7 +191,7 @@ async def measured(bot: Bot, mode: Mode, count: int) -> Found:
 
 
 async def measure(place: Path, *, quick: bool) -> Report:
-    count, rounds = (50, 1) if quick else (500, 3)
+    count, rounds = (15, 1) if quick else (500, 3)
     rows: list[Row] = []
     for mode in MODES:
         desks, floors = [], []
