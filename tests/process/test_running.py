@@ -48,7 +48,9 @@ async def test_a_stranger_finds_health_and_numbers(yard: Yard) -> None:
     assert await desk.get("/livez") == (200, '{"ok": true}')
     told = await desk.ready()
     assert told["ok"]
-    assert set(told["components"]) == {"database", "router", "delivery", "scheduler", "audit", "web"}
+    assert set(told["components"]) == {
+        *("database", "router", "delivery", "scheduler", "replicas", "audit", "web")
+    }
     (ivan,) = await yard.signed_in(desk, "ivan")
     await ivan.say("Hello there")
     await ivan.hears("What is it about?")
