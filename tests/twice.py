@@ -23,6 +23,8 @@ ALSO = ("telegram", "slack")
 """Whose tests run on PostgreSQL when that is asked for."""
 HINT = "The tests run on SQLite alone: there is no PostgreSQL. On Debian and Ubuntu: apt install postgresql"
 BOTH = "both"
+STANDS_ON = "stands_on"
+"""What every test has, and by itself asks nothing."""
 
 
 def chosen() -> str:
@@ -44,7 +46,7 @@ def divide(metafunc: pytest.Metafunc) -> None:
     if not _wanted(metafunc, FOLDERS if wish == BOTH else (*FOLDERS, *ALSO)):
         return
     kinds = databases.KINDS if wish == BOTH else (wish,)
-    metafunc.parametrize("database", kinds, indirect=True)
+    metafunc.parametrize(STANDS_ON, kinds, indirect=True)
 
 
 def alternate(items: list[pytest.Item]) -> None:
@@ -64,7 +66,7 @@ def alternate(items: list[pytest.Item]) -> None:
 
 
 def _kind(item: pytest.Item) -> str:
-    found: str = item.callspec.params.get("database", "") if hasattr(item, "callspec") else ""
+    found: str = item.callspec.params.get(STANDS_ON, "") if hasattr(item, "callspec") else ""
     return found
 
 
@@ -86,7 +88,8 @@ def opens_a_desk(metafunc: pytest.Metafunc) -> bool:
     """Whether the test or what it stands on asks where its database is."""
     if any(mark.name == "sqlite" for mark in metafunc.definition.iter_markers()):
         return False
-    fixtures = [each[-1].func for each in metafunc.definition._fixtureinfo.name2fixturedefs.values()]
+    named = metafunc.definition._fixtureinfo.name2fixturedefs
+    fixtures = [each[-1].func for name, each in named.items() if name != STANDS_ON]
     return any(_asks(each) for each in (metafunc.function, *fixtures))
 
 
@@ -131,7 +134,11 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _unwrapped(found: Any) -> Any:
-    return inspect.unwrap(found) if callable(found) else found
+    if not callable(found):
+        return found
+    found = inspect.unwrap(found)
+    given = getattr(found, "hypothesis", None)  # around the function that has been written
+    return found if given is None else inspect.unwrap(given.inner_test)
 
 
 def _ours(found: Any) -> bool:
