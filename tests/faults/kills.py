@@ -33,8 +33,8 @@ def at_moments(count: int, within: float, seed: int) -> list[Kill]:
 
 
 def drawn(plan: Sequence[Kill], usual: int, seed: int) -> list[Kill]:
-    """So many of the plan as there is time for, in no order: of those at the first commits, at which a process
-    begins, never many one after the other."""
+    """So many of the plan as there is time for, in no order: of those at the first commits, at which a
+    process begins, never many one after the other."""
     return random.Random(seed).sample(plan, min(len(plan), how_many(usual)))
 
 
