@@ -69,7 +69,7 @@ def _every_sentence_is_right() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def stands_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """On which database the test's desks stand; what it used is empty afterwards."""
     kind: str = getattr(request, "param", databases.KINDS[0])
     if kind == databases.KINDS[0]:

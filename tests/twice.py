@@ -27,8 +27,8 @@ HINT = "The tests run on SQLite alone: there is no PostgreSQL. On Debian and Ubu
 BOTH = "both"
 SHARED = "shared"
 THOROUGH = ("core", "contract")
-EVERYWHERE = ("database",)
-"""What every test has, whether it opens a desk or not."""
+STANDS_ON = "stands_on"
+"""What every test has, and by itself asks nothing."""
 
 
 def chosen() -> str:
@@ -50,7 +50,7 @@ def divide(metafunc: pytest.Metafunc) -> None:
     if not _wanted(metafunc, FOLDERS if wish == SHARED else (*FOLDERS, *ALSO)):
         return
     kinds = (wish,) if wish in databases.KINDS else databases.KINDS
-    metafunc.parametrize("database", kinds, indirect=True)
+    metafunc.parametrize(STANDS_ON, kinds, indirect=True)
 
 
 def alternate(items: list[pytest.Item]) -> None:
@@ -73,7 +73,7 @@ def alternate(items: list[pytest.Item]) -> None:
 
 
 def _kind(item: pytest.Item) -> str:
-    found: str = item.callspec.params.get("database", "") if hasattr(item, "callspec") else ""
+    found: str = item.callspec.params.get(STANDS_ON, "") if hasattr(item, "callspec") else ""
     return found
 
 
@@ -97,8 +97,8 @@ def opens_a_desk(metafunc: pytest.Metafunc) -> bool:
         return False
     if "stand" in metafunc.fixturenames:
         return False  # it names both itself
-    known = metafunc.definition._fixtureinfo.name2fixturedefs
-    fixtures = [each[-1].func for name, each in known.items() if name not in EVERYWHERE]
+    named = metafunc.definition._fixtureinfo.name2fixturedefs
+    fixtures = [each[-1].func for name, each in named.items() if name != STANDS_ON]
     return any(_asks(each) for each in (metafunc.function, *fixtures))
 
 
@@ -143,7 +143,11 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _unwrapped(found: Any) -> Any:
-    return inspect.unwrap(found) if callable(found) else found
+    if not callable(found):
+        return found
+    found = inspect.unwrap(found)
+    given = getattr(found, "hypothesis", None)  # around the function that has been written
+    return found if given is None else inspect.unwrap(given.inner_test)
 
 
 def _ours(found: Any) -> bool:

@@ -45,7 +45,7 @@ async def write(folder: Path) -> None:
 
 
 async def _keep(tx: Transaction, number: int) -> None:
-    await inbox.add(tx, "web", "web", Event(str(number), "lane", {"text": WORDS}))
+    await inbox.add(tx, "web", "web", [Event(str(number), "lane", {"text": WORDS})])
 
 
 def _clerk(order: dict[str, object]) -> None:

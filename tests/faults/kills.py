@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.process.desk import Desk
@@ -30,6 +30,12 @@ def at_moments(count: int, within: float, seed: int) -> list[Kill]:
     """Kills at random moments of the first seconds of a process."""
     dice = random.Random(seed)
     return [Kill(after=dice.uniform(0.01, within)) for _ in range(count)]
+
+
+def drawn(plan: Sequence[Kill], usual: int, seed: int) -> list[Kill]:
+    """So many of the plan as there is time for, in no order: of those at the first commits, at which a
+    process begins, never many one after the other."""
+    return random.Random(seed).sample(plan, min(len(plan), how_many(usual)))
 
 
 def how_many(usual: int) -> int:

@@ -91,12 +91,12 @@ def check(folder: Path, told: set[str]) -> None:
 
 
 @pytest.mark.parametrize("how", ["eio", "enospc", "kill", "torn"])
-@pytest.mark.parametrize("call", ["write", "sync"])
+@pytest.mark.parametrize(("call", "files"), [("write", "*.db*"), ("write", "*-wal"), ("sync", "*.db*")])
 def test_whichever_call_fails_nothing_counts_as_kept_that_is_not(
-    clerks: Clerks, call: Call, how: How
+    clerks: Clerks, call: Call, files: str, how: How
 ) -> None:
     for number in range(1, DEPTH + 1):
-        code, folder = clerks.work(Failure(call, number, how))
+        code, folder = clerks.work(Failure(call, number, how, files))
         deadly = how in ("kill", "torn")
         said = (folder / "said").read_text() if (folder / "said").exists() else ""
         assert code in ((-signal.SIGKILL, 0) if deadly else (0, REFUSED)), said

@@ -9,7 +9,7 @@ from tests.faults.fleet import COMMITS, schedule
 from tests.faults.run import Plan, run
 from tests.faults.server import OWN
 
-SEED, KILLS, SHARED_KILLS = 7, 12, 10
+SEED, KILLS, SHARED_KILLS = 7, 6, 6
 
 
 @pytest.mark.timeout(600)

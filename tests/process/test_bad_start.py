@@ -119,8 +119,28 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_a_newer_schema_is_left_to_the_newer_version(desk: Desk) -> None:
     with closing(sqlite3.connect(desk.database)) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE schema_floor SET oldest = '9999'")
         database.commit()
     refused(desk, str(desk.database), "newer", "9999")
+
+
+def test_a_newer_schema_that_says_of_nobody_whom_it_fits_is_left_alone(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk.database)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("DROP TABLE schema_floor")
+        database.commit()
+    refused(desk, str(desk.database), "newer", "9999")
+
+
+async def test_a_newer_schema_that_this_version_fits_is_served(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk.database)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    try:
+        assert (await (await desk.start()).ready())["ok"]
+        assert await desk.stop() == 0
+    finally:
+        await desk.close()
 
 
 @pytest.mark.parametrize("folder", ["/proc/deskbridge", "/dev/null/deskbridge", "/sys"])

@@ -17,7 +17,7 @@ from tests.telegram import live
 from tests.telegram.live import Requester, Town
 
 SEED = 20_261_122
-AT_ONCE, UPDATES = 12, 200
+AT_ONCE, UPDATES = 12, 120
 
 pytestmark = pytest.mark.sqlite  # it is looked at from outside
 
@@ -45,7 +45,7 @@ async def survive(town: Town, plan: Sequence[Kill]) -> None:
     model = town.came[0].heard
     assert await town.desk.stop() == 0
     killing = asyncio.create_task(suffer(town, plan))
-    await town.crowd(killing, AT_ONCE, 3 * AT_ONCE)
+    await town.crowd(killing, AT_ONCE, 2 * AT_ONCE)
     await killing
     await town.telegram.settled()
     assert town.updates >= UPDATES
@@ -60,8 +60,8 @@ async def survive(town: Town, plan: Sequence[Kill]) -> None:
 
 @pytest.mark.timeout(300)
 async def test_killed_around_commits_and_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    commits = kills.at_commits(kills.how_many(20), first=4)[::2]
-    moments = kills.at_moments(kills.how_many(10), within=2.5, seed=SEED)
+    commits = kills.drawn(kills.at_commits(kills.how_many(20), first=4), 4, SEED)
+    moments = kills.at_moments(kills.how_many(4), within=2.5, seed=SEED)
     async with Telegram() as telegram:
         town = Town(telegram, Desk(tmp_path / "desk", live.config(telegram)))
         try:
