@@ -87,6 +87,8 @@ class Fleet:
     """Whether the database may be out of reach: a start fails then, and is tried again."""
     enough: Callable[[], bool] = lambda: False
     """Whether no more of them are to die, whatever is left of the plan."""
+    old: tuple[float, float] = OLD
+    """Seconds that such a one lives."""
     _elder: int = 0
     """Which one lives long enough to bury the others."""
 
@@ -137,7 +139,7 @@ class Fleet:
                 if not young:
                     if not await desk.serves() and await desk.wait() != -signal.SIGKILL:
                         return False
-                    longest = random.Random(str(death)).uniform(*OLD) if old else LONGEST_LIFE
+                    longest = random.Random(str(death)).uniform(*self.old) if old else LONGEST_LIFE
                     patience.reschedule(loop.time() + (longest if old else death.after or longest))
                 await desk.gone()
         if young and not desk.alive and await desk.wait() != -signal.SIGKILL:

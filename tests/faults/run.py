@@ -17,7 +17,7 @@ from tests.faults import checker, configuration
 from tests.faults.cases import Case
 from tests.faults.checker import Evidence, Finding
 from tests.faults.configuration import SLACK, TEAM, TELEGRAM, WEB, group
-from tests.faults.fleet import Fleet, fleet, schedule
+from tests.faults.fleet import OLD, Fleet, fleet, schedule
 from tests.faults.people import (
     PATIENCE,
     SlackAgent,
@@ -47,6 +47,8 @@ class Plan:
     processes: int = 1
     minutes: float = 0.0
     """The killing ends after so long, whatever is left to do; 0: it does not."""
+    old: tuple[float, float] = OLD
+    """Seconds that a process lives which is to bury others."""
     troubles: bool = True
     """Whether, beside the kills, the server and the line to it fail and processes stand still."""
 
@@ -265,6 +267,7 @@ async def day(plan: Plan, folder: Path) -> AsyncIterator[Day]:
             place.told = troubled
         url = place.url if place else plan.database
         opened = await stack.enter_async_context(fleet(folder, config, plan.processes, url, killed))
+        opened.old = plan.old
         if place:
             opened.troubled = place.troubled
         await opened.start()

@@ -1,4 +1,4 @@
-"""A dozen kills while people talk in all three messengers; `make kills` does it a thousand times."""
+"""A few kills while people talk in all three messengers; `make kills` does it a thousand times."""
 
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from tests.faults.fleet import COMMITS, schedule
 from tests.faults.run import Plan, run
 from tests.faults.server import OWN
 
-SEED, KILLS, SHARED_KILLS = 7, 6, 6
+SEED, KILLS, SHARED_KILLS = 7, 4, 5
+OLD = 12.0, 13.0
+"""Seconds: a process needs ten to bury another."""
 
 
 @pytest.mark.timeout(600)
@@ -18,7 +20,7 @@ async def test_killed_again_and_again_nothing_is_lost_doubled_or_out_of_order(tm
     assert [str(finding) for finding in verdict.findings] == [], verdict
     assert verdict.kills == KILLS
     assert verdict.cases >= 6
-    assert verdict.said >= 40
+    assert verdict.said >= 30
 
 
 @pytest.mark.timeout(600)
@@ -26,12 +28,12 @@ async def test_two_processes_killed_again_and_again_on_a_failing_server_lose_and
     tmp_path: Path,
 ) -> None:
     postgres.needed()
-    verdict = await run(Plan(SHARED_KILLS, SEED, OWN, processes=2), tmp_path / "desk")
+    verdict = await run(Plan(SHARED_KILLS, SEED, OWN, processes=2, old=OLD), tmp_path / "desk")
     assert [str(finding) for finding in verdict.findings] == [], verdict
     assert verdict.kills == SHARED_KILLS
     assert verdict.troubles
     assert verdict.cases >= 6
-    assert verdict.said >= 40
+    assert verdict.said >= 30
 
 
 def test_the_same_seed_kills_at_the_same_places() -> None:

@@ -150,7 +150,7 @@ async def check_pages(people: Sequence[Person]) -> None:
 async def test_killed_around_every_commit_nothing_is_lost_or_doubled(yard: Yard) -> None:
     day = Day(yard)
     await day.begin()
-    await day.suffer(kills.drawn(kills.at_commits(kills.how_many(40), first=2), 8, SEED))
+    await day.suffer(kills.drawn(kills.at_commits(kills.how_many(40), first=2), 6, SEED))
     await check(day)
 
 
@@ -159,7 +159,7 @@ async def test_killed_around_every_commit_nothing_is_lost_or_doubled(yard: Yard)
 async def test_killed_at_random_moments_nothing_is_lost_or_doubled(yard: Yard) -> None:
     day = Day(yard)
     await day.begin()
-    await day.suffer(kills.at_moments(kills.how_many(6), within=2.0, seed=SEED))
+    await day.suffer(kills.at_moments(kills.how_many(4), within=2.0, seed=SEED))
     await check(day)
 
 

@@ -60,8 +60,8 @@ async def survive(town: Town, plan: Sequence[Kill]) -> None:
 
 @pytest.mark.timeout(300)
 async def test_killed_around_commits_and_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    commits = kills.drawn(kills.at_commits(kills.how_many(20), first=4), 4, SEED)
-    moments = kills.at_moments(kills.how_many(4), within=2.5, seed=SEED)
+    commits = kills.drawn(kills.at_commits(kills.how_many(20), first=4), 3, SEED)
+    moments = kills.at_moments(kills.how_many(2), within=2.5, seed=SEED)
     async with Telegram() as telegram:
         town = Town(telegram, Desk(tmp_path / "desk", live.config(telegram)))
         try:
