@@ -62,8 +62,8 @@ def alternate(items: list[pytest.Item]) -> None:
     kept = []
     for item in items:
         if kind := _kind(item):
-            folder = item.nodeid.split("/")[1]
-            thorough = folder in THOROUGH or item.get_closest_marker(BOTH) is not None
+            folder = item.nodeid.partition("::")[0].rpartition("/")[0]
+            thorough = folder.rpartition("/")[2] in THOROUGH or item.get_closest_marker(BOTH) is not None
             if not thorough or cases[_family(item)] > len(databases.KINDS):
                 seen[folder, kind] += 1
                 if seen[folder, kind] % 2 == databases.KINDS.index(kind):
