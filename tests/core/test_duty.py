@@ -141,7 +141,7 @@ async def _one(town: Town, step: Step, staff: list[Person]) -> None:
                 await town.database.write(partial(act, step=step, staff=staff))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=1, max_size=12))
 def test_whoever_was_told_last_is_on_call_and_shifts_have_no_gaps_between_them(story: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:
