@@ -13,7 +13,7 @@ from core.database.parts import Part, Step
 from core.database.schema import schema_floor
 from core.kernel.errors import SetupError
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest revision; a test holds it against the migration scripts."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

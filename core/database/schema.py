@@ -7,9 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, MetaData, Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator
 
 from core.kernel import text as texts
@@ -104,6 +107,41 @@ class Names(TypeDecorator[Sequence[str]]):
 def _names(written: str) -> tuple[str, ...]:
     return tuple(_read(written)[0])
 
+
+class Bytewise(ColumnElement[bool]):
+    """Whether a text stands before or behind another, or is it, by its bytes: a server may sort by the rules
+    of a language, which leave out what keeps the parts of a name apart."""
+
+    inherit_cache = True
+    type = sqlalchemy.Boolean()
+    _traverse_internals = [  # noqa: RUF012 - as the library writes it
+        ("text", InternalTraversal.dp_clauseelement),
+        ("other", InternalTraversal.dp_clauseelement),
+        ("how", InternalTraversal.dp_string),
+    ]
+
+    def __init__(self, text: ColumnElement[str], how: str, other: str) -> None:
+        self.text, self.how = text, how
+        self.other = sqlalchemy.literal(other, Text())
+
+
+@compiles(Bytewise)
+def _by_bytes(told: Bytewise, compiler: SQLCompiler, **how: Any) -> str:
+    return f"{compiler.process(told.text, **how)} {told.how} {compiler.process(told.other, **how)}"
+
+
+@compiles(Bytewise, "postgresql")
+def _by_bytes_on_a_server(told: Bytewise, compiler: SQLCompiler, **how: Any) -> str:
+    return f"{compiler.process(told.text, **how)} ~{told.how}~ {compiler.process(told.other, **how)}"
+
+
+def begins(text: ColumnElement[str], words: str) -> ColumnElement[bool]:
+    """Whether the text begins with these words; an index made `BY_BYTES` finds it."""
+    return Bytewise(text, ">=", words) & Bytewise(text, "<", words + "\uffff")
+
+
+BY_BYTES = "text_pattern_ops"
+"""PostgreSQL's class of an index that finds by bytes, and what is equal."""
 
 schema_floor = Table(
     "schema_floor",

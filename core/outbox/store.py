@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 
 from core.database import prune
-from core.database.schema import Instant, Json, Serial, Text, metadata, serial_key
+from core.database.schema import BY_BYTES, Instant, Json, Serial, Text, begins, metadata, serial_key
 from core.database.several import Several
 from core.database.transaction import Transaction
 from core.kernel.ids import Address, MessageId, ParcelId, PersonId, TicketId
@@ -67,7 +67,13 @@ Index(
     sqlite_where=text(_WAITING),
     postgresql_where=text(_WAITING),
 )
-Index("ix_outbox_slot", outbox.c.slot, sqlite_where=text(_WAITING), postgresql_where=text(_WAITING))
+Index(
+    "ix_outbox_slot",
+    outbox.c.slot,
+    sqlite_where=text(_WAITING),
+    postgresql_where=text(_WAITING),
+    postgresql_ops={"slot": BY_BYTES},
+)
 Index(
     "ix_outbox_dead",
     outbox.c.id,
@@ -84,11 +90,12 @@ posts = Table(
     Column("remote", Text, nullable=False),
     Column("parts", Json, nullable=False),
     Column("thread", Text),
-    Column("slot", Text, index=True),
+    Column("slot", Text),
     Column("ticket_id", Serial, index=True),
     Column("message_id", Serial, index=True),
     Column("at", Instant, nullable=False),
 )
+Index("ix_posts_slot", posts.c.slot, postgresql_ops={"slot": BY_BYTES})
 Index("ix_posts_place", posts.c.room, posts.c.remote)
 Index("ix_posts_thread", posts.c.room, posts.c.thread)
 _IN_PARTS = "parts <> '[]'"
@@ -528,13 +535,13 @@ async def posts_of_slots(tx: Transaction, slots: Iterable[str]) -> list[Post]:
 
 async def posts_beginning(tx: Transaction, slot: str) -> list[Post]:
     """Posts whose slots begin so."""
-    rows = await tx.all(select(posts).where(posts.c.slot.between(slot, slot + "\uffff")).order_by(posts.c.id))
+    rows = await tx.all(select(posts).where(begins(posts.c.slot, slot)).order_by(posts.c.id))
     return [post(row) for row in rows]
 
 
 async def awaited(tx: Transaction, slot: str, ticket: TicketId) -> bool:
     """Whether something is on its way about the ticket to a slot that begins so."""
-    alike = and_(outbox.c.slot.between(slot, slot + "\uffff"), outbox.c.ticket_id == ticket)
+    alike = and_(begins(outbox.c.slot, slot), outbox.c.ticket_id == ticket)
     return await tx.first(select(outbox.c.id).where(text(_WAITING), alike).limit(1)) is not None
 
 

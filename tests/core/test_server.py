@@ -20,6 +20,7 @@ from core.database.server import Server
 from core.database.transaction import Transaction, Work
 from core.kernel.clock import HandClock
 from core.kernel.errors import SetupError, TemporaryError
+from core.outbox import store as outbox
 from core.tickets.store import counters
 from tests import kept, postgres
 from tests.postgres import Postgres
@@ -367,3 +368,31 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
             engine.prepare(place)
     finally:
         server.drop(name)
+
+
+@pytest.fixture
+async def linguistic(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database that sorts as a dictionary does, which takes no notice of what is no letter."""
+    shared, name = postgres.shared(), f"linguistic_{os.getpid()}"
+    shared.sql(
+        f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-ka-shifted'"
+    )
+    named = Server.of(shared.url(name))
+    assert named is not None
+    engine.prepare(named)
+    opened = Database(named, HandClock())
+    yield opened
+    await opened.close()
+    shared.drop(name)
+
+
+async def test_names_are_held_apart_by_their_bytes_however_the_server_sorts(linguistic: Database) -> None:
+    slots = ["ping:5", "ping:5:1", "ping:51:2", "ping:5:é", "ping:6"]
+
+    async def work(tx: Transaction) -> list[str | None]:
+        for slot in slots:
+            where = {"address": "web:a", "room": "web:a", "remote": slot, "parts": [], "slot": slot}
+            await tx.execute(outbox.posts.insert().values(at=tx.now, **where))
+        return [post.slot for post in await outbox.posts_beginning(tx, "ping:5:")]
+
+    assert await linguistic.write(work) == ["ping:5:1", "ping:5:é"]
