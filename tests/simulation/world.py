@@ -255,10 +255,16 @@ class World:
         in between cannot know."""
         if call.process.woke >= call.began or not call.process.alive:
             return
-        for ping, answered in self._of_parcel(call.nonce):
-            if answered is None or answered > call.began - AT_ONCE or answered < call.process.woke:
-                return
-            late = f"{ping}, answered {call.began - answered:.1f} s before"
+        answers = self._of_parcel(call.nonce)
+        open_still = [
+            ping
+            for ping, answered in answers
+            if answered is None or answered > call.began - AT_ONCE or answered < call.process.woke
+        ]
+        if answers and not open_still:
+            late = ", ".join(
+                f"{ping}, answered {call.began - (at or 0):.1f} s before" for ping, at in answers
+            )
             self.fail(f"{call.nonce} asks though nobody need answer any more: ping {late}")
 
     def _of_parcel(self, nonce: str) -> list[tuple[int, float | None]]:
