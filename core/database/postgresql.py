@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.base import Executable
@@ -45,6 +46,8 @@ SUBTRANSACTIONS = 32
 """Jobs of one commit: of more than 64 subtransactions PostgreSQL keeps the rest on disk."""
 _TOLD_WITHIN = 20.0
 """Seconds a lost connection is tried again to learn what became of a commit."""
+_ANSWERED_WITHIN = 35.0
+"""Seconds in which each statement is answered: a little longer than the server takes over one."""
 _AGAIN = 0.2
 """Seconds between two tries to reach the server."""
 _PULSE = 5.0
@@ -128,7 +131,8 @@ class Seat:
 
 async def taken(engine: AsyncEngine) -> Seat:
     """A connection of the engine that is open as far as anybody knows: a server that went away has ended all
-    that wait in the pool. Raises Lost when there is none to be had."""
+    that wait in the pool. Raises Lost when there is none to be had, TemporaryError where others have them all
+    for too long."""
     try:
         while True:
             connection = await engine.connect()
@@ -136,6 +140,8 @@ async def taken(engine: AsyncEngine) -> Seat:
             if not seat.raw.is_closed():
                 return seat
             await seat.throw_away()
+    except NoneFree:
+        raise TemporaryError("the database does not answer: all connections are in use") from None
     except (*_BROKEN, DBAPIError) as error:
         raise Lost(str(told(error))) from None
 
@@ -268,11 +274,11 @@ class _Alone:
                 step = partial(self._work.send, value)
 
 
-def engine(server: Server, *, pooled: int = 0) -> AsyncEngine:
+def engine(server: Server, *, pooled: int = 0, patient: bool = False) -> AsyncEngine:
     """Connections to this server, in autocommit: whoever uses one begins and ends its transactions."""
 
     async def connect() -> Any:
-        return await connected(server)
+        return await connected(server, patient=patient)
 
     pool: dict[str, Any] = {"pool_size": pooled, "max_overflow": 0} if pooled else {"poolclass": NullPool}
     return create_async_engine(
@@ -284,13 +290,14 @@ def engine(server: Server, *, pooled: int = 0) -> AsyncEngine:
     )
 
 
-async def connected(server: Server) -> Any:
-    """A connection of the driver. Raises what the driver raises."""
+async def connected(server: Server, *, patient: bool = False) -> Any:
+    """A connection of the driver; a `patient` one waits for each answer however long that takes. Raises what
+    the driver raises."""
     return await asyncpg.connect(
         server.dsn,
         server_settings=_SETTINGS,
         timeout=10,
-        command_timeout=35,
+        command_timeout=None if patient else _ANSWERED_WITHIN,
         statement_cache_size=1000,
         max_cached_statement_lifetime=0,
     )

@@ -296,6 +296,45 @@ async def test_who_stops_looking_at_the_last_moment_leaves_no_connection_behind(
     assert await names(database) == []
 
 
+async def test_who_finds_all_connections_in_use_is_told_that_it_may_pass(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(database._kind, engine._Server)
+    pool: Any = database._kind._readers._engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0.05)
+    enough, looking = asyncio.Event(), asyncio.Barrier(5)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await looking.wait()
+        await enough.wait()
+
+    slow = [asyncio.create_task(database.read(look)) for _ in range(4)]
+    await looking.wait()
+    with pytest.raises(TemporaryError):
+        await names(database)
+    enough.set()
+    await asyncio.gather(*slow)
+    assert await names(database) == []
+
+
+async def test_an_upgrade_may_take_longer_than_what_the_desk_asks_all_day(
+    place: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[bool] = []
+
+    def change(connection: sqlalchemy.Connection, *_: object) -> None:
+        connection.exec_driver_sql("SELECT pg_sleep(1.5)")
+        done.append(True)
+
+    monkeypatch.setattr(postgresql, "_ANSWERED_WITHIN", 1.0)
+    monkeypatch.setattr(migrate, "HEAD", "9999")
+    monkeypatch.setattr(migrate, "run", change)
+    await asyncio.to_thread(engine.prepare, place)
+    assert done
+    kept.throw_away(tmp_path / "desk.db")
+
+
 async def test_a_bell_of_one_process_rings_in_the_other(database: Database, place: Server) -> None:
     other = Database(place, HandClock())
     heard = other.bells.listen("post")
