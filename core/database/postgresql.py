@@ -26,7 +26,7 @@ from core.database.server import Server
 from core.database.transaction import Answer as Told
 from core.database.transaction import Transaction, Work
 from core.database.waiting import Job
-from core.database.writer import ALONE, Spoiled
+from core.database.writer import ALONE, Spoiled, Unknown
 from core.kernel.errors import TemporaryError
 
 T = TypeVar("T")
@@ -81,10 +81,6 @@ _TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
 class Lost(Exception):
     """The connection is gone, and with it the transaction that was under way on it."""
-
-
-class Unknown(Exception):
-    """Nobody can tell whether a transaction was committed."""
 
 
 def cleaned(error: BaseException) -> DBAPIError:
@@ -318,13 +314,11 @@ class ServerStore:
     def commit(self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool) -> Sequence[Job]:
         try:
             return self._loop.run_until_complete(self._commit(jobs, pressed))
-        except Unknown as error:
-            raise OperationalError("", None, error, hide_parameters=True) from None
         except Lost:
             self.roll_back()
         try:  # a server that was restarted, or another one that has taken its place
             return self._loop.run_until_complete(self._commit(jobs, pressed))
-        except (Lost, Unknown) as error:
+        except Lost as error:
             raise OperationalError("", None, error, hide_parameters=True) from None
 
     async def _commit(self, jobs: Sequence[Job], pressed: Callable[[], bool]) -> Sequence[Job]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -184,6 +185,47 @@ async def test_what_was_committed_while_the_line_broke_is_neither_lost_nor_done_
     assert await database.write(work) == "n1"
     assert await names(database) == ["a", "n1"]
     assert not relay.cut
+
+
+async def test_what_may_be_committed_already_is_not_done_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"a": 0, "b": 0}
+    started, waiting = threading.Event(), threading.Event()
+    usual = ServerLine.say
+
+    async def said(line: ServerLine, words: str) -> None:
+        await usual(line, words)
+        if words.endswith("COMMIT") and times["b"]:
+            raise postgresql.Lost("the answer")
+
+    def grow(name: str) -> Work[None]:
+        async def work(tx: Transaction) -> None:
+            times[name] += 1
+            await add(f"{name}{times[name]}")(tx)
+
+        return work
+
+    async def nobody_knows(*_: object) -> bool:
+        raise postgresql.Unknown("nobody can tell")
+
+    async def wait(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        started.set()
+        waiting.wait(10)
+
+    monkeypatch.setattr(ServerLine, "say", said)
+    monkeypatch.setattr(postgresql.ServerStore, "_was_committed", nobody_knows)
+    first = asyncio.create_task(database.write(wait))
+    await asyncio.to_thread(started.wait, 10)
+    both = [asyncio.create_task(database.write(grow(name))) for name in times]
+    await asyncio.sleep(0)
+    waiting.set()
+    await first
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [TemporaryError, TemporaryError]
+    monkeypatch.undo()
+    assert await names(database) == ["a1", "b1"]
 
 
 async def test_whoever_stands_still_in_a_transaction_is_thrown_out_and_the_others_go_on(
