@@ -7,6 +7,7 @@ that wait together share one commit and the lock.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +49,8 @@ _TOLD_WITHIN = 20.0
 """Seconds a lost connection is tried again to learn what became of a commit."""
 _ANSWERED_WITHIN = 35.0
 """Seconds in which each statement is answered: a little longer than the server takes over one."""
+_TRIED_FOR = 1.0
+"""Seconds after which a lost connection is not taken for one of before any more."""
 _AGAIN = 0.2
 """Seconds between two tries to reach the server."""
 _PULSE = 5.0
@@ -423,19 +426,21 @@ class ServerReaders:
     """A few connections that only look, each transaction a stable snapshot, on the event loop."""
 
     def __init__(self, server: Server, *, size: int = 4) -> None:
+        self._size = size
         self._engine = engine(server, pooled=size)
         self._numbers = Numbers(self._engine.dialect)
 
     async def run(self, work: Work[T], open_: Open) -> T:
         """Raises what the work raises, or TemporaryError when the server does not answer."""
-        try:
-            return await self._look(work, open_)
-        except Lost:  # that was a connection of before
-            pass
-        try:
-            return await self._look(work, open_)
-        except Lost as error:
-            raise TemporaryError(f"the database does not answer: {error}") from None
+        began, lost = time.monotonic(), ""
+        for tried in range(self._size + 1):  # each that waited may be a connection of before
+            try:
+                return await self._look(work, open_)
+            except Lost as error:
+                lost = str(error)
+            if tried and time.monotonic() - began > _TRIED_FOR:
+                break
+        raise TemporaryError(f"the database does not answer: {lost}")
 
     async def _look(self, work: Work[T], open_: Open) -> T:
         seat = await taken(self._engine)

@@ -85,6 +85,32 @@ async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
     assert await names(database) == []
 
 
+async def test_who_looks_while_sessions_end_is_told_nothing_of_it_though_each_ends_as_it_is_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = asyncio.Barrier(4)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await together.wait()
+
+    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    assert isinstance(database._kind, engine._Server)
+    pool: Any = database._kind._readers._engine.pool
+    of_before = pool.checkedin()
+    assert of_before > 2
+    usual, ended = ServerLine.say, []
+
+    async def said(line: ServerLine, words: str) -> None:
+        if len(ended) < of_before:
+            ended.append(words)
+            raise postgresql.Lost("terminated")
+        await usual(line, words)
+
+    monkeypatch.setattr(ServerLine, "say", said)
+    assert await names(database) == []
+
+
 async def test_a_session_that_ends_in_a_transaction_takes_none_of_it_along(
     database: Database, place: Server
 ) -> None:
