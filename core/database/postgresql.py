@@ -49,6 +49,8 @@ _TOLD_WITHIN = 20.0
 """Seconds a lost connection is tried again to learn what became of a commit."""
 _ANSWERED_WITHIN = 35.0
 """Seconds in which each statement is answered: a little longer than the server takes over one."""
+_POOLED = 4
+"""Connections that look."""
 _TRIED_FOR = 1.0
 """Seconds after which a lost connection is not taken for one of before any more."""
 _AGAIN = 0.2
@@ -425,15 +427,14 @@ class ServerStore:
 class ServerReaders:
     """A few connections that only look, each transaction a stable snapshot, on the event loop."""
 
-    def __init__(self, server: Server, *, size: int = 4) -> None:
-        self._size = size
+    def __init__(self, server: Server, *, size: int = _POOLED) -> None:
         self._engine = engine(server, pooled=size)
         self._numbers = Numbers(self._engine.dialect)
 
     async def run(self, work: Work[T], open_: Open) -> T:
         """Raises what the work raises, or TemporaryError when the server does not answer."""
         began, lost = time.monotonic(), ""
-        for tried in range(self._size + 1):  # each that waited may be a connection of before
+        for tried in range(_POOLED + 1):  # each that waited may be a connection of before
             try:
                 return await self._look(work, open_)
             except Lost as error:
