@@ -132,21 +132,21 @@ class Replica:
         """Say that it lives, until cancelled."""
         if self.alone:
             await asyncio.Event().wait()
-        while True:
-            pause = EVERY.total_seconds()
-            try:
-                await self.beat()
-                await self._end_the_upgrade()
-            except TemporaryError as error:
-                _log.warning("this process cannot say that it lives: %s", error)
-                pause = AFTER_TROUBLE
-            await wait(self._heard, at_most=pause)
+        async with asyncio.TaskGroup() as beside:  # an upgrade may take longer than the others would wait
+            while True:
+                pause = EVERY.total_seconds()
+                try:
+                    await self.beat()
+                    if not self._upgraded and not any(schema < migrate.HEAD for schema in self.others):
+                        self._upgraded = True
+                        beside.create_task(self._end_the_upgrade())
+                except TemporaryError as error:
+                    _log.warning("this process cannot say that it lives: %s", error)
+                    pause = AFTER_TROUBLE
+                await wait(self._heard, at_most=pause)
 
     async def _end_the_upgrade(self) -> None:
         """Once nobody older lives, what they still needed is taken away from the schema."""
-        if self._upgraded or any(schema < migrate.HEAD for schema in self.others):
-            return
-        self._upgraded = True
         try:
             await asyncio.to_thread(engine.prepare, self._database.place)
         except SetupError as error:

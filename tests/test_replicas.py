@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from importlib import metadata
@@ -16,6 +17,7 @@ from bot.adapters.port import Raw
 from bot.main import House
 from bot.router import Handled, Router, Tried
 from bot.web.hub import Hub
+from core.database import engine
 from core.files.store import file_parts
 from core.inbox import store as inbox
 from core.kernel.errors import NotOurs
@@ -113,6 +115,34 @@ async def test_a_machine_whose_clock_is_hours_off_is_not_taken_for_dead(two: Cre
             await house.replica.beat()
         await two.later(2 * BEAT)
         assert [house.replica.living for house in two.houses] == [2, 2]
+
+
+async def test_who_ends_an_upgrade_says_meanwhile_that_it_lives(
+    two: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica = two.houses[0].replica
+    begun, over, again = threading.Event(), threading.Event(), asyncio.Event()
+    usual = replica.beat
+
+    def prepare(_: object) -> None:
+        begun.set()
+        over.wait(20)
+
+    async def beat() -> None:
+        await usual()
+        if begun.is_set():
+            again.set()
+
+    monkeypatch.setattr(engine, "prepare", prepare)
+    monkeypatch.setattr(replica, "beat", beat)
+    running = asyncio.create_task(replica.run())
+    try:
+        assert await asyncio.to_thread(begun.wait, 5)
+        await asyncio.wait_for(again.wait(), 5)
+    finally:
+        over.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 # ---- one share each

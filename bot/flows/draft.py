@@ -83,7 +83,8 @@ class Draft:
         """Nothing of the type is asked any more. Answers that were said, not picked, go on as words."""
         said = tuple(answer.text for answer in self.answers if answer.option is None)
         texts, sources = (*self.texts, *said), (*self.sources, *(None for _ in said))
-        return replace(self, texts=texts, sources=sources, answers=())
+        done = tuple(step for step in self.done if not step.startswith("q-"))
+        return replace(self, texts=texts, sources=sources, answers=(), done=done)
 
     def finished(self, step: str) -> "Draft":
         return replace(self, done=(*(each for each in self.done if each != step), step))

@@ -71,7 +71,7 @@ def move(source: Path, target: Server, tell: Callable[[Moved], None], files: Pat
 async def _move(
     path: Path, name: str, target: Server, tell: Callable[[Moved], None], files: Path | None
 ) -> None:
-    raw = await postgresql.connected(target)
+    raw = await postgresql.connected(target, patient=True)
     try:
         await raw.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
         with closing(migrate.look(path)) as source:
@@ -113,8 +113,9 @@ async def _begin(raw: Any, move: str, target: Server, tables: Sequence[str]) -> 
                 raise SetupError(
                     f"The database {target} is in use: {name} is not empty. Give --to an empty one."
                 )
-        await raw.execute(f"CREATE TABLE {MOVING} (name text PRIMARY KEY, last bigint NOT NULL)")
-        await raw.execute(f"INSERT INTO {MOVING} VALUES ($1, 0)", move)  # noqa: S608
+        async with raw.transaction():
+            await raw.execute(f"CREATE TABLE {MOVING} (name text PRIMARY KEY, last bigint NOT NULL)")
+            await raw.execute(f"INSERT INTO {MOVING} VALUES ($1, 0)", move)  # noqa: S608
     elif not await raw.fetchval(f"SELECT true FROM {MOVING} WHERE name = $1", move):  # noqa: S608
         raise SetupError(
             f"The database {target} is being moved into from another file. Give --from that one."

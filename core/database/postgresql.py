@@ -7,6 +7,7 @@ that wait together share one commit and the lock.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.base import Executable
@@ -25,7 +27,7 @@ from core.database.server import Server
 from core.database.transaction import Answer as Told
 from core.database.transaction import Transaction, Work
 from core.database.waiting import Job
-from core.database.writer import ALONE, Spoiled
+from core.database.writer import ALONE, Spoiled, Unknown
 from core.kernel.errors import TemporaryError
 
 T = TypeVar("T")
@@ -45,6 +47,12 @@ SUBTRANSACTIONS = 32
 """Jobs of one commit: of more than 64 subtransactions PostgreSQL keeps the rest on disk."""
 _TOLD_WITHIN = 20.0
 """Seconds a lost connection is tried again to learn what became of a commit."""
+_ANSWERED_WITHIN = 35.0
+"""Seconds in which each statement is answered: a little longer than the server takes over one."""
+_POOLED = 4
+"""Connections that look."""
+_TRIED_FOR = 1.0
+"""Seconds after which a lost connection is not taken for one of before any more."""
 _AGAIN = 0.2
 """Seconds between two tries to reach the server."""
 _PULSE = 5.0
@@ -78,10 +86,6 @@ _TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
 class Lost(Exception):
     """The connection is gone, and with it the transaction that was under way on it."""
-
-
-class Unknown(Exception):
-    """Nobody can tell whether a transaction was committed."""
 
 
 def cleaned(error: BaseException) -> DBAPIError:
@@ -128,7 +132,8 @@ class Seat:
 
 async def taken(engine: AsyncEngine) -> Seat:
     """A connection of the engine that is open as far as anybody knows: a server that went away has ended all
-    that wait in the pool. Raises Lost when there is none to be had."""
+    that wait in the pool. Raises Lost when there is none to be had, TemporaryError where others have them all
+    for too long."""
     try:
         while True:
             connection = await engine.connect()
@@ -136,6 +141,8 @@ async def taken(engine: AsyncEngine) -> Seat:
             if not seat.raw.is_closed():
                 return seat
             await seat.throw_away()
+    except NoneFree:
+        raise TemporaryError("the database does not answer: all connections are in use") from None
     except (*_BROKEN, DBAPIError) as error:
         raise Lost(str(told(error))) from None
 
@@ -268,11 +275,11 @@ class _Alone:
                 step = partial(self._work.send, value)
 
 
-def engine(server: Server, *, pooled: int = 0) -> AsyncEngine:
+def engine(server: Server, *, pooled: int = 0, patient: bool = False) -> AsyncEngine:
     """Connections to this server, in autocommit: whoever uses one begins and ends its transactions."""
 
     async def connect() -> Any:
-        return await connected(server)
+        return await connected(server, patient=patient)
 
     pool: dict[str, Any] = {"pool_size": pooled, "max_overflow": 0} if pooled else {"poolclass": NullPool}
     return create_async_engine(
@@ -284,13 +291,14 @@ def engine(server: Server, *, pooled: int = 0) -> AsyncEngine:
     )
 
 
-async def connected(server: Server) -> Any:
-    """A connection of the driver. Raises what the driver raises."""
+async def connected(server: Server, *, patient: bool = False) -> Any:
+    """A connection of the driver; a `patient` one waits for each answer however long that takes. Raises what
+    the driver raises."""
     return await asyncpg.connect(
         server.dsn,
         server_settings=_SETTINGS,
         timeout=10,
-        command_timeout=35,
+        command_timeout=None if patient else _ANSWERED_WITHIN,
         statement_cache_size=1000,
         max_cached_statement_lifetime=0,
     )
@@ -311,13 +319,11 @@ class ServerStore:
     def commit(self, jobs: Sequence[Job], pressed: Callable[[], bool], *, ailing: bool) -> Sequence[Job]:
         try:
             return self._loop.run_until_complete(self._commit(jobs, pressed))
-        except Unknown as error:
-            raise OperationalError("", None, error, hide_parameters=True) from None
         except Lost:
             self.roll_back()
         try:  # a server that was restarted, or another one that has taken its place
             return self._loop.run_until_complete(self._commit(jobs, pressed))
-        except (Lost, Unknown) as error:
+        except Lost as error:
             raise OperationalError("", None, error, hide_parameters=True) from None
 
     async def _commit(self, jobs: Sequence[Job], pressed: Callable[[], bool]) -> Sequence[Job]:
@@ -421,20 +427,21 @@ class ServerStore:
 class ServerReaders:
     """A few connections that only look, each transaction a stable snapshot, on the event loop."""
 
-    def __init__(self, server: Server, *, size: int = 4) -> None:
+    def __init__(self, server: Server, *, size: int = _POOLED) -> None:
         self._engine = engine(server, pooled=size)
         self._numbers = Numbers(self._engine.dialect)
 
     async def run(self, work: Work[T], open_: Open) -> T:
         """Raises what the work raises, or TemporaryError when the server does not answer."""
-        try:
-            return await self._look(work, open_)
-        except Lost:  # that was a connection of before
-            pass
-        try:
-            return await self._look(work, open_)
-        except Lost as error:
-            raise TemporaryError(f"the database does not answer: {error}") from None
+        began, lost = time.monotonic(), ""
+        for tried in range(_POOLED + 1):  # each that waited may be a connection of before
+            try:
+                return await self._look(work, open_)
+            except Lost as error:
+                lost = str(error)
+            if tried and time.monotonic() - began > _TRIED_FOR:
+                break
+        raise TemporaryError(f"the database does not answer: {lost}")
 
     async def _look(self, work: Work[T], open_: Open) -> T:
         seat = await taken(self._engine)

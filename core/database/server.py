@@ -58,7 +58,8 @@ def prepare(server: Server, *, moving: bool = False) -> Shared:
 
     Raises SetupError, one plain line saying what is wrong and what to do; also where a desk is being moved
     into it, unless one is `moving` it."""
-    settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server, moving)))
+    if settle(lambda: _on(server, lambda connection: connection.run_sync(_is_due, server, moving))):
+        settle(lambda: _on(server, lambda connection: connection.run_sync(_upgrade, server), patient=True))
     return Shared()
 
 
@@ -96,13 +97,14 @@ def settle(work: Callable[[], Awaitable[T]]) -> T:
         return thread.submit(lambda: asyncio.run(whole())).result()
 
 
-async def _on(server: Server, work: Callable[[Any], Awaitable[T]]) -> T:
+async def _on(server: Server, work: Callable[[Any], Awaitable[T]], *, patient: bool = False) -> T:
+    """`patient`: a large table takes its time to be changed, and so does somebody else who changes it."""
     import asyncpg
     from sqlalchemy.exc import DBAPIError
 
     from core.database import postgresql
 
-    engine = postgresql.engine(server)
+    engine = postgresql.engine(server, patient=patient)
     try:
         async with engine.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
@@ -177,7 +179,8 @@ def _fits(connection: Any, found: str) -> bool:
     return migrate.fits(connection, found)
 
 
-def _upgrade(connection: Any, server: Server, moving: bool) -> None:
+def _is_due(connection: Any, server: Server, moving: bool) -> bool:
+    """Whether the schema is not up to date."""
     from core.database import migrate
 
     if not moving and connection.exec_driver_sql(f"SELECT to_regclass('{MOVING}')").scalar() is not None:
@@ -185,6 +188,11 @@ def _upgrade(connection: Any, server: Server, moving: bool) -> None:
             f"A desk is being moved into {server}. Run `deskbridge move-database` again until it says that"
             " everything is there."
         )
+    return _revision(connection, server) != migrate.HEAD
+
+
+def _upgrade(connection: Any, server: Server) -> None:
+    from core.database import migrate
 
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATING}, hashtext(current_schema()))")
     found = _revision(connection, server)

@@ -28,6 +28,10 @@ class Spoiled(Exception):
     """A transaction failed after it had written, and others share its commit."""
 
 
+class Unknown(Exception):
+    """Nobody can tell whether a transaction was committed: whoever did it once more might do it twice."""
+
+
 class Store(Protocol):
     """What a database offers its writer. Used on the writer's thread alone."""
 
@@ -36,7 +40,8 @@ class Store(Protocol):
         `pressed`. What a job raises is its `failure`. `ailing`: the last commit failed, so that this one
         proves that something can be written.
 
-        Raises DBAPIError where the database itself fails; then nothing is committed."""
+        Raises DBAPIError where the database itself fails; then nothing is committed. Raises Unknown where
+        nobody can tell."""
         ...
 
     def roll_back(self) -> None:
@@ -91,6 +96,11 @@ class Writer:
         """Those that are left for later."""
         try:
             left = store.commit(jobs, self._waiting.pressed, ailing=bool(self.trouble))
+        except Unknown as error:
+            store.roll_back()
+            for job in jobs:
+                job.failure = self._failed(error)
+            return ()
         except DBAPIError as error:
             store.roll_back()
             if len(jobs) == 1:

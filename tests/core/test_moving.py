@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from bot import export
@@ -112,6 +113,24 @@ async def test_what_was_interrupted_goes_on_and_no_desk_starts_before_it_is_whol
     assert sql(target, "SELECT count(*) FROM persons") == before
     assert await told(target, town.database.rules) == await told(used, town.database.rules)
     engine.prepare(target)
+
+
+async def test_a_move_that_broke_off_as_it_began_goes_on(
+    town: Town, used: Path, target: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = asyncpg.Connection.execute
+
+    async def breaks(self: Any, words: str, *values: Any, **more: Any) -> Any:
+        if words.startswith("INSERT INTO deskbridge_moving"):
+            raise ConnectionResetError
+        return await usual(self, words, *values, **more)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", breaks)
+    with pytest.raises(SetupError, match=r"interrupted .*Run it again"):
+        await moved(used, target)
+    monkeypatch.undo()
+    await moved(used, target)
+    assert await told(target, town.database.rules) == await told(used, town.database.rules)
 
 
 async def test_a_row_that_changed_on_the_way_is_found(used: Path, target: Server) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,32 @@ async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
 
     await asyncio.gather(*(database.read(look) for _ in range(4)))
     await asyncio.to_thread(end_sessions, place)
+    assert await names(database) == []
+
+
+async def test_who_looks_while_sessions_end_is_told_nothing_of_it_though_each_ends_as_it_is_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = asyncio.Barrier(4)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await together.wait()
+
+    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    assert isinstance(database._kind, engine._Server)
+    pool: Any = database._kind._readers._engine.pool
+    of_before = pool.checkedin()
+    assert of_before > 2
+    usual, ended = ServerLine.say, []
+
+    async def said(line: ServerLine, words: str) -> None:
+        if len(ended) < of_before:
+            ended.append(words)
+            raise postgresql.Lost("terminated")
+        await usual(line, words)
+
+    monkeypatch.setattr(ServerLine, "say", said)
     assert await names(database) == []
 
 
@@ -185,6 +212,47 @@ async def test_what_was_committed_while_the_line_broke_is_neither_lost_nor_done_
     assert await database.write(work) == "n1"
     assert await names(database) == ["a", "n1"]
     assert not relay.cut
+
+
+async def test_what_may_be_committed_already_is_not_done_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"a": 0, "b": 0}
+    started, waiting = threading.Event(), threading.Event()
+    usual = ServerLine.say
+
+    async def said(line: ServerLine, words: str) -> None:
+        await usual(line, words)
+        if words.endswith("COMMIT") and times["b"]:
+            raise postgresql.Lost("the answer")
+
+    def grow(name: str) -> Work[None]:
+        async def work(tx: Transaction) -> None:
+            times[name] += 1
+            await add(f"{name}{times[name]}")(tx)
+
+        return work
+
+    async def nobody_knows(*_: object) -> bool:
+        raise postgresql.Unknown("nobody can tell")
+
+    async def wait(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        started.set()
+        waiting.wait(10)
+
+    monkeypatch.setattr(ServerLine, "say", said)
+    monkeypatch.setattr(postgresql.ServerStore, "_was_committed", nobody_knows)
+    first = asyncio.create_task(database.write(wait))
+    await asyncio.to_thread(started.wait, 10)
+    both = [asyncio.create_task(database.write(grow(name))) for name in times]
+    await asyncio.sleep(0)
+    waiting.set()
+    await first
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [TemporaryError, TemporaryError]
+    monkeypatch.undo()
+    assert await names(database) == ["a1", "b1"]
 
 
 async def test_whoever_stands_still_in_a_transaction_is_thrown_out_and_the_others_go_on(
@@ -295,6 +363,45 @@ async def test_who_stops_looking_at_the_last_moment_leaves_no_connection_behind(
     pool: Any = database._kind._readers._engine.pool
     assert pool.checkedout() == 0
     assert await names(database) == []
+
+
+async def test_who_finds_all_connections_in_use_is_told_that_it_may_pass(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(database._kind, engine._Server)
+    pool: Any = database._kind._readers._engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0.05)
+    enough, looking = asyncio.Event(), asyncio.Barrier(5)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await looking.wait()
+        await enough.wait()
+
+    slow = [asyncio.create_task(database.read(look)) for _ in range(4)]
+    await looking.wait()
+    with pytest.raises(TemporaryError):
+        await names(database)
+    enough.set()
+    await asyncio.gather(*slow)
+    assert await names(database) == []
+
+
+async def test_an_upgrade_may_take_longer_than_what_the_desk_asks_all_day(
+    place: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[bool] = []
+
+    def change(connection: sqlalchemy.Connection, *_: object) -> None:
+        connection.exec_driver_sql("SELECT pg_sleep(1.5)")
+        done.append(True)
+
+    monkeypatch.setattr(postgresql, "_ANSWERED_WITHIN", 1.0)
+    monkeypatch.setattr(migrate, "HEAD", "9999")
+    monkeypatch.setattr(migrate, "run", change)
+    await asyncio.to_thread(engine.prepare, place)
+    assert done
+    kept.throw_away(tmp_path / "desk.db")
 
 
 async def test_a_bell_of_one_process_rings_in_the_other(database: Database, place: Server) -> None:

@@ -5,7 +5,10 @@ from unittest.mock import ANY
 
 import pytest
 
-from core.tickets.catalogue import Priority
+from bot.flows import draft as drafts
+from bot.flows.draft import Draft
+from core.tickets.catalogue import Catalogue, Priority
+from core.tickets.model import Answer
 from tests.flows.conftest import Stage
 
 
@@ -426,3 +429,22 @@ async def test_an_edit_of_the_first_words_keeps_what_was_added_to_them(stage: St
     await stage.ivan.edit(stage.vpn, "VPN drops hourly")
     [(_, text)] = await stage.words_of(1)
     assert "It began yesterday" in text
+
+
+async def test_a_question_of_a_type_that_is_offered_no_more_is_asked_again_by_one_that_asks_it_too(
+    english: Stage,
+) -> None:
+    catalogue = english.town.database.rules[Catalogue]
+    network = catalogue.types["network"]
+    name = network.questions[0].name
+    before = Draft(
+        texts=("It drops",),
+        sources=(None,),
+        type="offered no more",
+        answers=(Answer(name, "at home"),),
+        done=(drafts.DESCRIBE, drafts.TYPE, f"q-{name}"),
+    )
+    fitted = drafts.fitted(before, catalogue)
+    guessed = replace(fitted, type=network.name, guessed=True).finished(drafts.TYPE)
+    assert guessed.texts == ("It drops", "at home")
+    assert drafts.next_step(guessed, catalogue) == f"q-{name}"
