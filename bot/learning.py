@@ -15,6 +15,9 @@ from core.kernel.errors import TemporaryError
 _log = logging.getLogger(__name__)
 AT_ONCE = 16
 """Questions to platforms side by side."""
+ENOUGH = 3
+"""Answers after which an event must be readable: what one of them told may be forgotten right after it, when
+a connection to the database was lost and nobody knows what has changed meanwhile."""
 HICCUP = 1.0
 """Seconds before a conversation goes on that could not be put off, because nothing can be written now."""
 
@@ -28,7 +31,8 @@ class Learning:
         self._adapters = adapters
         self._over = over
         self._asking: dict[str, asyncio.Task[None]] = {}
-        self._learned: dict[str, int] = {}
+        self._learned: dict[str, list[int]] = {}
+        """For each conversation the event, as often as was answered for it."""
         self._tries: dict[str, int] = {}
         self._few = asyncio.Semaphore(AT_ONCE)
 
@@ -41,8 +45,8 @@ class Learning:
         return self._asking.values()
 
     def begin(self, lane: str, letter: Letter) -> None:
-        """Ask for what the letter takes. Raises ValueError if that has been answered already."""
-        if self._learned.get(lane) == letter.id:
+        """Ask for what the letter takes. Raises ValueError if that has been answered often enough."""
+        if self._learned.get(lane, []).count(letter.id) >= ENOUGH:
             raise ValueError("the event cannot be read, whatever the platform is asked")
         task = asyncio.create_task(self._learn(lane, letter))
         self._asking[lane] = task
@@ -66,9 +70,9 @@ class Learning:
             await self._put_off(letter, error, self._tries[lane])
         except Exception as error:  # noqa: BLE001 - the next reading says so, and the event is parked in the end
             _log.error("a platform could not be asked", exc_info=error, extra={"lane": lane})
-            self._learned[lane] = letter.id
+            self._learned.setdefault(lane, []).append(letter.id)
         else:
-            self._learned[lane] = letter.id
+            self._learned.setdefault(lane, []).append(letter.id)
 
     async def _put_off(self, letter: Letter, error: TemporaryError, tries: int) -> None:
         """Not before the platform allows it, or after a pause that grows."""

@@ -132,18 +132,26 @@ class Replica:
         """Say that it lives, until cancelled."""
         if self.alone:
             await asyncio.Event().wait()
-        async with asyncio.TaskGroup() as beside:  # an upgrade may take longer than the others would wait
+        upgrading: asyncio.Task[None] | None = None
+        try:
             while True:
                 pause = EVERY.total_seconds()
+                if upgrading is not None and upgrading.done():
+                    upgrading.result()
                 try:
                     await self.beat()
                     if not self._upgraded and not any(schema < migrate.HEAD for schema in self.others):
-                        self._upgraded = True
-                        beside.create_task(self._end_the_upgrade())
+                        self._upgraded = (
+                            True  # beside the beats: it may take longer than the others would wait
+                        )
+                        upgrading = asyncio.create_task(self._end_the_upgrade())
                 except TemporaryError as error:
                     _log.warning("this process cannot say that it lives: %s", error)
                     pause = AFTER_TROUBLE
                 await wait(self._heard, at_most=pause)
+        finally:
+            if upgrading is not None:
+                upgrading.cancel()
 
     async def _end_the_upgrade(self) -> None:
         """Once nobody older lives, what they still needed is taken away from the schema."""
