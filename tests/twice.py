@@ -1,7 +1,7 @@
 """Which tests run on which database.
 
 What the core promises is tested on both: a test of `THOROUGH` with one case runs twice, and of several cases
-every other runs on SQLite and the rest on PostgreSQL. All other tests that open a desk take turns, two on
+every other runs on SQLite and the rest on PostgreSQL. All other tests that open a desk take turns, three on
 SQLite and one on PostgreSQL, where they take three times as long. DESKBRIDGE_TEST_DATABASE=both
 runs every case on both, =postgresql every case there. Of what is slow for other reasons only tests marked
 `both` run on PostgreSQL.
@@ -27,7 +27,7 @@ HINT = "The tests run on SQLite alone: there is no PostgreSQL. On Debian and Ubu
 BOTH = "both"
 SHARED = "shared"
 THOROUGH = ("core", "contract")
-TURNS = 3
+TURNS = 4
 """Of what is above the core one test in so many runs on PostgreSQL."""
 STANDS_ON = "stands_on"
 """What every test has, and by itself asks nothing."""

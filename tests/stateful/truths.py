@@ -252,7 +252,7 @@ async def pings_show_what_became_of_them(tx: Transaction) -> None:
     """Each ping stands at most once before each person, with buttons only while there is something to do: it
     is open, or was answered for a while, and no later message asks the same."""
     dead = await _dead_slots(tx)
-    shown: Counter[tuple[int, str]] = Counter()
+    shown: Counter[tuple[int, str, str | None]] = Counter()
     rows = await tx.all(select(outbox).where(outbox.c.kind == "ping"))
     sent = {f"out:parcel-{row.id}": row.facts["ping"] for row in rows}
     for row in await tx.all(select(web_messages).where(web_messages.c.nonce.in_(list(sent)))):
