@@ -11,7 +11,6 @@ from tests.e2e.person import HOURS, Person, Voice
 from tests.e2e.scene import Scene, reports
 
 Open = Callable[..., Scene]
-pytestmark = pytest.mark.both
 both_languages = pytest.mark.parametrize("language", ["en", "ru"])
 
 QUICK = """

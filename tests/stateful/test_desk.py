@@ -38,7 +38,7 @@ DEEP = int(os.environ.get("DESKBRIDGE_TEST_STEPS", "0"))
 """How many steps to take in all; 0 takes the few that every run can afford."""
 STEPS = 40
 PROFILE = settings(
-    max_examples=max(DEEP // STEPS, 1) if DEEP else 6,
+    max_examples=max(DEEP // STEPS, 1) if DEEP else 5,
     stateful_step_count=STEPS,
     deadline=None,
     phases=(Phase.reuse, Phase.generate, Phase.shrink) if DEEP else (Phase.reuse, Phase.generate),
