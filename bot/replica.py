@@ -141,9 +141,8 @@ class Replica:
                 try:
                     await self.beat()
                     if not self._upgraded and not any(schema < migrate.HEAD for schema in self.others):
-                        self._upgraded = (
-                            True  # beside the beats: it may take longer than the others would wait
-                        )
+                        # Beside the beats: it may take longer than the others would wait.
+                        self._upgraded = True
                         upgrading = asyncio.create_task(self._end_the_upgrade())
                 except TemporaryError as error:
                     _log.warning("this process cannot say that it lives: %s", error)

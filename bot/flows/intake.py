@@ -172,8 +172,7 @@ async def _hear_type(turn: Turn, dialog: Dialog, draft: Draft, heard: Heard) -> 
         return
     name = kinds[named]
     if name != draft.type:
-        kept = tuple(step for step in draft.done if not step.startswith(("q-", URGENCY)))
-        draft = replace(draft.without_questions(), type=name, priority=None, done=kept)
+        draft = replace(draft.without_questions().undone(URGENCY), type=name, priority=None)
     draft = replace(draft, guessed=False).finished(TYPE)
     await _answered(turn, dialog, draft, phrases.type_title(turn.catalogue, name))
 

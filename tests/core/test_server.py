@@ -62,6 +62,17 @@ def end_sessions(place: Server) -> None:
     )
 
 
+async def open_all_readers(database: Database) -> None:
+    """As many look at once as there are connections for it."""
+    together = asyncio.Barrier(4)
+
+    async def look(tx: Transaction) -> None:
+        await tx.all(counters.select())
+        await together.wait()
+
+    await asyncio.gather(*(database.read(look) for _ in range(4)))
+
+
 async def test_a_session_that_ended_is_begun_anew_and_nobody_notices(
     database: Database, place: Server
 ) -> None:
@@ -75,13 +86,7 @@ async def test_a_session_that_ended_is_begun_anew_and_nobody_notices(
 async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
     database: Database, place: Server
 ) -> None:
-    together = asyncio.Barrier(4)
-
-    async def look(tx: Transaction) -> None:
-        await tx.all(counters.select())
-        await together.wait()
-
-    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    await open_all_readers(database)
     await asyncio.to_thread(end_sessions, place)
     assert await names(database) == []
 
@@ -89,13 +94,7 @@ async def test_who_looks_after_all_sessions_ended_is_told_nothing_of_it(
 async def test_who_looks_while_sessions_end_is_told_nothing_of_it_though_each_ends_as_it_is_used(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = asyncio.Barrier(4)
-
-    async def look(tx: Transaction) -> None:
-        await tx.all(counters.select())
-        await together.wait()
-
-    await asyncio.gather(*(database.read(look) for _ in range(4)))
+    await open_all_readers(database)
     assert isinstance(database._kind, engine._Server)
     pool: Any = database._kind._readers._engine.pool
     of_before = pool.checkedin()

@@ -116,26 +116,30 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     refused(desk, str(desk.database), "not a Deskbridge database", "database.url")
 
 
-def test_a_newer_schema_is_left_to_the_newer_version(desk: Desk) -> None:
-    with closing(sqlite3.connect(desk.database)) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.execute("UPDATE schema_floor SET oldest = '9999'")
-        database.commit()
-    refused(desk, str(desk.database), "newer", "9999")
+NEWER = "UPDATE alembic_version SET version_num = '9999'"
 
 
-def test_a_newer_schema_that_says_of_nobody_whom_it_fits_is_left_alone(desk: Desk) -> None:
+def change(desk: Desk, *statements: str) -> None:
     with closing(sqlite3.connect(desk.database)) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.execute("DROP TABLE schema_floor")
+        for each in statements:
+            database.execute(each)
         database.commit()
+
+
+@pytest.mark.parametrize(
+    "floor",
+    [
+        pytest.param("UPDATE schema_floor SET oldest = '9999'", id="that fits none but itself"),
+        pytest.param("DROP TABLE schema_floor", id="that does not say whom it fits"),
+    ],
+)
+def test_a_newer_schema_is_left_to_the_newer_version(desk: Desk, floor: str) -> None:
+    change(desk, NEWER, floor)
     refused(desk, str(desk.database), "newer", "9999")
 
 
 async def test_a_newer_schema_that_this_version_fits_is_served(desk: Desk) -> None:
-    with closing(sqlite3.connect(desk.database)) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.commit()
+    change(desk, NEWER)
     try:
         assert (await (await desk.start()).ready())["ok"]
         assert await desk.stop() == 0
