@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -81,6 +81,8 @@ _BROKEN = (
     EOFError,
 )
 _READ_ONLY = "25006"
+_KINDS: Mapping[str, type[DBAPIError]] = {"22": DataError, "23": IntegrityError}
+"""Errors of what was to be kept, by the class of their state: they come again however often it is tried."""
 _TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
 
@@ -90,8 +92,8 @@ class Lost(Exception):
 
 def cleaned(error: BaseException) -> DBAPIError:
     """The database's error without what people wrote, which PostgreSQL likes to repeat."""
-    broken = _state(error).startswith("23")
-    return (IntegrityError if broken else OperationalError)("", None, told(error), hide_parameters=True)
+    kind = _KINDS.get(_state(error)[:2], OperationalError)
+    return kind("", None, told(error), hide_parameters=True)
 
 
 def _state(error: BaseException) -> str:
@@ -100,6 +102,8 @@ def _state(error: BaseException) -> str:
 
 def told(error: BaseException) -> Exception:
     """What the driver says, without what people wrote."""
+    if isinstance(error, asyncpg.DataError):
+        return Exception("a value does not fit where it is to stand")
     if isinstance(error, asyncpg.PostgresError):
         return Exception(str(error.args[0]) if error.args else type(error).__name__)
     return Exception(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
@@ -365,7 +369,7 @@ class ServerStore:
         except Lost:
             raise
         except DBAPIError as error:
-            if not isinstance(error, IntegrityError):
+            if not isinstance(error, DataError | IntegrityError):
                 raise
             job.failure, refused = error, True
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this transaction

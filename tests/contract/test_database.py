@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from core.database.schema import Serial
 from core.database.transaction import Transaction, Work
 from core.kernel.errors import TemporaryError, UserError
 from core.kernel.ids import TicketId
@@ -322,3 +323,22 @@ async def test_what_no_database_may_hold_is_made_visible_on_each_of_them(stand: 
         await stand.database.write(add(spoilt, 7))
         assert await stand.database.read(lambda tx, name=spoilt: value(tx, name)) == 7
         assert kept in await names(stand)
+
+
+@pytest.mark.parametrize("asked_before", [0, 2])
+async def test_a_number_that_no_column_holds_fails_whoever_asks_and_nobody_else(
+    stand: Stand, asked_before: int
+) -> None:
+    """It may not count as trouble of the database: then it would be tried again for ever."""
+    asked = counters.select().where(counters.c.value == sqlalchemy.bindparam("wanted", type_=Serial))
+
+    async def work(tx: Transaction, wanted: int) -> int:
+        return len(await tx.all(asked, {"wanted": wanted}))
+
+    for _ in range(asked_before):
+        assert await stand.database.write(lambda tx: work(tx, 1)) == 0
+    for way in (stand.database.write, stand.database.read):
+        with pytest.raises((OverflowError, DataError)) as told:
+            await way(lambda tx: work(tx, 2**70))
+        assert str(2**70) not in str(told.value)
+        assert await way(lambda tx: work(tx, 1)) == 0
