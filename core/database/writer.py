@@ -109,6 +109,9 @@ class Writer:
             for job in jobs:
                 self._commit_together(store, [job])
             return ()
+        except Exception:
+            store.roll_back()  # what it has left open must not be committed with the next ones
+            raise
         if self.trouble:
             _log.warning("the database can be written again")
             self.trouble = ""
